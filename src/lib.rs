@@ -1,0 +1,17 @@
+//! Accredit: a declarative reconciler for app-only access to Microsoft 365.
+//!
+//! The crate is a one-way path from manifests to a tenant. Read the rooms in this order; each imports only from
+//! rooms above it (`tests/floors.rs` holds that, `docs/architecture.md` draws it):
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
+//! | 1 | [`diff`], [`keys`], [`graph`], [`identity`] |
+//! | 2 | [`kinds`] one folder per kind of resource |
+//! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan |
+//! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
+//! | 5 | [`commands`] one file per verb |
+//!
+//! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
+
+pub mod model;

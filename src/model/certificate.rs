@@ -1,0 +1,139 @@
+//! What is said of certificates without holding a key: the profile to make one by, and the public facts of one that
+//! lies in a store.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A SHA-1 or SHA-256 thumbprint, upper-case hex as Windows, Entra and Exchange print it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Thumbprint(String);
+
+impl Thumbprint {
+    pub fn from_bytes(digest: &[u8]) -> Self {
+        Self(digest.iter().map(|byte| format!("{byte:02X}")).collect())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An X.500 name in the usual text form, most specific part first: `CN=m365info.com, O=Contoso`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DistinguishedName(pub String);
+
+impl fmt::Display for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The key's algorithm and size in bits. Exchange and Entra's assertion both want RSA.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyAlgorithm {
+    #[default]
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+}
+
+impl KeyAlgorithm {
+    pub const ALL: [Self; 3] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text).ok_or(())
+    }
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything that goes into a self-signed certificate, dates included: making one takes no decisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateProfile {
+    pub subject: DistinguishedName,
+    /// Subject alternative names of type DNS, in the order written. Odd names such as `pre_prod.woshub.com` are kept.
+    pub dns_names: Vec<String>,
+    pub key: KeyAlgorithm,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+}
+
+/// A file made from a certificate and its key, beside the key in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExportFormat {
+    /// DER, public half only.
+    Cer,
+    /// PEM, the certificate followed by its private key as PKCS#8.
+    Pem,
+    /// PKCS#12 with the private key, under a password.
+    Pfx,
+}
+
+impl ExportFormat {
+    pub const ALL: [Self; 3] = [Self::Cer, Self::Pem, Self::Pfx];
+
+    /// The file extension, which is also the name in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cer => "cer",
+            Self::Pem => "pem",
+            Self::Pfx => "pfx",
+        }
+    }
+}
+
+/// Where a secret is to be had. Never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretReference {
+    /// The value of an environment variable.
+    Environment(String),
+    /// The first line of a file.
+    File(PathBuf),
+    /// Made at random once and kept beside the file it protects, readable by its owner alone.
+    Generated,
+}
+
+/// The public facts of a certificate whose private key lies in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCertificate {
+    pub thumbprint: Thumbprint,
+    pub thumbprint_sha256: Thumbprint,
+    pub subject: DistinguishedName,
+    pub dns_names: Vec<String>,
+    pub key: KeyAlgorithm,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+    /// The certificate, DER.
+    pub der: Vec<u8>,
+    /// Files that were exported and are still there.
+    pub exports: BTreeSet<ExportFormat>,
+}

@@ -1,0 +1,174 @@
+//! What the manifests ask for, with defaults filled in and every name that the catalog knows resolved.
+//!
+//! `None` means "not managed", an empty collection means "none".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::{DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, Place, SecretReference};
+
+/// A Microsoft cloud; tokens and hosts differ between them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cloud {
+    #[default]
+    Global,
+    UsGovL4,
+    UsGovL5,
+    China,
+}
+
+/// One estate: everything that a set of manifests declares for one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// A domain of the tenant or its id, as written.
+    pub tenant: String,
+    pub cloud: Cloud,
+    /// The name by which a tag marks what these manifests manage.
+    pub estate: String,
+    pub applications: BTreeMap<Handle, DesiredApplication>,
+    /// Directory roles of users, sorted by user, role and scope.
+    pub user_roles: Vec<DesiredUserRole>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredApplication {
+    pub place: Place,
+    pub display_name: String,
+    pub description: Option<String>,
+    pub notes: Option<String>,
+    pub sign_in_audience: Option<SignInAudience>,
+    /// Without the tags that Accredit adds of its own.
+    pub tags: Option<BTreeSet<String>>,
+    pub owners: Option<Vec<DesiredOwner>>,
+    pub redirect_uris: Option<BTreeSet<String>>,
+    pub permissions: Option<Vec<DesiredPermission>>,
+    pub certificates: Option<BTreeMap<String, DesiredCertificate>>,
+    pub roles: Option<Vec<DesiredRole>>,
+    pub expiry: Expiry,
+    /// Refuses every plan that would delete this application.
+    pub protect: bool,
+}
+
+/// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignInAudience {
+    #[default]
+    AzureAdMyOrg,
+    AzureAdMultipleOrgs,
+    AzureAdAndPersonalMicrosoftAccount,
+    PersonalMicrosoftAccount,
+}
+
+impl SignInAudience {
+    pub const ALL: [Self; 4] = [
+        Self::AzureAdMyOrg,
+        Self::AzureAdMultipleOrgs,
+        Self::AzureAdAndPersonalMicrosoftAccount,
+        Self::PersonalMicrosoftAccount,
+    ];
+
+    /// As Graph spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AzureAdMyOrg => "AzureADMyOrg",
+            Self::AzureAdMultipleOrgs => "AzureADMultipleOrgs",
+            Self::AzureAdAndPersonalMicrosoftAccount => "AzureADandPersonalMicrosoftAccount",
+            Self::PersonalMicrosoftAccount => "PersonalMicrosoftAccount",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredOwner {
+    pub place: Place,
+    pub owner: OwnerReference,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OwnerReference {
+    /// By user principal name.
+    User(String),
+    /// By display name or appId.
+    ServicePrincipal(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PermissionType {
+    /// An app role; Graph's `Role`.
+    Application,
+    /// An OAuth2 scope; Graph's `Scope`.
+    Delegated,
+}
+
+/// One permission of one API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredPermission {
+    /// Where the permission's name stands.
+    pub place: Place,
+    /// Where the API's name stands.
+    pub api_place: Place,
+    /// The API's display name (the catalog's spelling where it knows it) or its appId, as far as known offline.
+    pub api: String,
+    /// The API's appId, where the manifest or the catalog says it.
+    pub api_id: Option<String>,
+    pub permission_type: PermissionType,
+    /// The permission's name (the catalog's spelling where it knows it) or its id, as far as known offline.
+    pub permission: String,
+    /// The id of the app role or scope, where the manifest or the catalog says it.
+    pub permission_id: Option<String>,
+    /// Whether admin consent is granted for it.
+    pub consent: bool,
+}
+
+/// One directory role of the application's service principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredRole {
+    pub place: Place,
+    /// Today's name of the role, or what the manifest says where the catalog does not know it.
+    pub role: String,
+    /// The role's template id, where the catalog or the manifest says it.
+    pub template_id: Option<String>,
+    /// Graph's `directoryScopeId`: `/` is the whole tenant.
+    pub scope: String,
+    pub justification: Option<String>,
+}
+
+/// One directory role of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredUserRole {
+    /// Where the user's name stands.
+    pub user_place: Place,
+    /// The user principal name.
+    pub user: String,
+    pub role: DesiredRole,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredCertificate {
+    pub place: Place,
+    /// The key credential's `displayName` in Entra; tells which declared certificate it is when the key store is
+    /// elsewhere.
+    pub display_name: String,
+    pub subject: DistinguishedName,
+    pub dns_names: Vec<String>,
+    pub key: KeyAlgorithm,
+    pub valid_for: Period,
+    /// The PKCS#12 friendly name.
+    pub friendly_name: Option<String>,
+    /// The key store's directory, absolute or relative to the working directory.
+    pub store: PathBuf,
+    pub export: BTreeSet<ExportFormat>,
+    /// Always there when `export` has [`ExportFormat::Pfx`].
+    pub pfx_password: Option<SecretReference>,
+}
+
+/// When certificates are renewed and how long they may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// A certificate is renewed this long before its end. Default: 30 days.
+    pub renew_before: Period,
+    /// A renewed certificate stays usable this long beside its successor. Default: 14 days.
+    pub overlap: Period,
+    /// No certificate may be declared to live longer. Default: 1 year.
+    pub maximum_lifetime: Period,
+}

@@ -1,0 +1,146 @@
+//! The plan: a value that says everything an apply will do and why.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Fields, Severity, Value};
+
+/// What an apply would do to one tenant, in the order in which it would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The tenant's id.
+    pub tenant: String,
+    pub organization: String,
+    pub estate: String,
+    /// The instant the plan was reckoned for.
+    pub now: Timestamp,
+    pub steps: Vec<Step>,
+    /// Resources that are as declared.
+    pub unchanged: BTreeSet<Address>,
+    /// What was found on managed applications and is declared nowhere.
+    pub drift: Vec<Drift>,
+    /// How many applications carry the estate's tag or are declared and exist.
+    pub applications: usize,
+}
+
+/// One resource to write, with all that is needed to write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    pub address: Address,
+    #[serde(flatten)]
+    pub action: Action,
+    pub reason: Reason,
+    /// Consequences a reviewer should know, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Addresses of steps that must be done before.
+    pub needs: BTreeSet<Address>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "camelCase")]
+pub enum Action {
+    Create {
+        after: Fields,
+    },
+    Update {
+        id: String,
+        changes: Vec<FieldChange>,
+        /// All managed fields as they will be.
+        after: Fields,
+    },
+    /// Delete and create again: a field differs that cannot be changed in place.
+    Replace {
+        id: String,
+        changes: Vec<FieldChange>,
+        before: Fields,
+        after: Fields,
+    },
+    Delete {
+        id: String,
+        before: Fields,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    pub path: String,
+    pub before: Value,
+    pub after: Value,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forces_replacement: bool,
+}
+
+/// Why a step is in the plan. It explains; no code branches on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
+pub enum Reason {
+    /// Declared and not there.
+    Missing,
+    /// Declared, and its key already waits in the store: an earlier apply did not finish.
+    Unfinished,
+    Differs,
+    CannotChangeInPlace,
+    /// There, and the list it belongs to does not declare it.
+    Undeclared,
+    /// The application it belongs to is in no manifest any more.
+    RemovedFromManifests,
+    /// `accredit destroy` was asked for.
+    Destroyed,
+    /// The certificate's end comes within the renewal period.
+    #[serde(rename_all = "camelCase")]
+    Expires {
+        days: i64,
+        renew_before: String,
+    },
+    Expired {
+        days: i64,
+    },
+}
+
+/// Something on a managed application that no manifest declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    pub address: Address,
+    pub severity: Severity,
+    /// What it is, on what, since when: one sentence.
+    pub message: String,
+    /// Whether a step of this plan removes it.
+    pub removed: bool,
+}
+
+/// How many resources a plan adds, changes and destroys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub add: usize,
+    pub change: usize,
+    pub destroy: usize,
+}
+
+impl Plan {
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            match &step.action {
+                Action::Create { .. } => counts.add += 1,
+                Action::Update { .. } => counts.change += 1,
+                Action::Replace { .. } => {
+                    counts.add += 1;
+                    counts.destroy += 1;
+                }
+                Action::Delete { .. } => counts.destroy += 1,
+            }
+        }
+        counts
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}

@@ -1,0 +1,157 @@
+//! What was found in the tenant and in the key stores, read once before planning.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{PermissionType, StoredCertificate, Thumbprint};
+
+/// Everything the planner looks at besides the manifests.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    pub tenant: ObservedTenant,
+    /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.
+    pub applications: BTreeMap<String, ObservedApplication>,
+    /// By `uniqueName`: applications that were deleted and can still be restored. Read only where a declared one is
+    /// missing.
+    pub deleted: BTreeMap<String, DeletedApplication>,
+    /// The service principals of the APIs that the manifests name and that applications hold permissions of.
+    pub apis: Vec<ObservedApi>,
+    /// Object ids of the users the manifests name, by user principal name in lower case.
+    pub users: BTreeMap<String, String>,
+    /// Service principals that the manifests name as owners: what the manifest says → what has that name or appId.
+    pub owner_service_principals: BTreeMap<String, Vec<ObservedOwner>>,
+    pub role_definitions: Vec<ObservedRoleDefinition>,
+    /// Role assignments of the users the manifests name, by object id.
+    pub user_roles: BTreeMap<String, Vec<ObservedRoleAssignment>>,
+    /// Certificates in the key stores, by handle and certificate name, oldest first.
+    pub keys: BTreeMap<(String, String), Vec<StoredCertificate>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedTenant {
+    pub id: String,
+    pub display_name: String,
+    /// The domain that ends in `.onmicrosoft.com`: the only one that Exchange takes as `-Organization` everywhere.
+    pub initial_domain: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedApplication {
+    /// The object id.
+    pub id: String,
+    pub app_id: String,
+    pub unique_name: String,
+    pub display_name: String,
+    pub description: Option<String>,
+    pub notes: Option<String>,
+    pub sign_in_audience: Option<String>,
+    pub tags: Vec<String>,
+    pub redirect_uris: Vec<String>,
+    pub required_resource_access: Vec<ObservedPermission>,
+    pub key_credentials: Vec<ObservedKeyCredential>,
+    pub password_credentials: Vec<ObservedPasswordCredential>,
+    pub owners: Vec<ObservedOwner>,
+    pub service_principal: Option<ObservedServicePrincipal>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedPermission {
+    pub api_id: String,
+    pub permission_id: String,
+    pub permission_type: PermissionType,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedKeyCredential {
+    pub key_id: String,
+    pub display_name: Option<String>,
+    /// From `customKeyIdentifier`, where that is a SHA-1 thumbprint in hex or base64.
+    pub thumbprint: Option<Thumbprint>,
+    pub start: Option<Timestamp>,
+    pub end: Option<Timestamp>,
+    /// `AsymmetricX509Cert` for a certificate one signs in with.
+    pub key_type: String,
+    /// `Verify` for a certificate one signs in with.
+    pub usage: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedPasswordCredential {
+    pub key_id: String,
+    pub display_name: Option<String>,
+    pub end: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedOwner {
+    pub id: String,
+    /// The user principal name, or the service principal's display name.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedServicePrincipal {
+    pub id: String,
+    pub account_enabled: bool,
+    pub key_credentials: Vec<ObservedKeyCredential>,
+    pub password_credentials: Vec<ObservedPasswordCredential>,
+    pub app_role_assignments: Vec<ObservedAppRoleAssignment>,
+    /// Tenant-wide (`AllPrincipals`) grants only; what single users consented to is theirs.
+    pub grants: Vec<ObservedGrant>,
+    pub role_assignments: Vec<ObservedRoleAssignment>,
+}
+
+/// Admin consent to one application permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedAppRoleAssignment {
+    pub id: String,
+    pub app_role_id: String,
+    /// The API's service principal.
+    pub resource_id: String,
+    pub resource_display_name: String,
+}
+
+/// Admin consent to delegated permissions of one API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedGrant {
+    pub id: String,
+    /// The API's service principal.
+    pub resource_id: String,
+    pub scopes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedRoleAssignment {
+    pub id: String,
+    pub role_definition_id: String,
+    pub directory_scope_id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedRoleDefinition {
+    pub id: String,
+    pub template_id: String,
+    pub display_name: String,
+}
+
+/// The service principal of an API with what it offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedApi {
+    /// The service principal's object id in this tenant.
+    pub id: String,
+    pub app_id: String,
+    pub display_name: String,
+    /// App role id → value.
+    pub application: BTreeMap<String, String>,
+    /// OAuth2 scope id → value.
+    pub delegated: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedApplication {
+    pub id: String,
+    pub app_id: String,
+    pub display_name: String,
+    pub deleted: Option<Timestamp>,
+}
