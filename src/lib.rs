@@ -14,4 +14,11 @@
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
+pub mod diff;
+pub mod graph;
+pub mod identity;
+pub mod kinds;
 pub mod model;
+pub mod plan;
+pub mod render;
+pub mod transport;

@@ -16,7 +16,17 @@ pub struct Thumbprint(String);
 
 impl Thumbprint {
     pub fn from_bytes(digest: &[u8]) -> Self {
-        Self(digest.iter().map(|byte| format!("{byte:02X}")).collect())
+        use fmt::Write as _;
+        Self(digest.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02X}");
+            text
+        }))
+    }
+
+    /// A thumbprint written as 40 or 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| Self(text.to_ascii_uppercase()))
     }
 
     pub fn as_str(&self) -> &str {

@@ -54,6 +54,41 @@ impl Value {
         Self::Set(values.into_iter().collect())
     }
 
+    /// This value with every reference replaced by what `resolve` gives for it, where it gives anything.
+    #[must_use]
+    pub fn resolved(&self, resolve: &impl Fn(&Output) -> Option<Self>) -> Self {
+        match self {
+            Self::Output { output } => resolve(output).unwrap_or_else(|| self.clone()),
+            Self::Set(values) => Self::Set(values.iter().map(|value| value.resolved(resolve)).collect()),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Text(_)
+            | Self::Named(_)
+            | Self::Sensitive { sensitive: True } => self.clone(),
+        }
+    }
+
+    /// The text of a [`Value::Text`] or the id of a [`Value::Named`].
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Named(named) => Some(&named.id),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Output { output: _ }
+            | Self::Sensitive { sensitive: True }
+            | Self::Set(_) => None,
+        }
+    }
+
+    /// The members of a [`Value::Set`]; nothing for any other value.
+    pub fn members(&self) -> impl Iterator<Item = &Self> {
+        let set = if let Self::Set(values) = self { Some(values) } else { None };
+        set.into_iter().flatten()
+    }
+
     /// Every reference in this value to something that is not there yet.
     pub fn outputs(&self) -> Vec<&Output> {
         match self {

@@ -1,0 +1,12 @@
+//! Microsoft Graph over HTTP: a [`Reader`] that can only read, a [`Writer`] that can write, retry, paging and typed
+//! errors. It knows no kinds of resources.
+
+mod error;
+mod exchange;
+mod reader;
+mod writer;
+
+pub use error::GraphError;
+pub use exchange::{Client, TokenSource};
+pub use reader::Reader;
+pub use writer::{Created, Writer};
