@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -106,8 +107,11 @@ impl ClientSecret {
             ("client_secret", self.secret.expose_secret()),
             ("scope", &format!("{}/.default", self.resource)),
         ];
-        let body: String =
-            form.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect::<Vec<_>>().join("&");
+        let body: String = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect::<Vec<_>>()
+            .join("&");
         let request = http::Request::post(format!("{}/{}/oauth2/v2.0/token", self.authority, self.tenant))
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(body))
@@ -125,17 +129,4 @@ impl ClientSecret {
         }
         serde_json::from_slice(answer.body()).map_err(|_| refused(status, "the answer holds no token".to_owned()))
     }
-}
-
-/// Everything but the unreserved characters of RFC 3986 as `%XX`.
-fn percent_encoded(text: &str) -> String {
-    use fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }

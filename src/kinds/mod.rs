@@ -18,6 +18,15 @@ pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, key_id
 
 pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
 
+/// What Graph returns, kind by kind, as the snapshot holds it.
+pub mod wire {
+    pub use super::app_role_assignment::app_role_assignment;
+    pub use super::application::{application, deleted_application, owner};
+    pub use super::permission_grant::permission_grant;
+    pub use super::role_assignment::{role_assignment, role_definition};
+    pub use super::service_principal::{api, service_principal};
+}
+
 use crate::model::{Address, Drift, Fields, Problem, Reason, Step};
 
 /// A kind of resource.

@@ -1,5 +1,9 @@
 //! `appRoleAssignment`: admin consent to one application permission.
 
+mod wire;
+
+pub use wire::app_role_assignment;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;

@@ -3,6 +3,10 @@
 
 mod drift;
 mod requests;
+mod wire;
+
+pub(super) use wire::{KeyCredential, PasswordCredential};
+pub use wire::{application, deleted_application, owner};
 
 use crate::model::{
     Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Step, Value,

@@ -1,5 +1,9 @@
 //! `oauth2PermissionGrant`: admin consent to the delegated permissions of one API, for all users.
 
+mod wire;
+
+pub use wire::permission_grant;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;

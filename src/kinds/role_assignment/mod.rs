@@ -1,5 +1,9 @@
 //! `roleAssignment`: a directory role of an application's service principal or of a user.
 
+mod wire;
+
+pub use wire::{role_assignment, role_definition};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;

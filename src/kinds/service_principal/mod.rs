@@ -1,5 +1,9 @@
 //! `servicePrincipal`: the application's presence in this tenant, which consent and roles are given to.
 
+mod wire;
+
+pub use wire::{api, service_principal};
+
 use serde_json::json;
 
 use crate::model::{Action, Address, Fields, Step, Value};
