@@ -18,6 +18,7 @@ pub mod diff;
 pub mod graph;
 pub mod identity;
 pub mod kinds;
+pub mod keys;
 pub mod model;
 pub mod plan;
 pub mod render;
