@@ -15,10 +15,12 @@
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
 pub mod diff;
+pub mod execute;
+pub mod fetch;
 pub mod graph;
 pub mod identity;
-pub mod kinds;
 pub mod keys;
+pub mod kinds;
 pub mod model;
 pub mod plan;
 pub mod render;
