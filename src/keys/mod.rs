@@ -7,15 +7,18 @@
 mod certificate;
 mod durable;
 mod inspect;
+mod layout;
 mod name;
 mod pem;
 mod pfx;
 mod private_key;
 mod store;
+mod sweep;
 
 pub use certificate::{KeyPair, MakeError, self_signed};
 pub use durable::FileError;
 pub use inspect::{InspectError, inspect};
+pub use layout::StoredPaths;
 pub use pfx::PfxError;
 pub use private_key::PrivateKey;
-pub use store::{DirectoryStore, StoreError, StoreLock, StoredPaths};
+pub use store::{DirectoryStore, StoreError, StoreLock};

@@ -1,23 +1,11 @@
-//! The directory that keys are kept in.
-//!
-//! ```text
-//! keys/                               .gitignore with `*`, .lock
-//!   exo-automation/main/              handle, name of the certificate
-//!     D3083EC9…/                      one generation: the SHA-1 thumbprint
-//!       certificate.pem
-//!       private-key.pem               0600
-//!       exo-automation-main.cer       what was exported, named so that it can be sent somewhere
-//!       exo-automation-main.pem       0600
-//!       exo-automation-main.pfx       0600
-//!       exo-automation-main.pfx-password
-//! ```
+//! The directory that keys are kept in: what can be done with it. What lies where in it says `layout`.
 //!
 //! A generation is written in a hidden directory beside its place and renamed there as a whole: that rename is the
 //! commit. What a crash leaves behind is still hidden, was never uploaded anywhere, and is swept by whoever next holds
-//! the lock. Nothing else here ever deletes a key.
+//! the lock. Nothing here ever deletes a finished key.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirEntry, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,11 +15,10 @@ use zeroize::Zeroizing;
 use super::certificate::{self, KeyPair, MakeError};
 use super::durable::{self, FileError, Readers, failed};
 use super::inspect::{self, InspectError};
+use super::layout::{self, CERTIFICATE, PRIVATE_KEY, StoredPaths, generation, is_thumbprint};
+use super::sweep::sweep;
 use super::{PrivateKey, pem, pfx};
 use crate::model::{CertificateProfile, ExportFormat, StoredCertificate};
-
-const CERTIFICATE: &str = "certificate.pem";
-const PRIVATE_KEY: &str = "private-key.pem";
 
 /// A key store in one directory. Opening one touches nothing; the directory is made when the first key is.
 #[derive(Clone, Debug)]
@@ -45,23 +32,6 @@ pub struct StoreLock {
     _file: File,
 }
 
-/// Where the files of one generation lie, whether or not they are there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredPaths {
-    pub directory: PathBuf,
-    pub certificate: PathBuf,
-    pub private_key: PathBuf,
-    pub pfx_password: PathBuf,
-    /// `<handle>-<certificate>`.
-    stem: String,
-}
-
-impl StoredPaths {
-    pub fn export(&self, format: ExportFormat) -> PathBuf {
-        self.directory.join(format!("{}.{}", self.stem, format.as_str()))
-    }
-}
-
 /// Why the key store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -73,20 +43,33 @@ pub enum StoreError {
     )]
     Locked { path: PathBuf },
     #[error(
-        "`{name}` cannot name a directory of the key store: use letters, digits, `-`, `_` and `.`, beginning with a letter or digit"
+        "`{name}` cannot name a directory of the key store: use letters, digits, `-`, `_` and `.`, beginning with a \
+         letter or digit"
     )]
     Name { name: String },
     #[error("no certificate was made for `{handle}/{certificate}`")]
     Make { handle: String, certificate: String, source: MakeError },
-    #[error("`{path}` is damaged: put it back from a copy, or move `{directory}` out of the key store to do without it",
-        path = path.display(), directory = directory.display())]
+    #[error(
+        "`{path}` is damaged: put it back from a copy, or move `{directory}` out of the key store to do without it",
+        path = path.display(),
+        directory = directory.display()
+    )]
     Certificate { path: PathBuf, directory: PathBuf, source: InspectError },
-    #[error("`{path}` holds another certificate than its directory is named for: put each back into its own", path = path.display())]
+    #[error(
+        "`{path}` holds another certificate than its directory is named for: put each back into its own",
+        path = path.display()
+    )]
     Misplaced { path: PathBuf },
-    #[error("the private key `{path}` is missing: put it back from a copy, or move `{directory}` out of the key store to do without it",
-        path = path.display(), directory = directory.display())]
-    KeyMissing { path: PathBuf, directory: PathBuf },
-    #[error("`{path}` is not the private key of the certificate beside it: put the right one back", path = path.display())]
+    #[error(
+        "`{path}` is missing: put it back from a copy, or move `{directory}` out of the key store to do without it",
+        path = path.display(),
+        directory = directory.display()
+    )]
+    Missing { path: PathBuf, directory: PathBuf },
+    #[error(
+        "`{path}` is not the private key of the certificate beside it: put the right one back",
+        path = path.display()
+    )]
     KeyDiffers { path: PathBuf },
     #[error("a password is needed to write `{path}`", path = path.display())]
     PasswordMissing { path: PathBuf },
@@ -124,7 +107,7 @@ impl DirectoryStore {
     pub fn list(&self, handle: &str, certificate: &str) -> Result<Vec<StoredCertificate>, StoreError> {
         let slot = self.slot(handle, certificate)?;
         let entries = match fs::read_dir(&slot) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
             outcome => outcome.map_err(failed("read the directory", &slot))?,
         };
         let mut found = Vec::new();
@@ -258,14 +241,8 @@ impl DirectoryStore {
 
     /// The directory that holds all generations of one certificate.
     fn slot(&self, handle: &str, certificate: &str) -> Result<PathBuf, StoreError> {
-        for name in [handle, certificate] {
-            // Nothing that leads elsewhere (`..`, `/`) and nothing hidden, for that means unfinished.
-            let fits = name.len() <= 100
-                && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-            if !fits {
-                return Err(StoreError::Name { name: name.to_owned() });
-            }
+        if let Some(name) = [handle, certificate].into_iter().find(|name| !layout::is_name(name)) {
+            return Err(StoreError::Name { name: name.to_owned() });
         }
         Ok(self.directory.join(handle).join(certificate))
     }
@@ -282,21 +259,12 @@ impl DirectoryStore {
     }
 }
 
-fn generation(slot: &Path, handle: &str, certificate: &str, thumbprint: &str) -> StoredPaths {
-    let directory = slot.join(thumbprint);
-    let stem = format!("{handle}-{certificate}");
-    StoredPaths {
-        certificate: directory.join(CERTIFICATE),
-        private_key: directory.join(PRIVATE_KEY),
-        pfx_password: directory.join(format!("{stem}.pfx-password")),
-        directory,
-        stem,
-    }
-}
-
 /// The public facts of a generation whose key is there and private. Does not open the key.
 fn read_generation(paths: &StoredPaths, thumbprint: &str) -> Result<StoredCertificate, StoreError> {
-    let text = fs::read_to_string(&paths.certificate).map_err(failed("read", &paths.certificate))?;
+    let text = fs::read_to_string(&paths.certificate).map_err(|source| match source {
+        source if is_missing(&source) => missing(paths, &paths.certificate),
+        source => failed("read", &paths.certificate)(source).into(),
+    })?;
     let mut stored = pem::decode_certificate(&text)
         .ok_or_else(|| InspectError::NotACertificate { reason: "there is no PEM block in it".to_owned() })
         .and_then(|der| inspect::inspect(&der))
@@ -304,14 +272,20 @@ fn read_generation(paths: &StoredPaths, thumbprint: &str) -> Result<StoredCertif
     if stored.thumbprint.as_str() != thumbprint {
         return Err(StoreError::Misplaced { path: paths.certificate.clone() });
     }
-    match durable::refuse_exposed(&paths.private_key) {
-        Err(FileError::Failed { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Err(StoreError::KeyMissing { path: paths.private_key.clone(), directory: paths.directory.clone() });
-        }
-        outcome => outcome?,
-    }
+    durable::refuse_exposed(&paths.private_key).map_err(|error| match error {
+        FileError::Failed { source, .. } if is_missing(&source) => missing(paths, &paths.private_key),
+        other => other.into(),
+    })?;
     stored.exports = ExportFormat::ALL.into_iter().filter(|format| paths.export(*format).is_file()).collect();
     Ok(stored)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn missing(paths: &StoredPaths, path: &Path) -> StoreError {
+    StoreError::Missing { path: path.to_owned(), directory: paths.directory.clone() }
 }
 
 /// Certificate and key of a generation, after checking that they belong together.
@@ -330,10 +304,6 @@ fn damaged(paths: &StoredPaths) -> impl Fn(InspectError) -> StoreError + '_ {
     |source| StoreError::Certificate { path: paths.certificate.clone(), directory: paths.directory.clone(), source }
 }
 
-fn is_thumbprint(name: &str) -> bool {
-    name.len() == 40 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
-}
-
 /// 24 characters of 6 bits each. None of them means anything to a shell, YAML or a `.env` file.
 fn random_password() -> Result<Zeroizing<String>, aws_lc_rs::error::Unspecified> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
@@ -342,40 +312,7 @@ fn random_password() -> Result<Zeroizing<String>, aws_lc_rs::error::Unspecified>
     Ok(Zeroizing::new(random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect()))
 }
 
-/// Removes what crashes left unfinished, at the places where this store writes and nowhere else.
-///
-/// Only for who holds the lock: everyone else's drafts are dead then. None was ever uploaded, for that comes after the
-/// rename. What cannot be removed is left: it is hidden and counts for nothing.
-fn sweep(directory: &Path) {
-    for slot in subdirectories(directory).iter().flat_map(|handle| subdirectories(handle)) {
-        for entry in entries(&slot) {
-            if is_unfinished(&entry) {
-                for name in [CERTIFICATE, PRIVATE_KEY] {
-                    let _left = fs::remove_file(entry.path().join(name));
-                }
-                let _left = fs::remove_dir(entry.path());
-            } else {
-                for export in entries(&entry.path()).iter().filter(|export| is_unfinished(export)) {
-                    let _left = fs::remove_file(export.path());
-                }
-            }
-        }
-    }
-}
-
-fn is_unfinished(entry: &DirEntry) -> bool {
-    entry.file_name().to_str().is_some_and(|name| name.starts_with(durable::UNFINISHED))
-}
-
-fn subdirectories(directory: &Path) -> Vec<PathBuf> {
-    let is_directory = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    entries(directory).iter().filter(|entry| is_directory(entry)).map(DirEntry::path).collect()
-}
-
-fn entries(directory: &Path) -> Vec<DirEntry> {
-    fs::read_dir(directory).map(|entries| entries.flatten().collect()).unwrap_or_default()
-}
-
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -423,7 +360,7 @@ mod tests {
         }
         assert_eq!(mode(&paths.private_key), 0o600);
         assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), "*\n");
-        assert_eq!(store.list("exo", "main").unwrap(), [stored.clone()]);
+        assert_eq!(store.list("exo", "main").unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.certificate_der("exo", "main", &stored).unwrap(), stored.der);
     }
 
@@ -497,7 +434,7 @@ mod tests {
         fs::write(crashed.join(PRIVATE_KEY), "half a key").unwrap();
         fs::write(&half_export, "half a pfx").unwrap();
 
-        assert_eq!(store.list("exo", "main").unwrap(), [stored.clone()]);
+        assert_eq!(store.list("exo", "main").unwrap(), std::slice::from_ref(&stored));
         let second = store.create("exo", "main", &profile()).unwrap();
         assert!(crashed.exists(), "without the lock it might be another's work");
 
@@ -519,6 +456,7 @@ mod tests {
         fs::create_dir_all(elsewhere.join("main/.new-x")).unwrap();
         fs::write(elsewhere.join("main/.new-x").join(PRIVATE_KEY), "").unwrap();
         symlink(&elsewhere, place.path().join("keys/linked")).unwrap();
+        symlink(elsewhere.join("main/.new-x"), slot.join(".new-linked")).unwrap();
 
         let _lock = store.lock().unwrap();
         assert!(foreign.join("notes.txt").exists());
@@ -563,13 +501,17 @@ mod tests {
         store.private_key_pem("exo", "main", &first).unwrap();
 
         fs::remove_file(&first_paths.private_key).unwrap();
-        assert!(matches!(store.list("exo", "main"), Err(StoreError::KeyMissing { .. })));
+        assert!(matches!(store.list("exo", "main"), Err(StoreError::Missing { .. })));
 
         fs::copy(&second_paths.certificate, &first_paths.certificate).unwrap();
         assert!(matches!(store.list("exo", "main"), Err(StoreError::Misplaced { .. })));
 
         fs::write(&first_paths.certificate, "").unwrap();
         assert!(matches!(store.list("exo", "main"), Err(StoreError::Certificate { .. })));
+
+        fs::remove_file(&first_paths.certificate).unwrap();
+        let error = store.list("exo", "main").unwrap_err().to_string();
+        assert!(error.contains("certificate.pem` is missing"), "{error}");
     }
 
     #[test]
