@@ -140,7 +140,7 @@ async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<Str
 }
 
 /// Deleted applications that can be restored, by uniqueName, which Graph cannot filter on.
-async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::DeletedApplication>, FetchError> {
+pub async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::DeletedApplication>, FetchError> {
     let listed = reader.list("/directory/deletedItems/microsoft.graph.application").await?;
     let read = listed.iter().map(|json| wire::deleted_application(json).map_err(form("a deleted application")));
     Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
