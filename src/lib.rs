@@ -14,4 +14,5 @@
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
+pub mod emulator;
 pub mod model;
