@@ -118,15 +118,19 @@ fn openssl_reads_the_certificate_as_it_was_asked_for() {
 
 #[test]
 fn thumbprints_and_facts_are_those_that_openssl_finds() {
-    let subject = "CN=EXO, OU=Batch, OU=Jobs, L=Zürich, ST=ZH, C=CH, DC=contoso, DC=com, E=ops@contoso.com";
+    let subject = "CN=EXO, OU=Batch, O=Jobs, L=Zürich, ST=ZH, C=CH, DC=contoso, E=ops@contoso.com";
     let exported = export(&profile(subject), None, "P@ssw0Rd1234");
     assert_eq!(fingerprint(&exported.cer, "-sha1"), exported.stored.thumbprint.as_str());
     assert_eq!(fingerprint(&exported.cer, "-sha256"), exported.stored.thumbprint_sha256.as_str());
     let printed = openssl(&["x509", "-in", text(&exported.cer), "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb"]);
     assert_eq!(
         printed.trim(),
-        "subject=CN=EXO,OU=Batch,OU=Jobs,L=Zürich,ST=ZH,C=CH,DC=contoso,DC=com,emailAddress=ops@contoso.com"
+        "subject=CN=EXO,OU=Batch,O=Jobs,L=Zürich,ST=ZH,C=CH,DC=contoso,emailAddress=ops@contoso.com"
     );
+    let typed = openssl(&["x509", "-in", text(&exported.cer), "-noout", "-subject", "-nameopt", "RFC2253,show_type"]);
+    for want in ["CN=UTF8STRING:", "L=UTF8STRING:", "C=PRINTABLESTRING:", "DC=IA5STRING:", "emailAddress=IA5STRING:"] {
+        assert!(typed.contains(want), "{want:?} is not in\n{typed}");
+    }
     let facts = inspect(&std::fs::read(&exported.cer).unwrap()).unwrap();
     let asked = profile(subject);
     assert_eq!(facts, exported.stored);
@@ -153,14 +157,14 @@ fn inspect_reads_a_certificate_that_openssl_made() {
         "-out",
         text(&der),
         "-subj",
-        "/C=US/O=Contoso/serialNumber=42/CN=a\\/b",
+        "/C=US/O=Contoso/OU=x/OU=y/serialNumber=42/CN=a\\/b",
         "-days",
         "10",
         "-addext",
         "subjectAltName=DNS:x.org,IP:127.0.0.1",
     ]);
     let facts = inspect(&std::fs::read(&der).unwrap()).unwrap();
-    assert_eq!(facts.subject, DistinguishedName("CN=a/b, 2.5.4.5=42, O=Contoso, C=US".into()));
+    assert_eq!(facts.subject, DistinguishedName("CN=a/b, 2.5.4.5=42, OU=y, OU=x, O=Contoso, C=US".into()));
     assert_eq!(facts.dns_names, ["x.org"]);
     assert_eq!(fingerprint(&der, "-sha1"), facts.thumbprint.as_str());
 
@@ -263,6 +267,12 @@ fn larger_keys_and_dates_after_2049() {
         assert!(shown.contains("Not After : Feb  3 04:05:06 2051 GMT"), "{shown}");
         openssl(&["verify", "-attime", "1800000000", "-CAfile", text(&path), text(&path)]);
     }
+}
+
+#[test]
+fn a_dns_name_that_looks_like_an_address_stays_a_dns_name() {
+    let profile = CertificateProfile { dns_names: vec!["10.0.0.1".into()], ..profile("a") };
+    assert_eq!(inspect(&self_signed(&profile).unwrap().certificate).unwrap().dns_names, ["10.0.0.1"]);
 }
 
 #[test]

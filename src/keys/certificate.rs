@@ -1,19 +1,13 @@
-//! Makes an RSA key and the self-signed certificate for it.
-//!
-//! The certificate is written here and not by rcgen because rcgen keeps a subject as a map from attribute to value,
-//! so that of `OU=a, OU=b` or `DC=contoso, DC=com` only one part would be left.
+//! Makes an RSA key and the self-signed certificate for it, by rcgen.
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use rcgen::{
+    CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType,
+    SerialNumber,
+};
 use secrecy::SecretString;
-use sha1::{Digest, Sha1};
-use yasna::models::ObjectIdentifier;
-use yasna::tags::{TAG_GENERALIZEDTIME, TAG_UTCTIME};
-use yasna::{DERWriter, DERWriterSeq, Tag};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::{PrivateKey, name, pem};
 use crate::model::{CertificateProfile, InvalidDistinguishedName, KeyAlgorithm, NameAttribute};
@@ -47,7 +41,7 @@ pub enum MakeError {
     #[error("the certificate would end ({not_after}) before it begins ({not_before}): give it a longer lifetime")]
     EndsBeforeItBegins { not_before: Timestamp, not_after: Timestamp },
     #[error("the cryptographic library made no {algorithm} key; run again, and look at the machine if it repeats")]
-    Cryptography { algorithm: KeyAlgorithm },
+    Cryptography { algorithm: KeyAlgorithm, source: rcgen::Error },
 }
 
 /// Makes a new key and a certificate for it, with exactly the profile's dates (whole seconds).
@@ -66,109 +60,49 @@ pub fn self_signed(profile: &CertificateProfile) -> Result<KeyPair, MakeError> {
     if not_after.as_second() <= not_before.as_second() {
         return Err(MakeError::EndsBeforeItBegins { not_before, not_after });
     }
-    make(profile, &subject).map_err(|_| MakeError::Cryptography { algorithm: profile.key })
+    make(profile, &subject).map_err(|source| MakeError::Cryptography { algorithm: profile.key, source })
 }
 
-fn make(
-    profile: &CertificateProfile,
-    subject: &[(NameAttribute, String)],
-) -> Result<KeyPair, aws_lc_rs::error::Unspecified> {
-    let pair = rsa::KeyPair::generate(match profile.key {
-        KeyAlgorithm::Rsa2048 => rsa::KeySize::Rsa2048,
-        KeyAlgorithm::Rsa3072 => rsa::KeySize::Rsa3072,
-        KeyAlgorithm::Rsa4096 => rsa::KeySize::Rsa4096,
-    })?;
+fn make(profile: &CertificateProfile, subject: &[(NameAttribute, String)]) -> Result<KeyPair, rcgen::Error> {
+    let size = match profile.key {
+        KeyAlgorithm::Rsa2048 => RsaKeySize::_2048,
+        KeyAlgorithm::Rsa3072 => RsaKeySize::_3072,
+        KeyAlgorithm::Rsa4096 => RsaKeySize::_4096,
+    };
+    // rcgen keeps a copy of the key as DER and does not wipe it by itself.
+    let pair = Zeroizing::new(rcgen::KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size)?);
+
+    let mut parameters = CertificateParams::default();
+    parameters.serial_number = Some(random_serial()?);
+    parameters.not_before = date(profile.not_before);
+    parameters.not_after = date(profile.not_after);
+    parameters.distinguished_name = name::write(subject)?;
+    // `CertificateParams::new` would make an address of a name such as `10.0.0.1`.
+    parameters.subject_alt_names = profile
+        .dns_names
+        .iter()
+        .map(|name| Ok(SanType::DnsName(name.as_str().try_into()?)))
+        .collect::<Result<_, rcgen::Error>>()?;
+    // The first signs the assertion; the second is what Windows calls `KeySpec KeyExchange`.
+    parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    parameters.is_ca = IsCa::ExplicitNoCa;
+
+    let certificate = parameters.self_signed(&*pair)?;
+    Ok(KeyPair { certificate: certificate.der().to_vec(), private_key: PrivateKey::of(&pair) })
+}
+
+/// rcgen's own would be a hash of the public key: the same whenever a key is certified again.
+fn random_serial() -> Result<SerialNumber, rcgen::Error> {
     let mut serial = [0; 16];
-    aws_lc_rs::rand::fill(&mut serial)?;
+    aws_lc_rs::rand::fill(&mut serial).map_err(|_| rcgen::Error::RingUnspecified)?;
     // Positive, and never shorter than sixteen bytes.
     serial[0] = serial[0] & 0x7f | 0x40;
-
-    let public_key = pair.public_key().as_der()?;
-    let key_identifier = Sha1::digest(pair.public_key().as_ref());
-    let to_be_signed = yasna::construct_der(|writer| {
-        writer.write_sequence(|writer| {
-            writer.next().write_tagged(Tag::context(0), |version| version.write_u8(2));
-            writer.next().write_bigint_bytes(&serial, true);
-            write_signature_algorithm(writer.next());
-            name::write(writer.next(), subject);
-            writer.next().write_sequence(|validity| {
-                write_time(validity.next(), profile.not_before);
-                write_time(validity.next(), profile.not_after);
-            });
-            name::write(writer.next(), subject);
-            writer.next().write_der(public_key.as_ref());
-            writer.next().write_tagged(Tag::context(3), |writer| {
-                writer.write_sequence(|extensions| write_extensions(extensions, &profile.dns_names, &key_identifier));
-            });
-        });
-    });
-
-    let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &to_be_signed, &mut signature)?;
-    let certificate = yasna::construct_der(|writer| {
-        writer.write_sequence(|writer| {
-            writer.next().write_der(&to_be_signed);
-            write_signature_algorithm(writer.next());
-            writer.next().write_bitvec_bytes(&signature, signature.len() * 8);
-        });
-    });
-    Ok(KeyPair { certificate, private_key: PrivateKey::of(&pair)? })
+    Ok(SerialNumber::from_slice(&serial))
 }
 
-/// `sha256WithRSAEncryption`.
-fn write_signature_algorithm(writer: DERWriter<'_>) {
-    writer.write_sequence(|writer| {
-        writer.next().write_oid(&ObjectIdentifier::from_slice(&[1, 2, 840, 113_549, 1, 1, 11]));
-        writer.next().write_null();
-    });
-}
-
-/// RFC 5280: `UTCTime` until 2049, `GeneralizedTime` from 2050 on.
-fn write_time(writer: DERWriter<'_>, instant: Timestamp) {
-    let civil = instant.to_zoned(TimeZone::UTC);
-    let (tag, format) = if (1950..2050).contains(&civil.year()) {
-        (TAG_UTCTIME, "%y%m%d%H%M%SZ")
-    } else {
-        (TAG_GENERALIZEDTIME, "%Y%m%d%H%M%SZ")
-    };
-    let text = civil.strftime(format).to_string();
-    writer.write_tagged_implicit(tag, |writer| writer.write_bytes(text.as_bytes()));
-}
-
-fn write_extensions(extensions: &mut DERWriterSeq<'_>, dns_names: &[String], key_identifier: &[u8]) {
-    // keyUsage: digitalSignature (bit 0) signs the assertion; keyEncipherment (bit 2) is what Windows calls
-    // `KeySpec KeyExchange`.
-    write_extension(extensions.next(), &[2, 5, 29, 15], true, |writer| writer.write_bitvec_bytes(&[0b1010_0000], 3));
-    // extKeyUsage: clientAuth
-    write_extension(extensions.next(), &[2, 5, 29, 37], false, |writer| {
-        writer.write_sequence(|purposes| {
-            purposes.next().write_oid(&ObjectIdentifier::from_slice(&[1, 3, 6, 1, 5, 5, 7, 3, 2]));
-        });
-    });
-    // subjectAltName: each DNS name as [2] IMPLICIT IA5String
-    if !dns_names.is_empty() {
-        write_extension(extensions.next(), &[2, 5, 29, 17], false, |writer| {
-            writer.write_sequence(|names| {
-                for name in dns_names {
-                    names.next().write_tagged_implicit(Tag::context(2), |writer| writer.write_ia5_string(name));
-                }
-            });
-        });
-    }
-    // basicConstraints: an empty sequence is CA:FALSE
-    write_extension(extensions.next(), &[2, 5, 29, 19], true, |writer| writer.write_sequence(|_| ()));
-    // subjectKeyIdentifier
-    write_extension(extensions.next(), &[2, 5, 29, 14], false, |writer| writer.write_bytes(key_identifier));
-}
-
-fn write_extension(writer: DERWriter<'_>, identifier: &[u64], critical: bool, value: impl FnOnce(DERWriter<'_>)) {
-    writer.write_sequence(|writer| {
-        writer.next().write_oid(&ObjectIdentifier::from_slice(identifier));
-        if critical {
-            writer.next().write_bool(true);
-        }
-        writer.next().write_bytes(&yasna::construct_der(value));
-    });
+fn date(instant: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(instant.as_second()).expect("both crates know the years -9999 to 9999")
 }
 
 /// Whatever fits into an `IA5String` and can be read by a person; odd names such as `pre_prod.woshub.com` are real.
@@ -207,6 +141,10 @@ mod tests {
         assert!(matches!(
             refused(&|p| p.subject = DistinguishedName("CN=a+OU=b".into())),
             MakeError::Subject { source: InvalidDistinguishedName::Unescaped { character: '+' }, .. }
+        ));
+        assert!(matches!(
+            refused(&|p| p.subject = DistinguishedName("CN=a, OU=b, OU=c".into())),
+            MakeError::Subject { source: InvalidDistinguishedName::Repeated { name: "OU" }, .. }
         ));
         for name in ["münchen.de", "", "a b"] {
             let error = refused(&|p| p.dns_names.push(name.to_owned()));

@@ -1,37 +1,32 @@
-//! Distinguished names between their text and their DER.
+//! Distinguished names between their text and the certificate.
 //!
 //! The text begins with the most specific part and the DER ends with it (RFC 4514), so Windows shows a subject as it
 //! was written, and so does `openssl x509 -nameopt RFC2253`.
 
+use rcgen::{DnType, DnValue};
 use x509_parser::der_parser::asn1_rs::{Any, Tag};
 use x509_parser::x509::X509Name;
-use yasna::DERWriter;
-use yasna::models::ObjectIdentifier;
 
 use crate::model::{DistinguishedName, NameAttribute};
 
-pub(super) fn write(writer: DERWriter<'_>, parts: &[(NameAttribute, String)]) {
-    writer.write_sequence(|writer| {
-        for (attribute, value) in parts.iter().rev() {
-            writer.next().write_set(|writer| {
-                writer.next().write_sequence(|writer| {
-                    writer.next().write_oid(&ObjectIdentifier::from_slice(identifier(*attribute)));
-                    // RFC 5280 fixes the string type of these three and wants UTF8String for all others.
-                    match attribute {
-                        NameAttribute::Country => writer.next().write_printable_string(value),
-                        NameAttribute::DomainComponent | NameAttribute::Email => {
-                            writer.next().write_ia5_string(value);
-                        }
-                        NameAttribute::CommonName
-                        | NameAttribute::Organization
-                        | NameAttribute::OrganizationalUnit
-                        | NameAttribute::Locality
-                        | NameAttribute::State => writer.next().write_utf8_string(value),
-                    }
-                });
-            });
-        }
-    });
+/// The name for rcgen. It keeps one value for each attribute, so none may occur twice; [`DistinguishedName`] sees to it.
+pub(super) fn write(parts: &[(NameAttribute, String)]) -> Result<rcgen::DistinguishedName, rcgen::Error> {
+    let mut name = rcgen::DistinguishedName::new();
+    for (attribute, value) in parts.iter().rev() {
+        let value = value.as_str();
+        // RFC 5280 fixes the string type of these three and wants UTF8String for all others.
+        let value = match attribute {
+            NameAttribute::Country => DnValue::PrintableString(value.try_into()?),
+            NameAttribute::DomainComponent | NameAttribute::Email => DnValue::Ia5String(value.try_into()?),
+            NameAttribute::CommonName
+            | NameAttribute::Organization
+            | NameAttribute::OrganizationalUnit
+            | NameAttribute::Locality
+            | NameAttribute::State => DnValue::Utf8String(value.to_owned()),
+        };
+        name.push(DnType::from_oid(identifier(*attribute)), value);
+    }
+    Ok(name)
 }
 
 /// The canonical text of a parsed name; attributes unknown to us are labelled by their object identifier.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::KeyPair as _;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,9 +17,9 @@ const LABEL: &str = "PRIVATE KEY";
 pub struct PrivateKey(Zeroizing<Vec<u8>>);
 
 impl PrivateKey {
-    pub(super) fn of(pair: &rsa::KeyPair) -> Result<Self, aws_lc_rs::error::Unspecified> {
-        let der: Pkcs8V1Der<'_> = pair.as_der()?;
-        Ok(Self(Zeroizing::new(der.as_ref().to_vec())))
+    /// A copy; the pair is the caller's to wipe.
+    pub(super) fn of(pair: &rcgen::KeyPair) -> Self {
+        Self(Zeroizing::new(pair.serialize_der()))
     }
 
     /// `None` if the text holds no PKCS#8 key.

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 /// Parsing accepts what `New-SelfSignedCertificate` and OpenSSL accept (a bare `EXOcertificate` is `CN=EXOcertificate`,
 /// `S` is `ST`, values may be quoted) and keeps the canonical spelling: RFC 4514 escapes, parts joined by a comma and
 /// a space. A value put together without parsing is checked when a certificate is made from it.
+///
+/// Each attribute may occur once: `OU=a, OU=b` and `DC=contoso, DC=com` are refused, because rcgen, which makes the
+/// certificates, keeps a subject as a map by attribute and would drop all but the last. Names read from foreign
+/// certificates are not parsed and may repeat what they like.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DistinguishedName(pub String);
@@ -143,6 +147,8 @@ pub enum InvalidDistinguishedName {
     TrailingComma,
     #[error("`{name}` in the subject is unknown: use CN, O, OU, L, ST (or S), C, DC or E")]
     UnknownAttribute { name: String },
+    #[error("`{name}` occurs more than once in the subject, and Accredit can write each attribute only once: keep one")]
+    Repeated { name: &'static str },
     #[error("`{name}` in the subject has no value")]
     EmptyValue { name: &'static str },
     #[error("`{name}` in the subject is longer than {limit} characters, which certificates do not allow")]
@@ -172,12 +178,15 @@ fn parse(text: &str) -> Result<Vec<(NameAttribute, String)>, InvalidDistinguishe
         NameAttribute::CommonName.check(text)?;
         return Ok(vec![(NameAttribute::CommonName, text.to_owned())]);
     }
-    let mut parts = Vec::new();
+    let mut parts: Vec<(NameAttribute, String)> = Vec::new();
     let mut rest = text.chars().peekable();
     loop {
         let attribute = read_label(&mut rest)?;
         let (value, more) = read_value(&mut rest)?;
         attribute.check(&value)?;
+        if parts.iter().any(|(earlier, _)| *earlier == attribute) {
+            return Err(InvalidDistinguishedName::Repeated { name: attribute.as_str() });
+        }
         parts.push((attribute, value));
         if !more {
             return Ok(parts);
@@ -307,7 +316,7 @@ mod tests {
             ("  cn = pre_prod.woshub.com  ,o=Contoso", "CN=pre_prod.woshub.com, O=Contoso"),
             ("CN=a,O=Contoso\\, Ltd.,S=Washington,C=US", "CN=a, O=Contoso\\, Ltd., ST=Washington, C=US"),
             ("CN=a, O=\"Contoso, \"\"Ltd.\"\"\" , C=US", "CN=a, O=Contoso\\, \\\"Ltd.\\\", C=US"),
-            ("CN=a,OU=x,OU=y,DC=contoso,DC=com", "CN=a, OU=x, OU=y, DC=contoso, DC=com"),
+            ("CN=a,OU=x,DC=contoso", "CN=a, OU=x, DC=contoso"),
             ("CN=M\\C3\\BCller", "CN=Müller"),
             ("CN=\\ edge\\ ", "CN=\\ edge\\ "),
             ("CN=a=b", "CN=a=b"),
@@ -327,6 +336,9 @@ mod tests {
             ("CN=a,", Invalid::TrailingComma),
             ("XY=a", Invalid::UnknownAttribute { name: "XY".into() }),
             ("CN=", Invalid::EmptyValue { name: "CN" }),
+            ("CN=a, OU=x, OU=y", Invalid::Repeated { name: "OU" }),
+            ("CN=a, dc=contoso, DC=com", Invalid::Repeated { name: "DC" }),
+            ("S=a, ST=a", Invalid::Repeated { name: "ST" }),
             ("C=USA", Invalid::NotACountry { value: "USA".into() }),
             ("DC=münchen", Invalid::NotAscii { name: "DC", value: "münchen".into() }),
             ("CN=a+OU=b", Invalid::Unescaped { character: '+' }),
