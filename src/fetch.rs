@@ -57,7 +57,8 @@ pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, Fetch
         .await?;
     applications.extend(details);
     let apis = apis(reader, desired, &applications).await?;
-    let user_roles = stream::iter(users.values().cloned())
+    let holders = desired.user_roles.iter().filter_map(|role| users.get(&role.user.to_lowercase()));
+    let user_roles = stream::iter(holders.cloned().collect::<BTreeSet<String>>())
         .map(|id| async move {
             let roles = role_assignments(reader, &id).await?;
             Ok::<_, FetchError>((id, roles))

@@ -23,8 +23,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "model", "transport", "emulator", "catalog", "diff", "keys", "identity", "graph", "kinds", "manifest",
-            "plan", "render", "fetch", "execute",
+            "model",
+            "transport",
+            "emulator",
+            "catalog",
+            "diff",
+            "keys",
+            "identity",
+            "graph",
+            "kinds",
+            "manifest",
+            "plan",
+            "render",
+            "fetch",
+            "execute",
         ],
     ),
     ("cli", &["commands"]),
@@ -118,7 +130,8 @@ fn the_table_itself_has_no_way_up() {
 
 #[test]
 fn pure_rooms_neither_wait_nor_touch_the_world() {
-    let forbidden = ["async ", ".await", "std::fs", "std::net", "std::env", "std::process", "tokio", "reqwest", "::now()"];
+    let forbidden =
+        ["async ", ".await", "std::fs", "std::net", "std::env", "std::process", "tokio", "reqwest", "::now()"];
     let mut wrong = Vec::new();
     for (room, files) in rooms() {
         if PURE.contains(&room.as_str()) {

@@ -18,6 +18,8 @@ pub enum Value {
     Bool(bool),
     Integer(i64),
     Text(String),
+    // Before the variants with fields: serde would read an array as the fields of those in their order.
+    Set(BTreeSet<Self>),
     /// A property of another resource that is known only after that resource is written.
     Output {
         #[serde(rename = "knownAfterApply")]
@@ -28,7 +30,6 @@ pub enum Value {
     Sensitive {
         sensitive: True,
     },
-    Set(BTreeSet<Self>),
 }
 
 impl Value {

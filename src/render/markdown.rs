@@ -59,12 +59,15 @@ pub fn markdown(plan: &Plan) -> String {
 /// The plan with the signs at the beginning of the lines, where a diff's colours look for them.
 fn diff_lines(shown: &str) -> String {
     let mut out = String::new();
+    // The legend before the first block has signs too.
+    let mut in_blocks = false;
     for line in shown.lines() {
+        in_blocks |= line.is_empty();
         let trimmed = line.trim_start();
         let indent = line.len() - trimmed.len();
         let sign = ["-/+ ", "+/- ", "+ ", "- ", "~ "].into_iter().find(|sign| trimmed.starts_with(sign));
         match sign {
-            Some(sign) if indent > 0 => {
+            Some(sign) if indent > 0 && in_blocks => {
                 let mark = if sign == "~ " { "!" } else { &sign[..1] };
                 let _ = writeln!(out, "{mark}{}{trimmed}", " ".repeat(indent - 1));
             }
