@@ -14,4 +14,6 @@
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
+pub mod catalog;
+pub mod manifest;
 pub mod model;
