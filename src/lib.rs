@@ -14,6 +14,7 @@
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
+pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod diff;

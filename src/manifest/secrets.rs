@@ -1,0 +1,102 @@
+//! Keeps secrets that someone did write into a manifest off the screen.
+//!
+//! This looks at the bare text, so that it holds for files that are no YAML at all. It hides too much rather than too
+//! little: what is starred out is an excerpt in an error message, never a value.
+
+use std::ops::Range;
+
+/// What the names of keys with secrets contain, in lower case.
+const SECRET_WORDS: [&str; 5] = ["password", "passphrase", "secret", "privatekey", "private_key"];
+
+/// Whether a key's name says that its value is a secret.
+pub(super) fn names_a_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// Whether a text holds a private key in PEM.
+pub(super) fn holds_private_key(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
+}
+
+/// The text with stars in the place of a range, byte for byte as long and with the same lines.
+pub(super) fn star_out(text: &str, range: Range<usize>) -> String {
+    let inside = |at: usize| range.contains(&at);
+    let mut starred = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        if inside(at) && !matches!(character, '\n' | '\r' | ' ') {
+            starred.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            starred.push(character);
+        }
+    }
+    starred
+}
+
+/// The text without what looks like a secret in it.
+pub(super) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    // The indentation of a key whose value goes on over the following, deeper lines.
+    let mut block: Option<usize> = None;
+    let mut in_private_key = false;
+    for line in text.split_inclusive('\n') {
+        let indentation = line.len() - line.trim_start().len();
+        if block.is_some_and(|outer| !line.trim().is_empty() && indentation <= outer) {
+            block = None;
+        }
+        in_private_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
+        if block.is_some() || in_private_key {
+            shown.push_str(&star_out(line, 0..line.len()));
+        } else if let Some(start) = secret_value(line) {
+            let value = line.get(start..).unwrap_or_default().trim();
+            if value.starts_with(['|', '>', '"', '\'']) || value.is_empty() {
+                block = Some(indentation);
+            }
+            shown.push_str(&star_out(line, start..line.len()));
+        } else {
+            shown.push_str(line);
+        }
+        in_private_key &= !line.contains("-----END");
+    }
+    shown
+}
+
+/// Where on the line the value of a key with a secret's name begins, unless it is a reference or nothing.
+fn secret_value(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min()?;
+    let colon = word + line.get(word..)?.find(':')?;
+    let value = line.get(colon + 1..)?;
+    let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    let is_reference = ["{env:", "{file:", "{generate:", "&", "*", "#"].iter().any(|start| compact.starts_with(start));
+    // `pfxPassword:` alone on its line is followed by the lines of a reference.
+    let is_key_alone = compact.is_empty();
+    (!is_reference && !is_key_alone).then_some(colon + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hides_literals_and_keeps_references() {
+        for (line, shown) in [
+            ("pfxPassword: hunter2", "pfxPassword: *******"),
+            ("  { a: b, clientSecret: \"x y\" }", "  { a: b, clientSecret: ** ** *"),
+            ("pfxPassword: { env: NAME }", "pfxPassword: { env: NAME }"),
+            ("pfxPassword:\n  env: NAME", "pfxPassword:\n  env: NAME"),
+            ("password: |\n  hunter2\nnext: one", "password: *\n  *******\nnext: one"),
+            ("displayName: hunter2", "displayName: hunter2"),
+        ] {
+            assert_eq!(without_secrets(line), shown);
+        }
+    }
+
+    #[test]
+    fn hides_private_keys() {
+        let shown = without_secrets(
+            "notes: |\n  -----BEGIN RSA PRIVATE KEY-----\n  MIIB\n  -----END RSA PRIVATE KEY-----\na: b",
+        );
+        assert!(!shown.contains("MIIB") && shown.ends_with("\na: b"), "{shown}");
+    }
+}
