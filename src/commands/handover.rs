@@ -25,39 +25,33 @@ pub(super) fn handover(
     for (handle, application) in &desired.applications {
         let handle = handle.as_str();
         let Some(app_id) = app_id(handle, snapshot, report) else { continue };
-        let mut row = |label: &str, value: &str| {
-            let _ = writeln!(out, "  {label:<15} {value}");
-        };
-        row("Application id", &app_id);
-        row("Organization", &snapshot.tenant.initial_domain);
+        let organization = &snapshot.tenant.initial_domain;
+        let mut rows = vec![("Application id", app_id.clone()), ("Organization", organization.clone())];
         let mut thumbprint = None;
         for (name, certificate) in application.certificates.iter().flatten() {
             let store = DirectoryStore::open(&certificate.store);
-            let Some(stored) =
-                store.list(handle, name).unwrap_or_default().pop().filter(|stored| stored.not_after > now)
-            else {
-                row("Certificate", &format!("{name}: its key is not in `{}`", certificate.store.display()));
+            let newest = store.list(handle, name).unwrap_or_default().pop();
+            let Some(stored) = newest.filter(|stored| stored.not_after > now) else {
+                rows.push(("Certificate", format!("{name}: its key is not in `{}`", certificate.store.display())));
                 continue;
             };
-            row("Subject", &stored.subject.to_string());
-            row("Thumbprint", stored.thumbprint.as_str());
-            row("NotBefore", &instant(stored.not_before));
-            row("NotAfter", &instant(stored.not_after));
-            for file in files(&store, handle, name, certificate, &stored) {
-                row("File", &file);
-            }
+            rows.push(("Subject", stored.subject.to_string()));
+            rows.push(("Thumbprint", stored.thumbprint.to_string()));
+            rows.push(("NotBefore", instant(stored.not_before)));
+            rows.push(("NotAfter", instant(stored.not_after)));
+            rows.extend(files(&store, handle, name, certificate, &stored));
             thumbprint.get_or_insert(stored.thumbprint);
         }
-        let title = format!("{} ({})", console.paint.bold(handle), application.display_name);
-        let rows = std::mem::take(&mut out);
-        // The rows are written before the title is known to be needed.
-        let connect = thumbprint.filter(|_| connects_to_exchange(application)).map(|thumbprint| {
-            format!(
-                "\n  Connect-ExchangeOnline -AppId \"{app_id}\" -CertificateThumbprint \"{thumbprint}\" -Organization \"{}\" -ShowBanner:$false\n",
-                snapshot.tenant.initial_domain
-            )
-        });
-        let _ = write!(out, "\n{title}\n{rows}{}", connect.unwrap_or_default());
+        let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), application.display_name);
+        for (label, value) in rows {
+            let _ = writeln!(out, "  {label:<15} {value}");
+        }
+        if let Some(thumbprint) = thumbprint.filter(|_| connects_to_exchange(application)) {
+            let _ = writeln!(
+                out,
+                "\n  Connect-ExchangeOnline -AppId \"{app_id}\" -CertificateThumbprint \"{thumbprint}\" -Organization \"{organization}\" -ShowBanner:$false"
+            );
+        }
     }
     out
 }
@@ -73,32 +67,35 @@ fn instant(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// Where the key and the exported files lie, and how to open the PFX.
 fn files(
     store: &DirectoryStore,
     handle: &str,
     name: &str,
     certificate: &DesiredCertificate,
     stored: &StoredCertificate,
-) -> Vec<String> {
+) -> Vec<(&'static str, String)> {
     let Ok(paths) = store.paths(handle, name, stored) else { return Vec::new() };
-    let there = certificate.export.intersection(&stored.exports);
-    there
-        .map(|format| {
-            let path = paths.export(*format).display().to_string();
-            match (format, &certificate.pfx_password) {
-                (ExportFormat::Pfx, Some(SecretReference::Generated)) => {
-                    format!("{path} (its password is in {})", paths.pfx_password.display())
-                }
-                (ExportFormat::Pfx, Some(SecretReference::Environment(name))) => {
-                    format!("{path} (its password is in ${name})")
-                }
-                (ExportFormat::Pfx, Some(SecretReference::File(file))) => {
-                    format!("{path} (its password is in {})", file.display())
-                }
-                (ExportFormat::Cer | ExportFormat::Pem | ExportFormat::Pfx, _) => path,
+    let mut rows = vec![("Private key", paths.private_key.display().to_string())];
+    for format in certificate.export.intersection(&stored.exports) {
+        let path = paths.export(*format).display().to_string();
+        match format {
+            ExportFormat::Cer => rows.push(("Certificate", path)),
+            ExportFormat::Pem => rows.push(("PEM", path)),
+            ExportFormat::Pfx => rows.push(("PFX", path)),
+        }
+    }
+    if stored.exports.contains(&ExportFormat::Pfx) {
+        match &certificate.pfx_password {
+            Some(SecretReference::Generated) => {
+                rows.push(("PFX password", format!("in {}", paths.pfx_password.display())));
             }
-        })
-        .collect()
+            Some(SecretReference::Environment(name)) => rows.push(("PFX password", format!("in ${name}"))),
+            Some(SecretReference::File(file)) => rows.push(("PFX password", format!("in {}", file.display()))),
+            None => {}
+        }
+    }
+    rows
 }
 
 fn connects_to_exchange(application: &DesiredApplication) -> bool {
