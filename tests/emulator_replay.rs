@@ -2,6 +2,8 @@
 //!
 //! `interop/recorded.jsonl` holds what was asked and the shape of what came back. Ids of the recording stand in braces.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use accredit::emulator::{self, Options};
