@@ -51,10 +51,13 @@ async fn recorded_exchanges_come_out_as_recorded() {
             (status, serde_json::from_str::<Value>(&text).unwrap_or_default())
         };
         let mut known = BTreeMap::from([("domain".to_owned(), emulator.domain().to_owned())]);
-        for (name, app_id) in
-            [("graph", "00000003-0000-0000-c000-000000000000"), ("client", emulator.operator().client_id.as_str())]
-        {
-            let (_, found) = call("GET", &format!("/v1.0/servicePrincipals(appId='{app_id}')"), Value::Null).await;
+        let operator = emulator.operator().client_id.as_str();
+        for (name, set, app_id) in [
+            ("graph", "servicePrincipals", "00000003-0000-0000-c000-000000000000"),
+            ("client", "servicePrincipals", operator),
+            ("application", "applications", operator),
+        ] {
+            let (_, found) = call("GET", &format!("/v1.0/{set}(appId='{app_id}')"), Value::Null).await;
             known.insert(name.to_owned(), found["id"].as_str().unwrap().to_owned());
         }
         for step in steps {

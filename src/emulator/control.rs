@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    exchange::Reply,
     faults::Fault,
+    reply::Reply,
     tenant::Tenant,
     world::{Collection, Document, OWNERS},
 };

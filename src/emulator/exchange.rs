@@ -8,7 +8,7 @@ use std::{
 
 use base64::Engine;
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     certificates::LENIENT,
@@ -19,6 +19,7 @@ use super::{
     identifiers,
     odata::{self, Query},
     refusal::Refusal,
+    reply::Reply,
     tenant::Tenant,
     token::{self, Endpoint, SignIn, TokenRefusal, discovery},
     world::{Collection, text},
@@ -51,29 +52,6 @@ impl Incoming {
 pub(crate) enum Outgoing {
     Answer(Reply),
     Drop,
-}
-
-/// An answer as it goes out.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Option<Value>,
-}
-
-impl Reply {
-    pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: Some(body),
-        }
-    }
-
-    fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-        self.headers.push((name.to_owned(), value.into()));
-    }
 }
 
 /// The emulator behind its ports.
@@ -384,48 +362,33 @@ impl Turn<'_> {
                     Some(Then::Answer(answer)) => self.faulty_graph_reply(&answer),
                 }
             };
-            done.push((item.id.clone(), reply.status, inner_response(&item.id, &reply)));
+            done.push((item.id.clone(), reply.status, reply.inside_batch(&item.id)));
         }
         Some(Ok(Answer { status: 200, body: Some(graph::batch_responses(done)), ..Answer::default() }))
     }
 
     fn graph_reply(&self, answered: Result<Answer, Refusal>) -> Reply {
-        let (status, body, headers) = match answered {
-            Ok(answer) => {
-                let mut headers = vec![("x-ms-resource-unit".to_owned(), answer.units.to_string())];
-                if let Some(location) = answer.location {
-                    headers.push(("location".into(), location));
-                }
-                if answer.body.is_some() {
-                    headers.push(("odata-version".into(), "4.0".into()));
-                    headers.push((
-                        "content-type".into(),
-                        "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-                            .into(),
-                    ));
-                }
-                (answer.status, answer.body, headers)
-            }
-            Err(refusal) => {
-                let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-                if refusal.status == 401 && refusal.code == "InvalidAuthenticationToken" {
-                    let challenge = format!(
-                        "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", \
-                         client_id=\"00000003-0000-0000-c000-000000000000\"",
-                        self.incoming.origin
-                    );
-                    headers.push(("www-authenticate".into(), challenge));
-                }
-                let body = refusal.body(self.now, &self.request_id, &self.client_request_id);
-                (refusal.status, Some(body), headers)
-            }
+        let refusal = match answered {
+            Ok(answer) => return self.finish(Reply::graph(answer)),
+            Err(refusal) => refusal,
         };
-        self.finish(Reply { status, headers, body })
+        let body = refusal.body(self.now, &self.request_id, &self.client_request_id);
+        let mut reply = Reply::json(refusal.status, body);
+        reply.set("content-type", "application/json");
+        if refusal.status == 401 && refusal.code == "InvalidAuthenticationToken" {
+            let challenge = format!(
+                "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", \
+                 client_id=\"00000003-0000-0000-c000-000000000000\"",
+                self.incoming.origin
+            );
+            reply.set("www-authenticate", challenge);
+        }
+        self.finish(reply)
     }
 
     /// The headers that every answer has.
     fn finish(&self, mut reply: Reply) -> Reply {
-        if !reply.headers.iter().any(|(name, _)| name == "cache-control") {
+        if !reply.has("cache-control") {
             reply.set("cache-control", "no-cache");
         }
         reply.set("request-id", self.request_id.clone());
@@ -444,7 +407,7 @@ impl Turn<'_> {
             Then::Answer(answer) => {
                 let body = json!({ "error": answer.code, "error_description": answer.message });
                 let mut reply = self.finish(Reply::json(answer.status, body));
-                add_headers(&mut reply, answer);
+                reply.add_ordered(answer);
                 Outgoing::Answer(reply)
             }
         }
@@ -453,41 +416,12 @@ impl Turn<'_> {
     fn faulty_graph_reply(&self, answer: &FaultyAnswer) -> Reply {
         let refusal = Refusal::new(answer.status, &answer.code, answer.message.clone());
         let mut reply = self.graph_reply(Err(refusal));
-        add_headers(&mut reply, answer);
+        reply.add_ordered(answer);
         reply
-    }
-}
-
-fn add_headers(reply: &mut Reply, answer: &FaultyAnswer) {
-    for (name, value) in &answer.headers {
-        reply.set(name, value.clone());
     }
 }
 
 fn is_batch(path: &str) -> bool {
     graph::segments(path).is_some()
         && odata::decode(path, false).to_lowercase().trim_end_matches('/').ends_with("/$batch")
-}
-
-/// One answer as the envelope of a batch shows it.
-fn inner_response(id: &str, reply: &Reply) -> Value {
-    let shown = ["content-type", "location", "odata-version", "x-ms-resource-unit", "cache-control", "retry-after"];
-    let canonical = |name: &str| match name {
-        "content-type" => "Content-Type".to_owned(),
-        "location" => "Location".to_owned(),
-        "odata-version" => "OData-Version".to_owned(),
-        "cache-control" => "Cache-Control".to_owned(),
-        "retry-after" => "Retry-After".to_owned(),
-        other => other.to_owned(),
-    };
-    let headers: Map<String, Value> = reply
-        .headers
-        .iter()
-        .filter(|(name, _)| shown.iter().any(|shown| shown.eq_ignore_ascii_case(name)))
-        .map(|(name, value)| (canonical(&name.to_lowercase()), value.clone().into()))
-        .collect();
-    if reply.status == 204 {
-        return json!({ "id": id, "status": 204, "body": null });
-    }
-    json!({ "id": id, "status": reply.status, "headers": headers, "body": reply.body })
 }

@@ -161,6 +161,20 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_error_is_told_and_nothing_follows_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tenant");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(&put("one")).unwrap();
+        // A handle that only reads stands for a disk that no longer takes writes.
+        journal.file = File::open(&path).unwrap();
+        assert!(journal.append(&put("two")).is_err());
+        assert!(journal.append(&put("three")).is_err());
+        let (_, world) = Journal::open(&path).unwrap();
+        assert_eq!(world.all(Collection::Users).count(), 1);
+    }
+
+    #[test]
     fn a_long_journal_is_written_anew_and_tells_the_same() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tenant");

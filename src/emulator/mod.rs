@@ -18,6 +18,7 @@ mod identifiers;
 mod journal;
 mod odata;
 mod refusal;
+mod reply;
 mod running;
 mod schema;
 mod seed;

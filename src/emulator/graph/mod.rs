@@ -8,6 +8,7 @@ mod assignments;
 mod batch;
 mod deleted;
 mod directory;
+mod federated;
 mod grants;
 mod owners;
 mod roles;
@@ -121,6 +122,8 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
     match *names {
         ["applications"] => applications::collection(request),
         ["applications", _] => applications::one(request),
+        ["applications", _, "federatedidentitycredentials"] => federated::collection(request),
+        ["applications", _, "federatedidentitycredentials", _] => federated::one(request),
         ["serviceprincipals"] => service_principals::collection(request),
         ["serviceprincipals", _] => service_principals::one(request),
         ["applications" | "serviceprincipals", _, "addpassword" | "microsoft.graph.addpassword"] => {

@@ -4,6 +4,7 @@
 //! Nothing is ignored: an option that is not served is an error.
 
 pub(crate) mod filter;
+mod tokens;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
