@@ -29,6 +29,7 @@ async fn a_tenant_file_outlives_its_emulator_and_has_one_at_a_time() {
     // The token of before is still good: its key is kept with the tenant.
     let client = Client { url: second.url().to_owned(), ..client };
     assert_eq!(client.get(&format!("/applications/{id}")).await.body["displayName"], "Kept");
+    #[cfg(unix)]
     for name in ["tenant.jsonl", "tenant.jsonl.running", "tenant.jsonl.lock"] {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(file.with_file_name(name)).unwrap().permissions().mode();

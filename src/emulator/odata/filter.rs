@@ -347,6 +347,13 @@ mod tests {
         assert_eq!(holds("createdDateTime ge 2025-04-08T00:00:00Z"), Ok(true));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_filter_is_too_strange(filter in "[a-zA-Z'():,/ =-]{0,40}|.{0,20}|(not |\\(|tags/any\\(t:|displayName eq 'x' (and|or) ){0,60}") {
+            let _ = holds(&filter);
+        }
+    }
+
     #[test]
     fn the_rest_is_refused() {
         for filter in ["uniqueName eq 'x'", "displayName ne 'x'", "not displayName eq 'x'", "notes eq 'x'"] {

@@ -36,6 +36,7 @@ pub(crate) fn decode(text: &str, plus_is_blank: bool) -> String {
     while index < bytes.len() {
         let hex = bytes
             .get(index + 1..index + 3)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (bytes[index], hex) {
