@@ -180,6 +180,7 @@ async fn what_graph_refuses_is_refused_in_its_words() {
         ("/applications?$orderby=displayName", (400, "Request_UnsupportedQuery")),
         ("/applications?$top=1000", (400, "Request_BadRequest")),
         ("/roleManagement/directory/roleDefinitions?$top=5", (400, "Request_UnsupportedQuery")),
+        ("/applications/$count", (400, "Request_BadRequest")),
         ("/directory/deletedItems", (400, "Request_UnsupportedQuery")),
     ] {
         assert_eq!(client.get(path).await.said(), said, "{path}");
