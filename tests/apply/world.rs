@@ -22,6 +22,8 @@ use serde_json::{Value as Json, json};
 
 pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
 
+pub(crate) const TENANT_ID: &str = "6f1d4b0e-0d3c-4a57-9d2b-0c1f5a7e9b11";
+
 /// The instant at which tests begin.
 pub(crate) fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
@@ -46,7 +48,7 @@ impl World {
 
     pub(crate) async fn at(now: Timestamp) -> Self {
         let mut options = emulator::Options::new(TENANT);
-        options.tenant_id = Some("6f1d4b0e-0d3c-4a57-9d2b-0c1f5a7e9b11".to_owned());
+        options.tenant_id = Some(TENANT_ID.to_owned());
         options.now = Some(now);
         Self::with(options, now).await
     }
