@@ -7,14 +7,15 @@ use std::process::Command;
 use accredit::emulator::Options;
 use serde_json::{Value as Json, json};
 
-use super::world::{TENANT, World, noon, one_of_everything, repository};
+use super::world::{TENANT, World, one_of_everything, repository};
 
 /// An estate with one application, applied, and where its files lie.
 async fn applied() -> (World, PathBuf) {
     let mut options = Options::new(TENANT);
-    options.now = Some(noon());
     options.https = Some(([127, 0, 0, 1], 0).into());
-    let world = World::with(options, noon()).await;
+    #[expect(clippy::disallowed_methods, reason = "a foreign client knows no other clock than the machine's")]
+    let now = jiff::Timestamp::now();
+    let world = World::with(options, now).await;
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
     let slot = world.keys().join("exo/main");
