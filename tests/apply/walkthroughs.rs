@@ -157,3 +157,28 @@ fn every_example_manifest_is_one_of_the_articles() {
     known.sort_unstable();
     assert_eq!(files, known);
 }
+
+/// The plan in the README is one that the program prints.
+#[tokio::test]
+async fn the_readme_shows_a_real_plan() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let shown =
+        readme.split("## A plan").nth(1).unwrap().split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let world = World::new().await;
+    world.write("exo.yaml", &std::fs::read_to_string(repository("manifests/exo-automation.yaml")).unwrap());
+    let plan = world.plan_text(&world.desired()).await;
+    let plan = plan.replace(&world.keys().display().to_string(), ".accredit/keys");
+    assert_eq!(without_what_differs(shown), without_what_differs(&plan));
+}
+
+/// Dates and random ids differ from run to run.
+fn without_what_differs(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let random =
+            bare.len() == 36 && bare.as_bytes()[14] == b'4' && ![MANAGE_AS_APP, EXCHANGE_ADMINISTRATOR].contains(&bare);
+        let date = bare.len() == 20 && bare.ends_with('Z');
+        if random || date { word.replace(bare, "…") } else { word.to_owned() }
+    };
+    text.lines().map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" ") + "\n").collect()
+}
