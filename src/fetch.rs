@@ -126,9 +126,9 @@ async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<Str
             found.insert(application.unique_name.clone(), application);
         }
     }
-    let missing: Vec<&str> = desired.applications.keys().map(|handle| handle.as_str()).collect();
-    let missing = missing.into_iter().filter(|handle| !found.contains_key(*handle)).map(str::to_owned);
-    let others: Vec<Option<Json>> = stream::iter(missing.collect::<Vec<_>>())
+    let declared = desired.applications.keys().map(ToString::to_string);
+    let missing: Vec<String> = declared.filter(|handle| !found.contains_key(handle)).collect();
+    let others: Vec<Option<Json>> = stream::iter(missing)
         .map(|handle| async move { reader.find(&format!("/applications(uniqueName={})", literal(&handle))).await })
         .buffer_unordered(AT_ONCE)
         .try_collect()

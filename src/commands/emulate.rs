@@ -48,8 +48,9 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         lines.insert(1, ("ACCREDIT_EMULATOR_HTTPS", url.to_owned()));
     }
     // Lines that a shell can read: this is the emulator's own, made-up secret.
-    let lines: String = lines.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    console.data(&lines)?;
+    for (name, value) in lines {
+        console.data(&format!("{name}={value}\n"))?;
+    }
     console.say(&format!("Serving the tenant {}. Interrupt to stop.", emulator.domain()));
     tokio::select! {
         () = emulator.stopped() => {}

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    exchange::Reply,
     faults::Fault,
+    reply::Reply,
     tenant::Tenant,
     world::{Collection, Document, OWNERS},
 };
@@ -25,7 +25,7 @@ pub(crate) fn serve(tenant: &mut Tenant, method: &str, route: &str, body: Result
     let done = Reply { status: 204, headers: Vec::new(), body: None };
     match (method, route) {
         ("GET", "state") => Reply::json(200, state(tenant)),
-        ("GET", "requests") => Reply::json(200, tenant.log.clone().into()),
+        ("GET", "requests") => Reply::json(200, tenant.log.iter().cloned().collect()),
         ("DELETE", "requests") => {
             tenant.log.clear();
             done

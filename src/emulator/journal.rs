@@ -4,13 +4,15 @@
 //! the file is replaced, by an atomic rename, with one that says the same in fewer lines.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufWriter, Seek, SeekFrom, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-use super::world::{Change, World};
+use super::{
+    files::{open_private, parent, sync_parent},
+    world::{Change, World},
+};
 
 /// A journal grows to this many times its compact size, and this many bytes more, before it is written anew.
 const GROWTH: u64 = 4;
@@ -55,11 +57,11 @@ impl Journal {
             }
             kept += line.len() as u64;
         }
-        let mut file = OpenOptions::new().create(true).read(true).write(true).truncate(false).mode(0o600).open(path)?;
+        let mut file = open_private(path)?;
         file.set_len(kept)?;
         file.seek(SeekFrom::End(0))?;
         file.sync_all()?;
-        sync_directory(path)?;
+        sync_parent(path)?;
         let mut journal = Self { path: path.to_owned(), file, length: kept, compact: kept, broken: false };
         if kept > SLACK {
             journal.rewrite(&world)?;
@@ -97,10 +99,8 @@ impl Journal {
 
     fn rewrite(&mut self, world: &World) -> io::Result<()> {
         let directory = parent(&self.path);
-        let mut fresh = tempfile::Builder::new()
-            .prefix(".tenant")
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(directory)?;
+        // Temporary files are private from the start.
+        let mut fresh = tempfile::Builder::new().prefix(".tenant").tempfile_in(directory)?;
         let mut writer = BufWriter::new(fresh.as_file_mut());
         for change in world.snapshot() {
             serde_json::to_writer(&mut writer, &[change])?;
@@ -110,21 +110,12 @@ impl Journal {
         drop(writer);
         fresh.as_file().sync_all()?;
         let mut file = fresh.persist(&self.path).map_err(|error| error.error)?;
-        sync_directory(&self.path)?;
+        sync_parent(&self.path)?;
         self.length = file.seek(SeekFrom::End(0))?;
         self.compact = self.length;
         self.file = file;
         Ok(())
     }
-}
-
-/// The directory that a file is in.
-pub(crate) fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(parent(path))?.sync_all()
 }
 
 #[cfg(test)]
@@ -158,6 +149,20 @@ mod tests {
         damaged.extend(whole);
         fs::write(&path, damaged).unwrap();
         assert!(matches!(Journal::open(&path), Err(JournalError::Damaged { line: 1 })));
+    }
+
+    #[test]
+    fn a_disk_error_is_told_and_nothing_follows_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tenant");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(&put("one")).unwrap();
+        // A handle that only reads stands for a disk that no longer takes writes.
+        journal.file = File::open(&path).unwrap();
+        assert!(journal.append(&put("two")).is_err());
+        assert!(journal.append(&put("three")).is_err());
+        let (_, world) = Journal::open(&path).unwrap();
+        assert_eq!(world.all(Collection::Users).count(), 1);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! It is written from the public description of the services and from recorded traffic, imports nothing from the rest
 //! of the crate, and is reached only over HTTP. `docs/emulator.md` says what it serves and what it refuses.
 //!
-//! Reading order: [`world`] what a tenant holds, [`schema`] and [`tables`] what types look like, [`graph`] and
-//! [`token`] the two services as pure functions, [`exchange`] one request from beginning to end, [`server`] HTTP.
+//! Reading order: `world` what a tenant holds, `schema` and `tables` what types look like, `graph` and
+//! `token` the two services as pure functions, `exchange` one request from beginning to end, `server` HTTP.
 
 mod certificates;
 mod clock;
@@ -13,11 +13,13 @@ mod control;
 mod credentials;
 mod exchange;
 mod faults;
+mod files;
 mod graph;
 mod identifiers;
 mod journal;
 mod odata;
 mod refusal;
+mod reply;
 mod running;
 mod schema;
 mod seed;

@@ -3,13 +3,15 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{Operator, journal::parent};
+use super::{
+    Operator,
+    files::{make_private_directory, open_private, parent},
+};
 
 /// An emulator that serves a tenant file right now.
 #[derive(Debug, Clone)]
@@ -50,13 +52,9 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
-}
-
 /// Takes the file for this process; none when another has it.
 pub(crate) fn claim(file: &Path) -> io::Result<Option<Claim>> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent(file))?;
+    make_private_directory(parent(file))?;
     let lock = open_private(&beside(file, ".lock"))?;
     match lock.try_lock() {
         Ok(()) => {}

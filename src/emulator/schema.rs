@@ -144,7 +144,10 @@ fn check_members(
     creating: bool,
 ) -> Result<(), Refusal> {
     for (name, value) in sent {
-        if name == "@odata.type" {
+        // Clients may name types, of the object or of a member.
+        if let Some(of) = name.strip_suffix("@odata.type")
+            && (of.is_empty() || members.iter().any(|property| property.name == of))
+        {
             continue;
         }
         let Some(property) = members.iter().find(|property| property.name == name) else {

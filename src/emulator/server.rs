@@ -23,7 +23,8 @@ use tokio::task::JoinHandle;
 
 use super::{
     connection::Connections,
-    exchange::{Incoming, Outgoing, Reply, Service},
+    exchange::{Incoming, Outgoing, Service},
+    reply::Reply,
     tls::Identity,
 };
 

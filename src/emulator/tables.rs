@@ -268,6 +268,19 @@ pub(crate) const USER: Kind = Kind {
     ],
 };
 
+/// A federated identity credential.
+pub(crate) const FEDERATED_CREDENTIAL: Kind = Kind {
+    name: "federatedIdentityCredential",
+    properties: &[
+        property("id", Text).fixed().filter("eq"),
+        property("name", Text).required().at_creation().filter("eq"),
+        property("issuer", Text).required(),
+        property("subject", Text).filter("eq"),
+        property("description", Text),
+        property("audiences", List(&TEXT)),
+    ],
+};
+
 /// An app role assignment.
 pub(crate) const APP_ROLE_ASSIGNMENT: Kind = Kind {
     name: "appRoleAssignment",

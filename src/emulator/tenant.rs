@@ -2,7 +2,7 @@
 //!
 //! `commit` is the one way to change it: disk first, memory after.
 
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc};
 
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use super::{
 };
 
 const SIGNING_KEY: &str = "~signingKey";
+const LONGEST_LOG: usize = 100_000;
 
 /// Why the signing key is not there.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +31,13 @@ pub(crate) struct Tenant {
     journal: Option<Journal>,
     signer: Option<Arc<Signer>>,
     pub(crate) faults: Faults,
-    pub(crate) log: Vec<Value>,
+    pub(crate) log: VecDeque<Value>,
     closed: bool,
 }
 
 impl Tenant {
     pub(crate) fn new(world: World, journal: Option<Journal>) -> Self {
-        Self { world, journal, signer: None, faults: Faults::default(), log: Vec::new(), closed: false }
+        Self { world, journal, signer: None, faults: Faults::default(), log: VecDeque::new(), closed: false }
     }
 
     /// Makes the changes durable, then true.
@@ -90,7 +91,12 @@ impl Tenant {
         Ok(signer)
     }
 
+    /// Notes a request that was served; the oldest are forgotten.
     pub(crate) fn record(&mut self, method: &str, path: &str, status: Option<u16>) {
-        self.log.push(serde_json::json!({ "method": method, "path": path, "status": status }));
+        if self.log.len() == LONGEST_LOG {
+            self.log.pop_front();
+        }
+        let entry = serde_json::json!({ "method": method, "path": path, "status": status });
+        self.log.push_back(entry);
     }
 }

@@ -16,8 +16,21 @@ use super::GraphError;
 pub type TokenSource = Arc<dyn Fn() -> Fetching + Send + Sync>;
 type Fetching = Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
 
-/// How often a request is sent at most when Graph says "not now".
-const TRIES: u32 = 6;
+/// How long a request is repeated when Graph says "not now" or does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// How often it is sent at most.
+    pub tries: u32,
+    /// The first wait where Graph names none; each further one is twice as long.
+    pub first_wait: Duration,
+}
+
+impl Default for Patience {
+    /// Half a minute in all.
+    fn default() -> Self {
+        Self { tries: 7, first_wait: Duration::from_millis(500) }
+    }
+}
 
 /// Sends requests to one Graph host and nowhere else.
 #[derive(Clone)]
@@ -26,6 +39,7 @@ pub struct Client {
     token: TokenSource,
     /// Scheme, host and version, such as `https://graph.microsoft.com/v1.0`.
     base: String,
+    patience: Patience,
 }
 
 impl std::fmt::Debug for Client {
@@ -37,7 +51,13 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// `host` with its scheme, without a version.
     pub fn new(transport: Arc<dyn Transport>, token: TokenSource, host: &str) -> Self {
-        Self { transport, token, base: format!("{}/v1.0", host.trim_end_matches('/')) }
+        let base = format!("{}/v1.0", host.trim_end_matches('/'));
+        Self { transport, token, base, patience: Patience::default() }
+    }
+
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     pub(super) fn base(&self) -> &str {
@@ -62,7 +82,10 @@ impl Client {
         loop {
             let outcome = self.send_once(method, path, body, create_if_missing).await;
             let wait = match &outcome {
-                Err((error, retry_after)) if tries < TRIES => wait(method, error, *retry_after, tries),
+                Err((error, retry_after)) if tries < self.patience.tries => {
+                    let usual = self.patience.first_wait.saturating_mul(1 << (tries - 1));
+                    may_repeat(method, error, retry_after.is_some()).then(|| retry_after.unwrap_or(usual))
+                }
                 Ok(_) | Err(_) => None,
             };
             match (outcome, wait) {
@@ -128,16 +151,13 @@ impl Client {
     }
 }
 
-/// How long to wait before the same request is sent again; `None`: it is not.
-fn wait(method: &str, error: &GraphError, retry_after: Option<Duration>, tries: u32) -> Option<Duration> {
-    let again = match error {
+/// Whether the same request may be sent again.
+fn may_repeat(method: &str, error: &GraphError, asked_to: bool) -> bool {
+    match error {
         GraphError::Refused { status: 429, .. } => true,
         // Only a request that changes nothing, or one that Graph itself says to repeat, is repeated.
-        GraphError::Refused { status: 502..=504, .. } => method == "GET" || retry_after.is_some(),
+        GraphError::Refused { status: 502..=504, .. } => method == "GET" || asked_to,
         GraphError::Lost { source, .. } => method == "GET" || source.never_sent,
         GraphError::Refused { .. } | GraphError::Unreadable { .. } | GraphError::SignIn { .. } => false,
-    };
-    // 0.5 s, 1 s, 2 s … where Graph does not say.
-    let usual = Duration::from_millis(250 << tries);
-    again.then(|| retry_after.unwrap_or(usual))
+    }
 }

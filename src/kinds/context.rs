@@ -131,10 +131,11 @@ impl<'a> Context<'a> {
 
     /// The object id of `handle`'s service principal, or a reference to it.
     pub fn service_principal_id(&self, handle: &str) -> Value {
-        let application = self.snapshot.applications.get(handle);
-        application.and_then(|application| application.service_principal.as_ref()).map_or_else(
+        let found = self.snapshot.applications.get(handle);
+        let found = found.and_then(|application| Some((application, application.service_principal.as_ref()?)));
+        found.map_or_else(
             || Value::output(Address::new(handle, "servicePrincipal", ""), "id"),
-            |service_principal| Value::text(&service_principal.id),
+            |(application, service_principal)| Value::named(&service_principal.id, &application.display_name),
         )
     }
 

@@ -69,7 +69,9 @@ fn diff_lines(shown: &str) -> String {
         match sign {
             Some(sign) if indent > 0 && in_blocks => {
                 let mark = if sign == "~ " { "!" } else { &sign[..1] };
-                let _ = writeln!(out, "{mark}{}{trimmed}", " ".repeat(indent - 1));
+                // A sign of one character moves to the front; a longer one is also kept where it is.
+                let rest = if sign.len() == 2 { format!(" {}", &trimmed[1..]) } else { trimmed.to_owned() };
+                let _ = writeln!(out, "{mark}{}{rest}", " ".repeat(indent - 1));
             }
             Some(_) | None => {
                 let _ = writeln!(out, "{line}");

@@ -133,7 +133,13 @@ async fn owners_are_added_and_removed_one_by_one() {
 async fn a_certificate_and_a_secret_from_elsewhere_are_reported_and_left() {
     let (world, desired) = applied().await;
     let id = id(&world).await;
-    world.admin("POST", &format!("/v1.0/applications/{id}/addPassword"), json!({ "passwordCredential": { "displayName": "backdoor" } })).await;
+    world
+        .admin(
+            "POST",
+            &format!("/v1.0/applications/{id}/addPassword"),
+            json!({ "passwordCredential": { "displayName": "backdoor" } }),
+        )
+        .await;
     let plan = world.plan(&desired).await;
     assert!(plan.is_empty(), "{plan:?}");
     assert_eq!(plan.drift.len(), 1);
@@ -151,18 +157,14 @@ async fn a_certificate_that_was_removed_is_uploaded_again_with_the_same_key() {
     assert_eq!(addresses(&plan), ["exo/application"]);
     world.converge(&desired).await;
     let after = world.application("exo").await;
-    assert_eq!(
-        before["keyCredentials"][0]["customKeyIdentifier"],
-        after["keyCredentials"][0]["customKeyIdentifier"]
-    );
+    assert_eq!(before["keyCredentials"][0]["customKeyIdentifier"], after["keyCredentials"][0]["customKeyIdentifier"]);
 }
 
 #[tokio::test]
 async fn absent_is_not_managed_and_an_empty_list_means_none() {
     let world = World::new().await;
-    let minimal = |more: &str| {
-        format!("tenant: {TENANT}\nestate: tests\napplications:\n  exo:\n    displayName: Exo\n{more}")
-    };
+    let minimal =
+        |more: &str| format!("tenant: {TENANT}\nestate: tests\napplications:\n  exo:\n    displayName: Exo\n{more}");
     world.write("exo.yaml", &minimal("    tags: [blue]\n    roles:\n      - Global Reader\n"));
     world.converge(&world.desired()).await;
     world.write("exo.yaml", &minimal(""));

@@ -1,5 +1,8 @@
 //! From manifests to a tenant and back, against the emulator over real HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, reason = "manifests are put together from pieces")]
+
 mod certificates;
 mod changes;
 mod command_line;

@@ -70,7 +70,9 @@ async fn a_failed_step_stops_what_needs_it_and_nothing_else() {
     let desired = world.desired();
     let refused = json!({ "status": 403, "code": "Authorization_RequestDenied", "message": "Insufficient privileges" });
     world
-        .faults(json!([{ "method": "PATCH", "path": "applications(uniqueName='one')", "then": refused, "when": "before" }]))
+        .faults(
+            json!([{ "method": "PATCH", "path": "applications(uniqueName='one')", "then": refused, "when": "before" }]),
+        )
         .await;
     let report = world.run(&desired, Intent::Reconcile).await;
     assert_eq!(report.failed.len(), 1);

@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicBool;
 use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::fetch;
-use accredit::graph::{Client, Reader, TokenSource, Writer};
+use accredit::graph::{Client, Patience, Reader, TokenSource, Writer};
 use accredit::identity::ClientSecret;
-use accredit::keys::StoreError;
+use accredit::keys::{DirectoryStore, StoreError};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
 use accredit::model::{Desired, Plan, Problem, Snapshot};
@@ -20,45 +20,47 @@ use accredit::transport::{Http, Transport};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-pub const TENANT: &str = "contoso.onmicrosoft.com";
+pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
+
+pub(crate) const TENANT_ID: &str = "6f1d4b0e-0d3c-4a57-9d2b-0c1f5a7e9b11";
 
 /// The instant at which tests begin.
-pub fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
 /// `instant` some days later.
-pub fn days_after(instant: Timestamp, days: i64) -> Timestamp {
+pub(crate) fn days_after(instant: Timestamp, days: i64) -> Timestamp {
     instant + jiff::SignedDuration::from_hours(24 * days)
 }
 
-pub struct World {
-    pub emulator: Emulator,
-    pub directory: tempfile::TempDir,
-    pub now: Timestamp,
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) now: Timestamp,
     client: Client,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::at(noon()).await
     }
 
-    pub async fn at(now: Timestamp) -> Self {
+    pub(crate) async fn at(now: Timestamp) -> Self {
         let mut options = emulator::Options::new(TENANT);
-        options.tenant_id = Some("6f1d4b0e-0d3c-4a57-9d2b-0c1f5a7e9b11".to_owned());
+        options.tenant_id = Some(TENANT_ID.to_owned());
         options.now = Some(now);
         Self::with(options, now).await
     }
 
-    pub async fn with(options: emulator::Options, now: Timestamp) -> Self {
+    pub(crate) async fn with(options: emulator::Options, now: Timestamp) -> Self {
         let emulator = emulator::start(options).await.unwrap();
         let client = client(&emulator);
         Self { emulator, directory: tempfile::tempdir().unwrap(), now, client }
     }
 
     /// Writes a manifest into the working directory.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.directory.path().join("manifests").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -66,49 +68,47 @@ impl World {
     }
 
     /// What the manifests in the working directory ask for.
-    pub fn desired(&self) -> Desired {
+    pub(crate) fn desired(&self) -> Desired {
         self.load(&[self.directory.path().join("manifests")])
     }
 
-    pub fn load(&self, paths: &[PathBuf]) -> Desired {
+    pub(crate) fn load(&self, paths: &[PathBuf]) -> Desired {
         let loaded = manifest::load(paths, self.directory.path());
         let problems = manifest::render_problems(&loaded.problems, &loaded.sources, false);
         loaded.desired.unwrap_or_else(|| panic!("{problems}"))
     }
 
-    pub async fn snapshot(&self, desired: &Desired) -> Snapshot {
+    pub(crate) async fn snapshot(&self, desired: &Desired) -> Snapshot {
         fetch(&Reader::new(self.client.clone()), desired).await.unwrap()
     }
 
-    pub async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
+    pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
         accredit::plan::plan(desired, &self.snapshot(desired).await, self.now, intent)
     }
 
-    pub async fn plan(&self, desired: &Desired) -> Plan {
+    pub(crate) async fn plan(&self, desired: &Desired) -> Plan {
         self.try_plan(desired, Intent::Reconcile).await.unwrap()
     }
 
-    pub async fn plan_text(&self, desired: &Desired) -> String {
+    pub(crate) async fn plan_text(&self, desired: &Desired) -> String {
         text(&self.plan(desired).await, Paint::PLAIN)
     }
 
     /// Plans and carries out, whatever comes of it.
-    pub async fn run(&self, desired: &Desired, intent: Intent) -> Report {
+    pub(crate) async fn run(&self, desired: &Desired, intent: Intent) -> Report {
         let plan = self.try_plan(desired, intent).await.unwrap();
         self.carry_out(desired, plan).await
     }
 
     /// Carries out a plan that was made before.
-    pub async fn carry_out(&self, desired: &Desired, plan: Plan) -> Report {
+    pub(crate) async fn carry_out(&self, desired: &Desired, plan: Plan) -> Report {
         let deletes = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
         let limits = Limits { allow_deletes: Some(deletes.count()) };
         let made = plan.steps.iter().filter(|step| step.address.kind == "certificate");
         let used: BTreeSet<(String, String)> =
             made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
         let keys = Keys::open::<StoreError>(desired, &used, |_| Ok("a password".into())).unwrap();
-        let snapshot = self.snapshot(desired).await;
-        let stored = snapshot.keys.values().flatten();
-        let certificates: Certificates = stored.map(|stored| (stored.thumbprint.clone(), stored.clone())).collect();
+        let certificates = self.certificates(desired);
         let approved = approve(plan, limits).unwrap();
         let writer = Writer::new(self.client.clone());
         let stop = AtomicBool::new(false);
@@ -116,15 +116,28 @@ impl World {
         execute(&approved, execution).await
     }
 
+    /// The public halves of what lies in the key stores.
+    fn certificates(&self, desired: &Desired) -> Certificates {
+        let declared = desired.applications.iter().flat_map(|(handle, application)| {
+            application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
+        });
+        declared
+            .flat_map(|(handle, name, certificate)| {
+                DirectoryStore::open(&certificate.store).list(handle.as_str(), name).unwrap()
+            })
+            .map(|stored| (stored.thumbprint.clone(), stored))
+            .collect()
+    }
+
     /// Plans and carries out; fails the test if anything fails.
-    pub async fn apply(&self, desired: &Desired) -> Report {
+    pub(crate) async fn apply(&self, desired: &Desired) -> Report {
         let report = self.run(desired, Intent::Reconcile).await;
         assert!(report.is_complete(), "failed: {:#?}\nskipped: {:#?}", report.failed, report.skipped);
         report
     }
 
     /// Applies, then fails the test if a second plan is not empty.
-    pub async fn converge(&self, desired: &Desired) -> Report {
+    pub(crate) async fn converge(&self, desired: &Desired) -> Report {
         let report = self.apply(desired).await;
         let plan = self.plan(desired).await;
         assert!(plan.is_empty(), "a second plan is not empty:\n{}", text(&plan, Paint::PLAIN));
@@ -132,7 +145,7 @@ impl World {
     }
 
     /// Does something in the tenant as somebody else.
-    pub async fn admin(&self, method: &str, path: &str, body: Json) -> Json {
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: Json) -> Json {
         let body = json!({ "method": method, "path": path, "body": body });
         let answer = self.control("POST", "graph", Some(body)).await;
         assert!(answer.status().is_success(), "{method} {path}: {answer:?}");
@@ -141,35 +154,36 @@ impl World {
     }
 
     /// Reads something in the tenant as somebody else.
-    pub async fn read(&self, path: &str) -> Json {
+    pub(crate) async fn read(&self, path: &str) -> Json {
         self.admin("GET", path, Json::Null).await
     }
 
     /// The application of that handle.
-    pub async fn application(&self, handle: &str) -> Json {
+    pub(crate) async fn application(&self, handle: &str) -> Json {
         self.read(&format!("/v1.0/applications(uniqueName='{handle}')")).await
     }
 
-    pub async fn faults(&self, faults: Json) {
+    pub(crate) async fn faults(&self, faults: Json) {
         let answer = self.control("POST", "faults", Some(faults)).await;
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
-    pub async fn no_faults(&self) {
+    pub(crate) async fn no_faults(&self) {
         self.control("DELETE", "faults", None).await;
     }
 
     /// Method and path of every write so far.
-    pub async fn writes(&self) -> Vec<String> {
+    pub(crate) async fn writes(&self) -> Vec<String> {
         let log: Json = self.control("GET", "requests", None).await.json().await.unwrap();
         let log = log.as_array().unwrap().iter();
-        let writes = log.filter(|entry| {
-            entry["method"] != "GET" && !entry["path"].as_str().unwrap().contains("/oauth2/")
-        });
-        writes.map(|entry| format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap())).collect()
+        let writes =
+            log.filter(|entry| entry["method"] != "GET" && !entry["path"].as_str().unwrap().contains("/oauth2/"));
+        writes
+            .map(|entry| format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap()))
+            .collect()
     }
 
-    pub async fn forget_requests(&self) {
+    pub(crate) async fn forget_requests(&self) {
         self.control("DELETE", "requests", None).await;
     }
 
@@ -182,7 +196,7 @@ impl World {
         request.send().await.unwrap()
     }
 
-    pub fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         self.directory.path().join(".accredit").join("keys")
     }
 }
@@ -202,11 +216,13 @@ fn client(emulator: &Emulator) -> Client {
         let sign_in = Arc::clone(&sign_in);
         Box::pin(async move { sign_in.token().await.map_err(Into::into) })
     });
-    Client::new(transport, token, emulator.url())
+    // Tests do not sleep: throttling is answered at once.
+    let patience = Patience { tries: 4, first_wait: std::time::Duration::ZERO };
+    Client::new(transport, token, emulator.url()).with_patience(patience)
 }
 
 /// A manifest of one application that has one of everything.
-pub fn one_of_everything(handle: &str) -> String {
+pub(crate) fn one_of_everything(handle: &str) -> String {
     format!(
         "tenant: {TENANT}
 estate: tests
@@ -221,6 +237,7 @@ applications:
     certificates:
       main:
         dnsNames: [{handle}.example]
+        store: {{ directory: ../.accredit/keys }}
         export: [cer, pem, pfx]
         pfxPassword: {{ generate: true }}
     roles:
@@ -230,6 +247,6 @@ applications:
 }
 
 /// The repository's own file or directory.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

@@ -8,6 +8,7 @@ mod assignments;
 mod batch;
 mod deleted;
 mod directory;
+mod federated;
 mod grants;
 mod owners;
 mod roles;
@@ -119,8 +120,11 @@ pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
     match *names {
+        [_, .., "$count"] => Err(Refusal::bad_request("$count is not currently supported.")),
         ["applications"] => applications::collection(request),
         ["applications", _] => applications::one(request),
+        ["applications", _, "federatedidentitycredentials"] => federated::collection(request),
+        ["applications", _, "federatedidentitycredentials", _] => federated::one(request),
         ["serviceprincipals"] => service_principals::collection(request),
         ["serviceprincipals", _] => service_principals::one(request),
         ["applications" | "serviceprincipals", _, "addpassword" | "microsoft.graph.addpassword"] => {
@@ -168,7 +172,6 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
             "Direct queries to this resource type are not supported.",
         )),
         ["me", ..] => Err(Refusal::malformed("/me request is only valid with delegated authentication flow.")),
-        [_, _, .., "$count"] | [_, "$count"] => Err(Refusal::bad_request("$count is not currently supported.")),
         _ => Err(unserved(request, names)),
     }
 }

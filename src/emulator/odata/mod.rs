@@ -4,6 +4,7 @@
 //! Nothing is ignored: an option that is not served is an error.
 
 pub(crate) mod filter;
+mod tokens;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -35,6 +36,7 @@ pub(crate) fn decode(text: &str, plus_is_blank: bool) -> String {
     while index < bytes.len() {
         let hex = bytes
             .get(index + 1..index + 3)
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (bytes[index], hex) {

@@ -85,10 +85,10 @@ pub(super) fn check(assertion: &str, holders: &[&Document], expected: &Expected<
         ));
     }
     // 6. It is neither too old nor too new.
-    let Some(expires) = claims["exp"].as_i64() else {
+    let Some(expires) = second(&claims["exp"]) else {
         return Err(malformed());
     };
-    let begins = claims["nbf"].as_i64().unwrap_or(i64::MIN);
+    let begins = second(&claims["nbf"]).unwrap_or(i64::MIN);
     let now = expected.now.as_second();
     if now > expires.saturating_add(SKEW) || now < begins.saturating_sub(SKEW) {
         let shown =
@@ -130,6 +130,15 @@ fn named(header: &Header, certificate: &Certificate) -> bool {
         .kid
         .as_ref()
         .is_some_and(|kid| decoded(kid) == certificate.sha1() || kid.eq_ignore_ascii_case(&certificate.thumbprint()))
+}
+
+/// A time in seconds. Python's MSAL sends fractions.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the part below a second does not matter, and a time out of range is out of its validity too"
+)]
+fn second(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().map(|second| second as i64))
 }
 
 /// Base64 in either alphabet.

@@ -83,8 +83,7 @@ impl<'a> CertificateChain<'a> {
     /// Chooses what is to be used, in this order: what is uploaded and good; what lies in the store, good and not yet
     /// uploaded (an apply that did not finish); a new one.
     fn choose(&self, stored: &'a [StoredCertificate]) -> Generation<'a> {
-        let current = self.uploaded.last();
-        let reason = match current {
+        let reason = match self.current() {
             None => Reason::Missing,
             Some(current) => match (current.stored, self.replaced_because(current)) {
                 (_, Some(reason)) => reason,
@@ -92,10 +91,16 @@ impl<'a> CertificateChain<'a> {
                 (None, None) => return Generation::Elsewhere { thumbprint: current.thumbprint.to_string() },
             },
         };
-        let newer = |stored: &&StoredCertificate| current.is_none_or(|current| stored.not_before > current.start());
+        let since = self.current().map_or(Timestamp::MIN, Uploaded::start);
+        let mut waiting = stored.iter().rev().filter(|stored| stored.not_before >= since);
         let good = |stored: &&StoredCertificate| self.due(stored.not_after).is_none() && self.differs(stored).is_none();
-        let waiting = stored.iter().rev().filter(newer).find(good);
-        waiting.map_or(Generation::Make { reason }, Generation::InStore)
+        waiting.find(good).map_or(Generation::Make { reason }, Generation::InStore)
+    }
+
+    /// The certificate in use: the newest that is good, or the newest.
+    fn current(&self) -> Option<&Uploaded<'a>> {
+        let good = self.uploaded.iter().rev().find(|uploaded| self.replaced_because(uploaded).is_none());
+        good.or(self.uploaded.last())
     }
 
     fn replaced_because(&self, current: &Uploaded<'_>) -> Option<Reason> {
@@ -160,7 +165,7 @@ impl<'a> CertificateChain<'a> {
 
     /// Id and fields of the certificate in use, as far as they are known here.
     pub(crate) fn current_facts(&self) -> Option<(String, Fields)> {
-        let current = self.uploaded.last()?;
+        let current = self.current()?;
         let thumbprint = current.thumbprint.to_string();
         let mut fields = Fields::from([("thumbprint".to_owned(), Value::text(&thumbprint))]);
         let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
@@ -191,7 +196,7 @@ impl<'a> CertificateChain<'a> {
     /// What becomes of the certificate in use when its successor is made now.
     pub(crate) fn overlap_note(&self, now: Timestamp) -> String {
         let until = self.expiry.overlap.after(now);
-        let end = self.uploaded.last().map_or(until, Uploaded::end);
+        let end = self.current().map_or(until, Uploaded::end);
         if end <= until {
             format!("the one it follows stays usable until it ends on {}", day(end))
         } else {

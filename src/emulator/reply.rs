@@ -1,0 +1,77 @@
+//! An answer as it goes out: status, headers, body.
+
+use serde_json::{Map, Value, json};
+
+use super::{faults::FaultyAnswer, graph::Answer};
+
+/// Headers that an answer inside a batch keeps, as they are written there.
+const INSIDE_BATCH: [&str; 6] =
+    ["Cache-Control", "Content-Type", "Location", "OData-Version", "Retry-After", "x-ms-resource-unit"];
+
+/// An answer as it goes out.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+impl Reply {
+    /// An answer of the token service or of the control endpoints.
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
+            body: Some(body),
+        }
+    }
+
+    /// An answer of Graph's that is no refusal.
+    pub(crate) fn graph(answer: Answer) -> Self {
+        let mut reply = Self { status: answer.status, headers: Vec::new(), body: answer.body };
+        reply.set("x-ms-resource-unit", answer.units.to_string());
+        if let Some(location) = answer.location {
+            reply.set("location", location);
+        }
+        if reply.body.is_some() {
+            reply.set("odata-version", "4.0");
+            reply.set(
+                "content-type",
+                "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
+            );
+        }
+        reply
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.into()));
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
+    }
+
+    /// Adds the headers that a tester ordered.
+    pub(crate) fn add_ordered(&mut self, answer: &FaultyAnswer) {
+        for (name, value) in &answer.headers {
+            self.set(name, value.clone());
+        }
+    }
+
+    /// This answer as the envelope of a batch shows it.
+    pub(crate) fn inside_batch(&self, id: &str) -> Value {
+        if self.status == 204 {
+            return json!({ "id": id, "status": 204, "body": null });
+        }
+        let headers: Map<String, Value> = self
+            .headers
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = INSIDE_BATCH.iter().find(|shown| shown.eq_ignore_ascii_case(name))?;
+                Some(((*name).to_owned(), value.clone().into()))
+            })
+            .collect();
+        json!({ "id": id, "status": self.status, "headers": headers, "body": self.body })
+    }
+}
