@@ -141,7 +141,7 @@ fn lifetime(
         problem = match most.place {
             Some(limit) => problem.related(limit, "the limit").help("shorten `validFor`, or raise the limit"),
             None => problem.help(format!(
-                "Microsoft advises one year at most; to have it longer, say so: `expiry: {{ maximumLifetime: {valid_for} }}`"
+                "that is the limit unless a manifest says another: `expiry: {{ maximumLifetime: {valid_for} }}`"
             )),
         };
         findings.problems.push(problem);

@@ -43,7 +43,7 @@ pub(super) enum CloudSpecification {
     Global,
     /// US Government L4: GCC High.
     UsGovL4,
-    /// US Government L5: DoD.
+    /// US Government L5: the Department of Defense.
     UsGovL5,
     /// Operated by 21Vianet.
     China,
