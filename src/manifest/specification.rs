@@ -31,7 +31,7 @@ pub(super) struct ManifestSpecification {
     /// lower-case letters, digits, `-`, `_` or `.`, beginning with a letter or digit.
     #[schemars(extend("propertyNames" = json!({"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})))]
     pub applications: Option<BTreeMap<String, ApplicationSpecification>>,
-    /// Directory roles of users. Nothing else of these users is managed, and no other role of theirs.
+    /// Directory roles of users. Nothing else of these users is managed.
     pub role_assignments: Option<Vec<RoleAssignmentSpecification>>,
 }
 
