@@ -15,5 +15,18 @@
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
 pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod diff;
+pub mod emulator;
+pub mod execute;
+pub mod fetch;
+pub mod graph;
+pub mod identity;
+pub mod keys;
+pub mod kinds;
 pub mod manifest;
 pub mod model;
+pub mod plan;
+pub mod render;
+pub mod transport;

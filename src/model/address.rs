@@ -18,6 +18,12 @@ impl Handle {
     }
 }
 
+impl std::borrow::Borrow<str> for Handle {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A text that cannot be a handle.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::DistinguishedName;
+
 /// A SHA-1 or SHA-256 thumbprint, upper-case hex as Windows, Entra and Exchange print it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -16,7 +18,15 @@ pub struct Thumbprint(String);
 
 impl Thumbprint {
     pub fn from_bytes(digest: &[u8]) -> Self {
-        Self(digest.iter().map(|byte| format!("{byte:02X}")).collect())
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+        Self(nibbles.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect())
+    }
+
+    /// A thumbprint written as 40 or 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        hex.then(|| Self(text.to_ascii_uppercase()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -25,17 +35,6 @@ impl Thumbprint {
 }
 
 impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// An X.500 name in the usual text form, most specific part first: `CN=m365info.com, O=Contoso`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DistinguishedName(pub String);
-
-impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -30,6 +30,13 @@ pub struct Desired {
     pub user_roles: Vec<DesiredUserRole>,
 }
 
+impl Desired {
+    /// Whether `holder` is a declared application's handle or a user who is declared to hold a role.
+    pub fn declares(&self, holder: &str) -> bool {
+        self.applications.contains_key(holder) || self.user_roles.iter().any(|declared| declared.user == holder)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredApplication {
     pub place: Place,

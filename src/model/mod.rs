@@ -3,6 +3,7 @@
 mod address;
 mod certificate;
 mod desired;
+mod distinguished_name;
 mod period;
 mod place;
 mod plan;
@@ -10,13 +11,12 @@ mod snapshot;
 mod value;
 
 pub use address::{Address, Handle};
-pub use certificate::{
-    CertificateProfile, DistinguishedName, ExportFormat, KeyAlgorithm, SecretReference, StoredCertificate, Thumbprint,
-};
+pub use certificate::{CertificateProfile, ExportFormat, KeyAlgorithm, SecretReference, StoredCertificate, Thumbprint};
 pub use desired::{
     Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
     DesiredUserRole, Expiry, OwnerReference, PermissionType, SignInAudience,
 };
+pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};

@@ -60,10 +60,53 @@ pub enum Action {
         before: Fields,
         after: Fields,
     },
+    /// Make a successor beside the one there is, which stays until its overlap has passed.
+    Renew {
+        id: String,
+        changes: Vec<FieldChange>,
+        after: Fields,
+    },
     Delete {
         id: String,
         before: Fields,
     },
+}
+
+impl Action {
+    /// All managed fields as they will be; `None` when the resource will be gone.
+    pub fn after(&self) -> Option<&Fields> {
+        match self {
+            Self::Create { after }
+            | Self::Update { id: _, changes: _, after }
+            | Self::Replace { id: _, changes: _, before: _, after }
+            | Self::Renew { id: _, changes: _, after } => Some(after),
+            Self::Delete { id: _, before: _ } => None,
+        }
+    }
+
+    /// The same action with every field that it will write passed through `resolve`.
+    #[must_use]
+    pub fn map_after(&self, resolve: impl Fn(&Value) -> Value) -> Self {
+        let mut action = self.clone();
+        let map = |fields: &mut Fields| fields.values_mut().for_each(|value| *value = resolve(value));
+        match &mut action {
+            Self::Create { after } => map(after),
+            Self::Update { id: _, changes, after }
+            | Self::Replace { id: _, changes, before: _, after }
+            | Self::Renew { id: _, changes, after } => {
+                map(after);
+                for change in changes {
+                    change.after = resolve(&change.after);
+                }
+            }
+            Self::Delete { id: _, before: _ } => {}
+        }
+        action
+    }
+
+    pub fn is_delete(&self) -> bool {
+        matches!(self, Self::Delete { .. })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,8 +125,6 @@ pub struct FieldChange {
 pub enum Reason {
     /// Declared and not there.
     Missing,
-    /// Declared, and its key already waits in the store: an earlier apply did not finish.
-    Unfinished,
     Differs,
     CannotChangeInPlace,
     /// There, and the list it belongs to does not declare it.
@@ -128,7 +169,7 @@ impl Plan {
         let mut counts = Counts::default();
         for step in &self.steps {
             match &step.action {
-                Action::Create { .. } => counts.add += 1,
+                Action::Create { .. } | Action::Renew { .. } => counts.add += 1,
                 Action::Update { .. } => counts.change += 1,
                 Action::Replace { .. } => {
                     counts.add += 1;

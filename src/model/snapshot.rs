@@ -76,6 +76,13 @@ pub struct ObservedKeyCredential {
     pub usage: String,
 }
 
+impl ObservedKeyCredential {
+    /// Whether one can sign in with it, as opposed to signing or encrypting tokens.
+    pub fn is_sign_in_certificate(&self) -> bool {
+        self.key_type == "AsymmetricX509Cert" && self.usage == "Verify"
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedPasswordCredential {
     pub key_id: String,

@@ -18,6 +18,8 @@ pub enum Value {
     Bool(bool),
     Integer(i64),
     Text(String),
+    // Before the variants with fields: serde would read an array as the fields of those in their order.
+    Set(BTreeSet<Self>),
     /// A property of another resource that is known only after that resource is written.
     Output {
         #[serde(rename = "knownAfterApply")]
@@ -28,7 +30,6 @@ pub enum Value {
     Sensitive {
         sensitive: True,
     },
-    Set(BTreeSet<Self>),
 }
 
 impl Value {
@@ -52,6 +53,41 @@ impl Value {
 
     pub fn set(values: impl IntoIterator<Item = Self>) -> Self {
         Self::Set(values.into_iter().collect())
+    }
+
+    /// This value with every reference replaced by what `resolve` gives for it, where it gives anything.
+    #[must_use]
+    pub fn resolved(&self, resolve: &impl Fn(&Output) -> Option<Self>) -> Self {
+        match self {
+            Self::Output { output } => resolve(output).unwrap_or_else(|| self.clone()),
+            Self::Set(values) => Self::Set(values.iter().map(|value| value.resolved(resolve)).collect()),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Text(_)
+            | Self::Named(_)
+            | Self::Sensitive { sensitive: True } => self.clone(),
+        }
+    }
+
+    /// The text of a [`Value::Text`] or the id of a [`Value::Named`].
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Named(named) => Some(&named.id),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Output { output: _ }
+            | Self::Sensitive { sensitive: True }
+            | Self::Set(_) => None,
+        }
+    }
+
+    /// The members of a [`Value::Set`]; nothing for any other value.
+    pub fn members(&self) -> impl Iterator<Item = &Self> {
+        let set = if let Self::Set(values) = self { Some(values) } else { None };
+        set.into_iter().flatten()
     }
 
     /// Every reference in this value to something that is not there yet.

@@ -1,0 +1,257 @@
+//! The command line: what there is to type, and what each word means. It does nothing itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::Timestamp;
+
+use crate::commands::{self, Color, Format, Target};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "accredit",
+    version,
+    about = "Certificates, app registrations, consent and roles for unattended Microsoft 365 scripts, declared in YAML",
+    after_help = "Try it with no tenant of your own:\n  accredit apply --emulator manifests/\n\nMost days:\n  accredit validate manifests/     check the files, with no tenant\n  accredit plan manifests/         show what would change\n  accredit apply manifests/        change it, after you said yes",
+    disable_help_subcommand = true,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// When to colour the output.
+    #[arg(long, global = true, value_enum, default_value_t = ColorArgument::Auto)]
+    color: ColorArgument,
+    #[command(subcommand)]
+    command: Verb,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorArgument {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatArgument {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check manifests without a tenant.
+    #[command(after_help = "Example:\n  accredit validate manifests/ more/exo.yaml")]
+    Validate(ValidateArguments),
+    /// Show what apply would change, and change nothing.
+    #[command(
+        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes"
+    )]
+    Plan(PlanArguments),
+    /// Make the tenant as the manifests say.
+    #[command(
+        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
+    )]
+    Apply(ApplyArguments),
+    /// Delete what the manifests declare. Keys stay in their stores.
+    #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
+    Destroy(ApplyArguments),
+    /// Bring back a deleted application with its appId, within 30 days.
+    #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
+    Restore(RestoreArguments),
+    /// Show a plan that was saved with `plan --out` or `plan --json`.
+    #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
+    Show(ShowArguments),
+    /// Serve a tenant on this machine, for other programs to use.
+    #[command(
+        after_help = "Example:\n  accredit emulate --domain contoso.onmicrosoft.com --https 8443 --ca-out ca.pem"
+    )]
+    Emulate(EmulateArguments),
+    /// Print the JSON Schema of manifests, for editors.
+    #[command(after_help = "Example:\n  accredit schema > schemas/manifest.schema.json")]
+    Schema,
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  accredit completions bash > /etc/bash_completion.d/accredit")]
+    Completions { shell: Shell },
+    /// Write the manual pages into a directory.
+    #[command(after_help = "Example:\n  accredit man /usr/local/share/man/man1")]
+    Man { directory: PathBuf },
+}
+
+#[derive(Debug, Args)]
+struct ValidateArguments {
+    /// Manifest files, or directories of them.
+    #[arg(default_value = "manifests")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct TargetArguments {
+    /// Manifest files, or directories of them.
+    #[arg(default_value = "manifests")]
+    paths: Vec<PathBuf>,
+    /// Use a tenant on this machine instead of a real one: an embedded one kept under `.accredit/`, or the one that
+    /// `accredit emulate` serves at URL.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    emulator: Option<String>,
+    /// Only these applications, by handle.
+    #[arg(long, value_name = "HANDLE")]
+    only: Vec<String>,
+    /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+}
+
+impl From<TargetArguments> for Target {
+    fn from(arguments: TargetArguments) -> Self {
+        let TargetArguments { paths, emulator, only, now } = arguments;
+        Self { paths, emulator, only, now }
+    }
+}
+
+#[derive(Debug, Args)]
+struct PlanArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+    /// Plan the deletion of everything that the manifests declare.
+    #[arg(long)]
+    destroy: bool,
+    /// Print the plan as JSON: the same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
+    format: FormatArgument,
+    /// Save the plan as JSON, for `accredit show`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 0 when there is nothing to do, 1 on errors, 2 when something would change.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+struct ApplyArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+    /// Do not ask.
+    #[arg(long)]
+    auto_approve: bool,
+    /// How many applications this run may delete; needed when it would delete more than 30 % of the estate and at least
+    /// three.
+    #[arg(long, value_name = "NUMBER")]
+    allow_deletes: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArguments {
+    /// The deleted application's handle.
+    handle: String,
+    #[command(flatten)]
+    target: TargetArguments,
+    /// Do not ask.
+    #[arg(long)]
+    auto_approve: bool,
+}
+
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The saved plan.
+    file: PathBuf,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
+    format: FormatArgument,
+}
+
+#[derive(Debug, Args)]
+struct EmulateArguments {
+    /// Where the tenant is kept. Without it, in memory alone. Commands with `--emulator` find a tenant that is kept at
+    /// `.accredit/emulator/DOMAIN.json`.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// The initial domain of a new tenant.
+    #[arg(long, default_value = "contoso.onmicrosoft.com")]
+    domain: String,
+    /// The port for HTTP; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    http: u16,
+    /// Serve HTTPS too, on this port; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    https: Option<u16>,
+    /// Write the certificate authority of HTTPS here, as PEM.
+    #[arg(long, value_name = "FILE", requires = "https")]
+    ca_out: Option<PathBuf>,
+    /// Objects on one page of a list.
+    #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+    page_size: usize,
+    /// Start the tenant's clock at this instant (RFC 3339).
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+}
+
+/// Parses the arguments and runs what they ask for.
+pub fn main() -> ExitCode {
+    let Cli { color, command } = Cli::parse();
+    let color = match color {
+        ColorArgument::Auto => Color::Auto,
+        ColorArgument::Always => Color::Always,
+        ColorArgument::Never => Color::Never,
+    };
+    commands::run(color, command.into())
+}
+
+/// The whole command line as clap knows it, for completions and manual pages.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Text => Self::Text,
+            FormatArgument::Json => Self::Json,
+            FormatArgument::Markdown => Self::Markdown,
+        }
+    }
+}
+
+impl From<Verb> for commands::Command {
+    fn from(verb: Verb) -> Self {
+        let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
+        match verb {
+            Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
+            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, detailed_exitcode }) => {
+                Self::Plan(commands::plan::Arguments {
+                    target: target.into(),
+                    destroy,
+                    format: format(json, named),
+                    out,
+                    detailed_exitcode,
+                })
+            }
+            Verb::Apply(arguments) => Self::Apply(arguments.into_command(false)),
+            Verb::Destroy(arguments) => Self::Apply(arguments.into_command(true)),
+            Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
+                Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
+            }
+            Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
+            Verb::Emulate(EmulateArguments { file, domain, http, https, ca_out, page_size, now }) => {
+                Self::Emulate(commands::emulate::Arguments { file, domain, http, https, ca_out, page_size, now })
+            }
+            Verb::Schema => Self::Schema,
+            Verb::Completions { shell } => Self::Completions { shell, command: command() },
+            Verb::Man { directory } => Self::Man { directory, command: command() },
+        }
+    }
+}
+
+impl ApplyArguments {
+    fn into_command(self, destroy: bool) -> commands::apply::Arguments {
+        let Self { target, auto_approve, allow_deletes } = self;
+        commands::apply::Arguments { target: target.into(), destroy, auto_approve, allow_deletes }
+    }
+}

@@ -1,0 +1,104 @@
+//! The terminal: data to standard output, talk to standard error, colour where it is wanted.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::render::Paint;
+
+use super::Color;
+use super::failure::Failure;
+
+#[derive(Debug)]
+pub(super) struct Console {
+    /// For standard output.
+    pub(super) paint: Paint,
+    /// For standard error.
+    pub(super) talk: Paint,
+    pub(super) talks_to_terminal: bool,
+}
+
+impl Console {
+    pub(super) fn new(color: Color) -> Self {
+        let paint = |automatic: ColorChoice| Paint {
+            color: match color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => automatic != ColorChoice::Never,
+            },
+        };
+        Self {
+            paint: paint(AutoStream::choice(&io::stdout())),
+            talk: paint(AutoStream::choice(&io::stderr())),
+            talks_to_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Events of the program's inside go to standard error, as far as `ACCREDIT_LOG` asks for them.
+    #[expect(clippy::unused_self, reason = "whoever has a console may start the log")]
+    pub(super) fn start_log(&self) {
+        let Some(filter) = environment("ACCREDIT_LOG") else { return };
+        let filter = tracing_subscriber::EnvFilter::new(filter);
+        // A second call, in tests alone, changes nothing.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    }
+
+    /// Prints data. A reader that has gone away (`| head`) is no failure.
+    #[expect(clippy::unused_self, reason = "whoever has no console cannot print")]
+    pub(super) fn data(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("the output could not be written", error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Says something that is no data. Nothing is done about a standard error that cannot be written to.
+    #[expect(clippy::unused_self, reason = "whoever has no console cannot talk")]
+    pub(super) fn say(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    pub(super) fn failure(&self, failure: &Failure) {
+        self.failure_because(failure, &[]);
+    }
+
+    /// A failure with causes that are known apart from it.
+    pub(super) fn failure_because(&self, failure: &Failure, causes: &[String]) {
+        for (depth, message) in failure.chain().iter().chain(causes).enumerate() {
+            if depth == 0 {
+                self.say(&format!("{} {message}", self.talk.bold(&self.talk.red("error:"))));
+            } else {
+                self.say(&format!("  caused by: {message}"));
+            }
+        }
+        if let Some(hint) = &failure.hint {
+            self.say(&format!("{} {hint}", self.talk.bold("hint:")));
+        }
+    }
+
+    /// Asks, and takes `yes` alone for yes.
+    pub(super) fn confirm(&self, question: &str) -> Result<bool, Failure> {
+        self.say(&format!("\n{}", self.talk.bold(question)));
+        self.say("  Only `yes` will be accepted to approve.\n");
+        let _ = write!(io::stderr().lock(), "  {} ", self.talk.bold("Enter a value:"));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        let read = read.map_err(|error| Failure::new("the answer could not be read", error))?;
+        if read == 0 {
+            self.say("");
+            return Err(Failure::message("nobody answered, and nothing was changed")
+                .hint("in a pipeline, review the plan and add `--auto-approve`"));
+        }
+        self.say("");
+        Ok(answer.trim() == "yes")
+    }
+}
+
+/// A variable of the environment, if it is set and is text.
+#[expect(clippy::disallowed_methods, reason = "this is where the environment comes in")]
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

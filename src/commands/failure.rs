@@ -1,0 +1,43 @@
+//! Why a command failed, with its causes and what to do next.
+
+use std::error::Error;
+
+/// A failure as the user sees it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// `None` where everything was said already, for example in a list of problems.
+    error: Option<anyhow::Error>,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { error: Some(anyhow::Error::new(source).context(what.into())), hint: None }
+    }
+
+    pub(super) fn message(what: impl Into<String>) -> Self {
+        Self { error: Some(anyhow::Error::msg(what.into())), hint: None }
+    }
+
+    /// What went wrong stands on the console already.
+    pub(super) fn said() -> Self {
+        Self { error: None, hint: None }
+    }
+
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The message and, outermost first, what it was caused by.
+    pub(super) fn chain(&self) -> Vec<String> {
+        self.error.iter().flat_map(|error| error.chain().map(ToString::to_string)).collect()
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: Some(anyhow::Error::new(error)), hint: None }
+    }
+}

@@ -1,0 +1,109 @@
+//! One file per verb. The only room that prints, reads the environment, or reads the clock.
+
+pub mod apply;
+mod console;
+pub mod emulate;
+mod failure;
+mod generated;
+mod handover;
+pub mod plan;
+mod progress;
+pub mod restore;
+mod session;
+mod show;
+mod validate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap_complete::Shell;
+use jiff::Timestamp;
+
+use console::Console;
+use failure::Failure;
+
+/// What was asked for on the command line.
+#[derive(Debug)]
+pub enum Command {
+    Validate { paths: Vec<PathBuf> },
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Restore(restore::Arguments),
+    Show { file: PathBuf, format: Format },
+    Emulate(emulate::Arguments),
+    Schema,
+    Completions { shell: Shell, command: clap::Command },
+    Man { directory: PathBuf, command: clap::Command },
+}
+
+/// The manifests and the tenant that a command is about.
+#[derive(Debug)]
+pub struct Target {
+    pub paths: Vec<PathBuf>,
+    /// `Some("")`: the embedded tenant; `Some(url)`: one that is served elsewhere on this machine.
+    pub emulator: Option<String>,
+    /// Handles; none means all.
+    pub only: Vec<String>,
+    pub now: Option<Timestamp>,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Markdown,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Done, or nothing to do.
+    Success,
+    /// `plan --detailed-exitcode` found something to do.
+    Changes,
+}
+
+/// Runs one command to its end.
+pub fn run(color: Color, command: Command) -> ExitCode {
+    let console = Console::new(color);
+    console.start_log();
+    let outcome = match command {
+        Command::Validate { paths } => validate::run(&console, &paths),
+        Command::Show { file, format } => show::run(&console, &file, format),
+        Command::Schema => generated::schema(&console),
+        Command::Completions { shell, command } => generated::completions(&console, shell, command),
+        Command::Man { directory, command } => generated::manual(&console, &directory, command),
+        Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),
+        Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
+        Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
+        Command::Emulate(arguments) => in_runtime(emulate::run(&console, arguments)),
+    };
+    match outcome {
+        Ok(Exit::Success) => ExitCode::SUCCESS,
+        Ok(Exit::Changes) => ExitCode::from(2),
+        Err(failure) => {
+            console.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|source| Failure::new("the program could not start its threads", source))?.block_on(command)
+}
+
+/// The instant that a command reckons with: the one it was given, or now.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock comes in")]
+fn now(given: Option<Timestamp>) -> Timestamp {
+    given.unwrap_or_else(Timestamp::now)
+}

@@ -1,0 +1,63 @@
+//! `accredit restore`: a deleted application back, with its service principal.
+
+use serde_json::Value as Json;
+
+use crate::graph::{Writer, literal};
+
+use super::console::Console;
+use super::session::Session;
+use super::{Exit, Failure, Target};
+
+/// What was typed after `restore`.
+#[derive(Debug)]
+pub struct Arguments {
+    pub handle: String,
+    pub target: Target,
+    pub auto_approve: bool,
+}
+
+pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments { handle, target, auto_approve } = arguments;
+    let session = Session::open(console, target).await?;
+    let snapshot = session.snapshot().await?;
+    if snapshot.applications.contains_key(&handle) {
+        return Err(Failure::message(format!("`{handle}` is not deleted")));
+    }
+    let deleted = crate::fetch::deleted(session.writer().reader()).await?;
+    let Some(deleted) = deleted.get(&handle) else {
+        return Err(Failure::message(format!("no deleted application has the handle `{handle}`"))
+            .hint("Entra keeps a deleted application for 30 days; after that `accredit apply` makes a new one"));
+    };
+    let when = deleted.deleted.map_or_else(String::new, |when| format!(", deleted on {}", when.strftime("%Y-%m-%d")));
+    console.say(&format!("{handle}: {} (appId {}{when})", deleted.display_name, deleted.app_id));
+    if !auto_approve && !console.confirm("Do you want to restore this application and its service principal?")? {
+        return Err(Failure::message("it was not approved, and nothing was changed"));
+    }
+    let writer = session.writer();
+    bring_back(&writer, &deleted.id).await?;
+    // Restoring the application does not restore its service principal, which holds consents and roles.
+    let path = format!(
+        "/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq {}",
+        literal(&deleted.app_id)
+    );
+    for service_principal in writer.reader().list(&path).await? {
+        if let Some(id) = service_principal["id"].as_str() {
+            bring_back(&writer, id).await?;
+        }
+    }
+    console.say(&format!("Restored `{handle}`. `accredit plan` shows what it lacks."));
+    Ok(Exit::Success)
+}
+
+async fn bring_back(writer: &Writer, id: &str) -> Result<(), Failure> {
+    let path = format!("/directory/deletedItems/{id}/restore");
+    writer.write("POST", &path, Some(&Json::Object(serde_json::Map::new())), false, None).await.map_err(|error| {
+        let hint = error.hint();
+        let failure = Failure::new("it could not be restored", error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! From arguments to a tenant one can read: the manifests, the sign-in, the snapshot.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::emulator::{self, Emulator};
+use crate::fetch::fetch;
+use crate::graph::{Client, Reader, TokenSource, Writer};
+use crate::identity::ClientSecret;
+use crate::kinds::Intent;
+use crate::manifest;
+use crate::model::{Desired, Plan, Severity, Snapshot};
+use crate::transport::{Http, Transport};
+
+use super::console::{Console, environment};
+use super::failure::Failure;
+use super::{Target, now};
+
+/// Everything a command works with.
+pub(super) struct Session {
+    pub(super) desired: Desired,
+    sources: manifest::Sources,
+    client: Client,
+    pub(super) now: Timestamp,
+    only: Vec<String>,
+    /// Serves the tenant as long as the session lives, where it is an embedded one.
+    _emulator: Option<Emulator>,
+}
+
+impl Session {
+    /// Loads the manifests and signs in.
+    pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
+        let Target { paths, emulator, only, now: given } = target;
+        let directory =
+            std::env::current_dir().map_err(|error| Failure::new("the working directory cannot be read", error))?;
+        let loaded = manifest::load(&paths, &directory);
+        if !loaded.problems.is_empty() {
+            console.say(manifest::render_problems(&loaded.problems, &loaded.sources, console.talk.color).trim_end());
+        }
+        let Some(mut desired) = loaded.desired else { return Err(Failure::said()) };
+        if !only.is_empty() {
+            desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
+            desired.user_roles.clear();
+        }
+        let now_is = now(given);
+        let (client, emulator) = connect(emulator, &desired.tenant, given, &directory).await?;
+        Ok(Self { desired, sources: loaded.sources, client, now: now_is, only, _emulator: emulator })
+    }
+
+    pub(super) fn writer(&self) -> Writer {
+        Writer::new(self.client.clone())
+    }
+
+    /// Reads the tenant.
+    pub(super) async fn snapshot(&self) -> Result<Snapshot, Failure> {
+        let mut snapshot = fetch(&Reader::new(self.client.clone()), &self.desired).await.map_err(|error| {
+            let hint = match &error {
+                crate::fetch::FetchError::Graph(error) => error.hint(),
+                crate::fetch::FetchError::Form { .. } | crate::fetch::FetchError::Keys { .. } => None,
+            };
+            let failure = Failure::from(error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        if !self.only.is_empty() {
+            let named: BTreeSet<&String> = self.only.iter().collect();
+            snapshot.applications.retain(|name, _| named.contains(name));
+            let known = |name: &String| {
+                self.desired.applications.contains_key(name.as_str()) || snapshot.applications.contains_key(name)
+            };
+            if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
+                return Err(Failure::message(format!(
+                    "`{unknown}` is neither declared nor an application of the estate `{}`",
+                    self.desired.estate
+                ))
+                .hint("`--only` takes the handle that stands under `applications:` in a manifest"));
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Plans, and shows what stands in the way of a plan.
+    pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
+        crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
+            console.say(manifest::render_problems(&problems, &self.sources, console.talk.color).trim_end());
+            debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
+            Failure::said()
+        })
+    }
+}
+
+async fn connect(
+    emulator: Option<String>,
+    tenant: &str,
+    now: Option<Timestamp>,
+    directory: &Path,
+) -> Result<(Client, Option<Emulator>), Failure> {
+    let (url, operator, emulator) = match emulator {
+        None => {
+            return Err(Failure::message("signing in to a real tenant is not part of this version")
+                .hint("add `--emulator` to work with a tenant on this machine"));
+        }
+        Some(url) if url.is_empty() => {
+            let file = emulator_file(directory, tenant);
+            if let Some(running) = emulator::running(&file) {
+                (running.url, running.operator, None)
+            } else {
+                let mut options = emulator::Options::new(domain(tenant));
+                options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
+                options.file = Some(file);
+                options.now = now;
+                let emulator = emulator::start(options)
+                    .await
+                    .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
+                (emulator.url().to_owned(), emulator.operator().clone(), Some(emulator))
+            }
+        }
+        Some(url) => {
+            let variable = |name: &str| {
+                environment(name).ok_or_else(|| {
+                    Failure::message(format!("`{name}` is not set, so there is no operator to sign in as at {url}"))
+                        .hint("`accredit emulate` prints the values for AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
+                })
+            };
+            let client_id = variable("AZURE_CLIENT_ID")?;
+            let client_secret = variable("AZURE_CLIENT_SECRET")?;
+            (url, emulator::Operator { client_id, client_secret }, None)
+        }
+    };
+    let transport: Arc<dyn Transport> =
+        Arc::new(Http::new().map_err(|error| Failure::new("HTTPS could not be set up", error))?);
+    let secret = SecretString::from(operator.client_secret);
+    let sign_in = Arc::new(ClientSecret::new(
+        Arc::clone(&transport),
+        &url,
+        tenant,
+        &operator.client_id,
+        secret,
+        "https://graph.microsoft.com",
+    ));
+    let token: TokenSource = Arc::new(move || {
+        let sign_in = Arc::clone(&sign_in);
+        Box::pin(async move { sign_in.token().await.map_err(Into::into) })
+    });
+    Ok((Client::new(transport, token, &url), emulator))
+}
+
+/// Where the embedded tenant of that name is kept.
+fn emulator_file(directory: &Path, tenant: &str) -> std::path::PathBuf {
+    directory.join(".accredit").join("emulator").join(format!("{}.json", tenant.to_lowercase()))
+}
+
+/// The initial domain of an embedded tenant that a manifest calls `tenant`.
+fn domain(tenant: &str) -> String {
+    if uuid::Uuid::try_parse(tenant).is_ok() { "contoso.onmicrosoft.com".to_owned() } else { tenant.to_lowercase() }
+}

@@ -1,0 +1,158 @@
+//! The tenant itself (`/organization`, `/domains`) and look-ups over all kinds of objects (`/directoryObjects`).
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        odata,
+        refusal::Refusal,
+        tables::{DOMAIN, ORGANIZATION},
+        world::{Collection, Document, text},
+    },
+    Answer, Request,
+    access::{READ_DOMAINS, READ_OBJECTS, READ_ORGANIZATION},
+    owners::directory_object,
+    with_context,
+};
+
+fn reads(request: &Request<'_>, permissions: &[&str]) -> Result<(), Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(permissions)?;
+    request.query.allow(&["$select"])
+}
+
+fn the_organization(request: &Request<'_>) -> Document {
+    let world = request.world;
+    let tenant = world.tenant().cloned().unwrap_or_default();
+    let mut organization = ORGANIZATION.fill(&tenant);
+    organization.insert("tenantType".into(), "AAD".into());
+    let domain = json!([{
+        "capabilities": "Email, OfficeCommunicationsOnline",
+        "isDefault": true,
+        "isInitial": true,
+        "name": world.domain(),
+        "type": "Managed",
+    }]);
+    organization.insert("verifiedDomains".into(), domain);
+    organization
+}
+
+pub(super) fn organizations(request: &Request<'_>) -> Result<Answer, Refusal> {
+    reads(request, READ_ORGANIZATION)?;
+    let organization = the_organization(request);
+    let body = request.listing(&ORGANIZATION, "organization").page(
+        &request.query,
+        std::iter::once(&organization),
+        |document, selected| odata::project(&ORGANIZATION, document, selected),
+    )?;
+    Ok(Answer::ok(body))
+}
+
+pub(super) fn organization(request: &Request<'_>) -> Result<Answer, Refusal> {
+    reads(request, READ_ORGANIZATION)?;
+    let organization = the_organization(request);
+    if !text(&organization, "id").eq_ignore_ascii_case(request.segment(1)) {
+        return Err(Refusal::not_found(request.segment(1)));
+    }
+    request.entity(&ORGANIZATION, "organization", &organization)
+}
+
+fn the_domain(request: &Request<'_>) -> Document {
+    let domain = json!({
+        "authenticationType": "Managed",
+        "availabilityStatus": null,
+        "id": request.world.domain(),
+        "isAdminManaged": true,
+        "isDefault": true,
+        "isInitial": true,
+        "isRoot": true,
+        "isVerified": true,
+        "supportedServices": ["Email", "OfficeCommunicationsOnline"],
+        "passwordValidityPeriodInDays": 2_147_483_647,
+        "passwordNotificationWindowInDays": 14,
+        "state": null,
+    });
+    domain.as_object().cloned().unwrap_or_default()
+}
+
+pub(super) fn domains(request: &Request<'_>) -> Result<Answer, Refusal> {
+    reads(request, READ_DOMAINS)?;
+    let domain = the_domain(request);
+    let body =
+        request.listing(&DOMAIN, "domains").page(&request.query, std::iter::once(&domain), |document, selected| {
+            odata::project(&DOMAIN, document, selected)
+        })?;
+    Ok(Answer::ok(body))
+}
+
+pub(super) fn domain(request: &Request<'_>) -> Result<Answer, Refusal> {
+    reads(request, READ_DOMAINS)?;
+    let domain = the_domain(request);
+    if !text(&domain, "id").eq_ignore_ascii_case(request.segment(1)) {
+        return Err(Refusal::not_found(request.segment(1)));
+    }
+    request.entity(&DOMAIN, "domains", &domain)
+}
+
+/// `/directoryObjects/{id}`.
+pub(super) fn object(request: &Request<'_>) -> Result<Answer, Refusal> {
+    reads(request, READ_OBJECTS)?;
+    let (_, document) = request
+        .world
+        .directory_object(&request.segment(1).to_lowercase())
+        .ok_or_else(|| Refusal::not_found(request.segment(1)))?;
+    let shown = directory_object(request, document);
+    Ok(Answer::ok(with_context(&request.context("directoryObjects/$entity"), shown)))
+}
+
+/// Objects in an order of the directory's own; what it cannot find is left out.
+pub(super) fn get_by_ids(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "POST" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(READ_OBJECTS)?;
+    request.query.allow(&["$select"])?;
+    let body = request.object()?;
+    if let Some(other) = body.keys().find(|name| *name != "ids" && *name != "types") {
+        return Err(Refusal::malformed(format!(
+            "The parameter '{other}' in the request payload is not a valid parameter for the operation 'getByIds'."
+        )));
+    }
+    let strings = |name: &str| -> Option<Vec<String>> {
+        let values = body.get(name)?.as_array()?;
+        values.iter().map(|value| Some(value.as_str()?.to_lowercase())).collect()
+    };
+    let mut ids =
+        strings("ids").ok_or_else(|| Refusal::bad_request("One or more property values specified are invalid."))?;
+    if ids.len() > 1000 {
+        return Err(Refusal::bad_request("Too many object identifiers were specified."));
+    }
+    ids.sort();
+    ids.dedup();
+    let types = strings("types");
+    let value: Vec<Value> = ids
+        .iter()
+        .filter_map(|id| request.world.directory_object(id))
+        .filter(|(kind, _)| {
+            types.as_ref().is_none_or(|types| {
+                types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind) || wanted == "directoryobject")
+            })
+        })
+        .map(|(_, document)| Value::Object(directory_object(request, document)))
+        .collect();
+    let mut body = Map::new();
+    body.insert("@odata.context".into(), request.context("directoryObjects").into());
+    body.insert("value".into(), value.into());
+    Ok(Answer { location: Some(request.origin.to_owned()), ..Answer::ok(Value::Object(body)).costing(3) })
+}
+
+/// Where live objects of a kind are kept.
+pub(super) fn collection_of(kind: &str) -> Collection {
+    match kind {
+        "application" => Collection::Applications,
+        "servicePrincipal" => Collection::ServicePrincipals,
+        _ => Collection::Users,
+    }
+}

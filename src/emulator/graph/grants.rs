@@ -1,0 +1,125 @@
+//! `/oauth2PermissionGrants`: delegated permissions of a client on a resource, for everyone or for one user.
+
+use serde_json::Value;
+
+use super::{
+    super::{
+        identifiers, odata,
+        refusal::Refusal,
+        schema::invalid,
+        tables::GRANT,
+        world::{Change, Collection, Document, World, text},
+    },
+    Answer, Request,
+    access::{READ_GRANTS, WRITE_GRANTS},
+    service_principals, with_context,
+};
+
+/// Grants whose client and resource are there.
+fn live(world: &World) -> impl Iterator<Item = &Document> {
+    world.all(Collection::Grants).filter(|grant| {
+        ["clientId", "resourceId"]
+            .iter()
+            .all(|end| world.get(Collection::ServicePrincipals, text(grant, end)).is_some())
+    })
+}
+
+pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
+    match request.method {
+        "GET" => {
+            request.caller.needs(READ_GRANTS)?;
+            request.query.allow(&["$select", "$filter", "$top"])?;
+            let body = request.listing(&GRANT, "oauth2PermissionGrants").page(
+                &request.query,
+                live(request.world),
+                |document, selected| odata::project(&GRANT, document, selected),
+            )?;
+            Ok(Answer::ok(body).costing(2))
+        }
+        "POST" => create(request),
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+/// `/servicePrincipals/{id}/oauth2PermissionGrants`.
+pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(READ_GRANTS)?;
+    request.query.allow(&["$select", "$top"])?;
+    let client = text(service_principals::find(request)?, "id");
+    let grants = live(request.world).filter(|grant| text(grant, "clientId") == client);
+    let body =
+        request
+            .listing(&GRANT, "oauth2PermissionGrants")
+            .page(&request.query, grants, |document, selected| odata::project(&GRANT, document, selected))?;
+    Ok(Answer::ok(body).costing(2))
+}
+
+fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
+    request.query.allow(&[])?;
+    request.caller.needs(WRITE_GRANTS)?;
+    let sent = request.object()?;
+    GRANT.check(sent, true)?;
+    let world = request.world;
+    let missing = |name: &str| {
+        Refusal::bad_request(format!("A value is required for property '{name}' of resource 'OAuth2PermissionGrant'."))
+    };
+    for name in ["clientId", "consentType", "resourceId"] {
+        if text(sent, name).is_empty() {
+            return Err(missing(name));
+        }
+    }
+    let principal = Some(text(sent, "principalId")).filter(|principal| !principal.is_empty());
+    if (text(sent, "consentType") == "Principal") != principal.is_some() {
+        return Err(invalid("principalId", "OAuth2PermissionGrant"));
+    }
+    for name in ["clientId", "resourceId"] {
+        if world.get(Collection::ServicePrincipals, text(sent, name)).is_none() {
+            return Err(Refusal::not_found(text(sent, name)));
+        }
+    }
+    if let Some(user) = principal.filter(|user| world.get(Collection::Users, user).is_none()) {
+        return Err(Refusal::not_found(user));
+    }
+    let id = identifiers::grant(text(sent, "clientId"), text(sent, "resourceId"), principal);
+    if world.get(Collection::Grants, &id).is_some() {
+        return Err(Refusal::new(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists."));
+    }
+    let mut grant = GRANT.fill(sent);
+    grant.insert("id".into(), id.clone().into());
+    let location = request.location("oauth2PermissionGrants", &id, "");
+    let body = with_context(&request.context("oauth2PermissionGrants/$entity"), grant.clone());
+    Ok(Answer::created(body, location, vec![Change::put(Collection::Grants, grant)]))
+}
+
+pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let find = || {
+        live(request.world)
+            .find(|grant| text(grant, "id") == request.segment(1))
+            .ok_or_else(|| Refusal::not_found(request.segment(1)))
+    };
+    match request.method {
+        "GET" => {
+            request.caller.needs(READ_GRANTS)?;
+            request.entity(&GRANT, "oauth2PermissionGrants", find()?)
+        }
+        "PATCH" => {
+            request.query.allow(&[])?;
+            request.caller.needs(WRITE_GRANTS)?;
+            let grant = find()?;
+            let sent = request.object()?;
+            GRANT.check(sent, false)?;
+            let after = GRANT.merge(grant, sent);
+            Ok(Answer::no_content(vec![Change::put(Collection::Grants, after)]))
+        }
+        "DELETE" => {
+            request.query.allow(&[])?;
+            request.caller.needs(WRITE_GRANTS)?;
+            let id = find()?.get("id").and_then(Value::as_str).unwrap_or_default();
+            Ok(Answer::no_content(vec![Change::remove(Collection::Grants, id)]))
+        }
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}

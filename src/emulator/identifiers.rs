@@ -1,0 +1,79 @@
+//! How the directory makes its ids: GUIDs, and base64url of GUID bytes for assignments and grants.
+//!
+//! Clients treat these as opaque; they are built as the real service builds them so that ids in tests look and sort
+//! like real ones.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+/// A new random GUID in its usual text form.
+pub(crate) fn guid() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// Whether the text is a GUID in the usual hyphenated form.
+pub(crate) fn is_guid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// The bytes of a GUID in .NET order; zeros when the text is no GUID.
+fn bytes(guid: &str) -> [u8; 16] {
+    Uuid::try_parse(guid).unwrap_or_default().to_bytes_le()
+}
+
+fn joined(guids: &[&str]) -> String {
+    let bytes: Vec<u8> = guids.iter().flat_map(|guid| bytes(guid)).collect();
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The id of an app role assignment: the principal, then 16 random bytes.
+pub(crate) fn app_role_assignment(principal: &str) -> String {
+    joined(&[principal, &guid()])
+}
+
+/// The id of a delegated grant: client and resource, and the user when it is one user's own.
+pub(crate) fn grant(client: &str, resource: &str, principal: Option<&str>) -> String {
+    match principal {
+        Some(principal) => joined(&[client, resource, principal]),
+        None => joined(&[client, resource]),
+    }
+}
+
+/// The id of a directory role assignment at the tenant (`scope` is none) or at one object.
+pub(crate) fn role_assignment(role: &str, principal: &str, scope: Option<&str>) -> String {
+    let guids = match scope {
+        Some(scope) => joined(&[role, principal, scope]),
+        None => joined(&[role, principal]),
+    };
+    format!("{guids}-1")
+}
+
+/// 22 characters of randomness, as in the `uti` claim.
+pub(crate) fn short() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())
+}
+
+/// A client secret in the form that Entra gives out: 40 characters, URL-safe, with a tilde.
+pub(crate) fn secret() -> String {
+    let random = BASE64_URL_SAFE_NO_PAD.encode([Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat());
+    let (start, rest) = random.split_at(3);
+    format!("{start}8Q~{}", &rest[..34])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_match_the_recorded_ones() {
+        assert_eq!(
+            role_assignment("62e90394-69f5-4237-9190-012177145e10", "02e7e79a-bb30-4f28-ad78-1888f5cb4aa1", None),
+            "lAPpYvVpN0KRkAEhdxReEJrn5wIwuyhPrXgYiPXLSqE-1"
+        );
+        assert_eq!(
+            grant("043293df-9b19-46aa-962f-65f957d7bcc8", "a3efc889-f1b7-4532-9e01-91e32d1039f4", None),
+            "35MyBBmbqkaWL2X5V9e8yInI76O38TJFngGR4y0QOfQ"
+        );
+        assert_eq!(secret().len(), 40);
+    }
+}

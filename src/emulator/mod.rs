@@ -1,0 +1,292 @@
+//! A local stand-in for the Entra token service and the part of Microsoft Graph that identity work uses.
+//!
+//! It is written from the public description of the services and from recorded traffic, imports nothing from the rest
+//! of the crate, and is reached only over HTTP. `docs/emulator.md` says what it serves and what it refuses.
+//!
+//! Reading order: [`world`] what a tenant holds, [`schema`] and [`tables`] what types look like, [`graph`] and
+//! [`token`] the two services as pure functions, [`exchange`] one request from beginning to end, [`server`] HTTP.
+
+mod certificates;
+mod clock;
+mod connection;
+mod control;
+mod credentials;
+mod exchange;
+mod faults;
+mod graph;
+mod identifiers;
+mod journal;
+mod odata;
+mod refusal;
+mod running;
+mod schema;
+mod seed;
+mod server;
+mod tables;
+mod tenant;
+mod tls;
+mod token;
+mod world;
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use jiff::Timestamp;
+
+use clock::Clock;
+use exchange::Service;
+use journal::{Journal, JournalError};
+use running::Claim;
+pub use running::{Running, running};
+use server::Port;
+use tenant::Tenant;
+use tls::Authority;
+use world::World;
+
+const AUTHORITY: &str = "~authority";
+
+/// How to run an emulator.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the tenant is kept; without it, in memory only.
+    pub file: Option<PathBuf>,
+    /// The initial domain of a new tenant.
+    pub domain: String,
+    /// The id of a new tenant; random without it.
+    pub tenant_id: Option<String>,
+    /// The address to serve on; port 0 is a free port.
+    pub http: SocketAddr,
+    /// The address to serve on with TLS, by an authority of the tenant's own.
+    pub https: Option<SocketAddr>,
+    /// Where the clock starts; at the wall clock without it.
+    pub now: Option<Timestamp>,
+    /// How many objects a page holds when the client does not say.
+    pub page_size: usize,
+}
+
+impl Options {
+    /// A tenant in memory, on a free port of the loopback address, without TLS.
+    pub fn new(domain: impl Into<String>) -> Self {
+        Self {
+            file: None,
+            domain: domain.into(),
+            tenant_id: None,
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            https: None,
+            now: None,
+            page_size: 100,
+        }
+    }
+}
+
+/// The application that is there from the start and may manage the tenant.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Its client id.
+    pub client_id: String,
+    /// Its client secret.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Operator")
+            .field("client_id", &self.client_id)
+            .field("client_secret", &"[secret elided]")
+            .finish()
+    }
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the tenant.
+    #[error("the tenant in `{}` is already served by another emulator", .0.display())]
+    InUse(PathBuf),
+    /// The file cannot be read or written.
+    #[error("cannot use the tenant file `{}`", file.display())]
+    File {
+        /// The tenant file.
+        file: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not what an emulator wrote.
+    #[error("the tenant file `{}` is damaged at line {line}", file.display())]
+    Damaged {
+        /// The tenant file.
+        file: PathBuf,
+        /// The first line that is no journal entry, counted from one.
+        line: usize,
+    },
+    /// The port is taken or not allowed.
+    #[error("cannot serve on {address}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The tenant id is no GUID.
+    #[error("`{0}` is not a tenant id: it must be a GUID")]
+    TenantId(String),
+    /// The certificate for localhost could not be made.
+    #[error("cannot make a certificate for localhost")]
+    Certificate(#[source] rcgen::Error),
+}
+
+/// A running emulator. Dropping it stops it.
+pub struct Emulator {
+    facts: Running,
+    authority: Option<String>,
+    service: Arc<Service>,
+    ports: Vec<Port>,
+    // Last, so that the file is given up after everything else has ended.
+    claim: Option<Claim>,
+}
+
+/// Starts an emulator: opens or seeds the tenant, and serves it.
+pub async fn start(options: Options) -> Result<Emulator, Error> {
+    let clock = Clock::new(options.now);
+    let (claim, journal, world) = open(options.file.as_ref())?;
+    let mut tenant = Tenant::new(world, journal);
+    let file_error = |source| Error::File { file: options.file.clone().unwrap_or_default(), source };
+    if tenant.world.is_empty() {
+        let tenant_id = match &options.tenant_id {
+            Some(id) if !identifiers::is_guid(id) => return Err(Error::TenantId(id.clone())),
+            Some(id) => id.to_lowercase(),
+            None => identifiers::guid(),
+        };
+        let seed = seed::tenant(&tenant_id, &options.domain, clock.now());
+        tenant.commit(seed).map_err(file_error)?;
+    }
+    let bind = |address| server::bind(address).map_err(|source| Error::Bind { address, source });
+    let (http, http_address) = bind(options.http)?;
+    let mut facts = facts(&tenant.world, format!("http://{http_address}"));
+    let mut ports = vec![(http, None)];
+    let mut authority = None;
+    if let Some(address) = options.https {
+        let (https, address) = bind(address)?;
+        let stored = tenant.world.tenant().and_then(|tenant| tenant.get(AUTHORITY));
+        let own = if let Some(own) = stored.and_then(Authority::read) {
+            own
+        } else {
+            let own = Authority::generate().map_err(Error::Certificate)?;
+            tenant.remember(vec![(AUTHORITY, own.store())]).map_err(file_error)?;
+            own
+        };
+        let identity = own.issue().map_err(Error::Certificate)?;
+        facts.https_url = Some(format!("https://localhost:{}", address.port()));
+        authority = Some(own.certificate);
+        ports.push((https, Some(identity)));
+    }
+    let service = Arc::new(Service {
+        tenant: Mutex::new(tenant),
+        clock,
+        page_size: options.page_size.max(1),
+        urls: std::iter::once(facts.url.clone()).chain(facts.https_url.clone()).collect(),
+    });
+    let mut emulator = Emulator { facts, authority, service, ports: Vec::new(), claim: None };
+    for (listener, identity) in ports {
+        let address = options.http;
+        let port = server::open(Arc::clone(&emulator.service), listener, identity)
+            .await
+            .map_err(|source| Error::Bind { address, source })?;
+        emulator.ports.push(port);
+    }
+    if let Some(claim) = &claim {
+        claim.announce(&emulator.facts).map_err(file_error)?;
+    }
+    emulator.claim = claim;
+    Ok(emulator)
+}
+
+type Opened = (Option<Claim>, Option<Journal>, World);
+
+fn open(file: Option<&PathBuf>) -> Result<Opened, Error> {
+    let Some(file) = file else {
+        return Ok((None, None, World::default()));
+    };
+    let failed = |source| Error::File { file: file.clone(), source };
+    let claim = running::claim(file).map_err(failed)?.ok_or_else(|| Error::InUse(file.clone()))?;
+    let (journal, world) = Journal::open(file).map_err(|error| match error {
+        JournalError::Damaged { line } => Error::Damaged { file: file.clone(), line },
+        JournalError::Io(source) => failed(source),
+    })?;
+    Ok((Some(claim), Some(journal), world))
+}
+
+fn facts(world: &World, url: String) -> Running {
+    let operator = world.tenant().and_then(|tenant| tenant.get("~operator"));
+    let text =
+        |name: &str| operator.and_then(|operator| operator[name].as_str()).map_or_else(String::new, str::to_owned);
+    Running {
+        url,
+        https_url: None,
+        tenant_id: world.tenant_id().to_owned(),
+        domain: world.domain().to_owned(),
+        operator: Operator { client_id: text("clientId"), client_secret: text("clientSecret") },
+    }
+}
+
+impl Emulator {
+    /// `http://127.0.0.1:49152`, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.facts.url
+    }
+
+    /// `https://localhost:49153`, when TLS was asked for.
+    pub fn https_url(&self) -> Option<&str> {
+        self.facts.https_url.as_deref()
+    }
+
+    /// The certificate of the authority behind `https_url`, for clients to trust.
+    pub fn certificate_authority_pem(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// The tenant's id.
+    pub fn tenant_id(&self) -> &str {
+        &self.facts.tenant_id
+    }
+
+    /// The tenant's initial domain.
+    pub fn domain(&self) -> &str {
+        &self.facts.domain
+    }
+
+    /// The application that is there from the start.
+    pub fn operator(&self) -> &Operator {
+        &self.facts.operator
+    }
+
+    /// Stops serving: open requests are finished first.
+    pub async fn stop(mut self) {
+        for port in std::mem::take(&mut self.ports) {
+            port.close().await;
+        }
+    }
+
+    /// Resolves when the server ends by itself.
+    pub async fn stopped(&mut self) {
+        for port in &mut self.ports {
+            port.closed().await;
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        for port in &self.ports {
+            port.abort();
+        }
+        self.service.tenant().close();
+    }
+}

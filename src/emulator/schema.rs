@@ -1,0 +1,252 @@
+//! What a type of object may hold, as a table of properties, and the three things done with such a table: check what
+//! a client sends, fill in what it did not send, and merge a change.
+//!
+//! The tables themselves are in `tables`. Nothing here knows any particular type.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{identifiers, refusal::Refusal, world::Document};
+
+/// The form of a value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    Text,
+    Guid,
+    Boolean,
+    Integer,
+    Instant,
+    Binary,
+    OneOf(&'static [&'static str]),
+    Object(&'static [Property]),
+    List(&'static Self),
+}
+
+/// When a client may set a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Always,
+    AtCreation,
+    Never,
+}
+
+/// One row of a type's table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Property {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) nullable: bool,
+    pub(crate) access: Access,
+    /// What `$filter` may do with it: operators, separated by blanks.
+    pub(crate) filter: &'static str,
+    /// Returned only when `$select` names it.
+    pub(crate) on_select: bool,
+}
+
+/// A writable property that may be null; a list or object that is empty instead.
+pub(crate) const fn property(name: &'static str, shape: Shape) -> Property {
+    Property {
+        name,
+        shape,
+        nullable: !matches!(shape, Shape::List(_) | Shape::Object(_)),
+        access: Access::Always,
+        filter: "",
+        on_select: false,
+    }
+}
+
+impl Property {
+    pub(crate) const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    pub(crate) const fn required(mut self) -> Self {
+        self.nullable = false;
+        self
+    }
+
+    pub(crate) const fn fixed(mut self) -> Self {
+        self.access = Access::Never;
+        self
+    }
+
+    pub(crate) const fn at_creation(mut self) -> Self {
+        self.access = Access::AtCreation;
+        self
+    }
+
+    pub(crate) const fn filter(mut self, operators: &'static str) -> Self {
+        self.filter = operators;
+        self
+    }
+
+    pub(crate) const fn on_select(mut self) -> Self {
+        self.on_select = true;
+        self
+    }
+
+    /// What the property holds when nobody has set it.
+    fn empty(&self) -> Value {
+        if self.nullable {
+            return Value::Null;
+        }
+        match self.shape {
+            Shape::List(_) => json!([]),
+            Shape::Object(members) => Value::Object(fill(members, &Document::new())),
+            Shape::Boolean => json!(false),
+            Shape::Text | Shape::Guid | Shape::Integer | Shape::Instant | Shape::Binary | Shape::OneOf(_) => {
+                Value::Null
+            }
+        }
+    }
+}
+
+/// A type of directory object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// `application`: the type is `microsoft.graph.application`.
+    pub(crate) name: &'static str,
+    pub(crate) properties: &'static [Property],
+}
+
+impl Kind {
+    /// Finds a property by its name in any case, as `$select` and `$filter` do.
+    pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Refuses what the type does not know, what has the wrong form, and what clients may not set.
+    pub(crate) fn check(&self, sent: &Document, creating: bool) -> Result<(), Refusal> {
+        check_members(self.name, self.properties, sent, creating)
+    }
+
+    /// A whole object in the type's own order, with everything that was not sent filled in.
+    pub(crate) fn fill(&self, sent: &Document) -> Document {
+        fill(self.properties, sent)
+    }
+
+    /// The object after a change: members that were not sent keep their values, at every level of single objects;
+    /// collections are replaced whole.
+    pub(crate) fn merge(&self, before: &Document, sent: &Document) -> Document {
+        let mut after = merge(self.properties, before, sent);
+        for (name, value) in before.iter().filter(|(name, _)| name.starts_with('~')) {
+            after.insert(name.clone(), value.clone());
+        }
+        after
+    }
+}
+
+fn check_members(
+    type_name: &str,
+    members: &'static [Property],
+    sent: &Document,
+    creating: bool,
+) -> Result<(), Refusal> {
+    for (name, value) in sent {
+        if name == "@odata.type" {
+            continue;
+        }
+        let Some(property) = members.iter().find(|property| property.name == name) else {
+            return Err(Refusal::malformed(format!(
+                "The property '{name}' does not exist on type 'microsoft.graph.{type_name}'. Make sure to only use \
+                 property names that are defined by the type or mark the type as open type."
+            )));
+        };
+        let writable = match property.access {
+            Access::Always => true,
+            Access::AtCreation => creating,
+            Access::Never => false,
+        };
+        if !writable {
+            return Err(Refusal::bad_request(format!("Property '{name}' is read-only and cannot be set.")));
+        }
+        if value.is_null() {
+            if property.nullable {
+                continue;
+            }
+            return Err(invalid(name, type_name));
+        }
+        check_value(name, type_name, property.shape, value, creating)?;
+    }
+    Ok(())
+}
+
+fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creating: bool) -> Result<(), Refusal> {
+    let (fits, edm) = match shape {
+        Shape::Text => (value.is_string(), "Edm.String"),
+        Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
+        Shape::Boolean => (value.is_boolean(), "Edm.Boolean"),
+        Shape::Integer => (value.is_i64(), "Edm.Int32"),
+        Shape::Instant => (value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()), "Edm.DateTimeOffset"),
+        Shape::Binary => (value.is_string(), "Edm.Binary"),
+        Shape::OneOf(choices) => {
+            if value.is_string() && !value.as_str().is_some_and(|text| choices.contains(&text)) {
+                return Err(invalid(name, type_name));
+            }
+            (value.is_string(), "Edm.String")
+        }
+        Shape::Object(members) => match value.as_object() {
+            Some(object) => return check_members(name, members, object, creating),
+            None => (false, "an object"),
+        },
+        Shape::List(element) => match value.as_array() {
+            Some(elements) => {
+                return elements.iter().try_for_each(|value| check_value(name, type_name, *element, value, creating));
+            }
+            None => (false, "a collection"),
+        },
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::malformed(format!("Cannot convert the value of property '{name}' to the expected type '{edm}'.")))
+    }
+}
+
+/// The directory's answer to a value that it cannot take.
+pub(crate) fn invalid(name: &str, type_name: &str) -> Refusal {
+    let resource = match type_name {
+        "application" => "Application",
+        "servicePrincipal" => "ServicePrincipal",
+        "user" => "User",
+        other => other,
+    };
+    Refusal::bad_request(format!("Invalid value specified for property '{name}' of resource '{resource}'."))
+}
+
+fn fill(members: &'static [Property], sent: &Document) -> Document {
+    members
+        .iter()
+        .map(|property| {
+            let value = sent.get(property.name).map(|value| normal(property.shape, value));
+            (property.name.to_owned(), value.unwrap_or_else(|| property.empty()))
+        })
+        .collect()
+}
+
+fn normal(shape: Shape, value: &Value) -> Value {
+    match (shape, value) {
+        (Shape::Object(members), Value::Object(object)) => Value::Object(fill(members, object)),
+        (Shape::List(element), Value::Array(values)) => values.iter().map(|value| normal(*element, value)).collect(),
+        (_, value) => value.clone(),
+    }
+}
+
+fn merge(members: &'static [Property], before: &Document, sent: &Document) -> Document {
+    members
+        .iter()
+        .map(|property| {
+            let had = before.get(property.name);
+            let value = match (property.shape, had, sent.get(property.name)) {
+                (Shape::Object(members), Some(Value::Object(had)), Some(Value::Object(object))) => {
+                    Value::Object(merge(members, had, object))
+                }
+                (shape, _, Some(value)) => normal(shape, value),
+                (_, Some(had), None) => had.clone(),
+                (_, None, None) => property.empty(),
+            };
+            (property.name.to_owned(), value)
+        })
+        .collect()
+}

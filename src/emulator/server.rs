@@ -1,0 +1,146 @@
+//! HTTP and TLS around the exchange: ports, requests into values, values into responses.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority},
+    response::{IntoResponse, Response},
+};
+use axum_server::{
+    Handle,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use tokio::task::JoinHandle;
+
+use super::{
+    connection::Connections,
+    exchange::{Incoming, Outgoing, Reply, Service},
+    tls::Identity,
+};
+
+const LARGEST_BODY: usize = 4 << 20;
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One open port.
+#[derive(Debug)]
+pub(crate) struct Port {
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+#[derive(Clone)]
+struct Door {
+    service: Arc<Service>,
+    connections: Connections,
+    scheme: &'static str,
+}
+
+/// Takes a port, before anybody knows its number.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Serves on a port, with TLS when there is an identity for it.
+pub(crate) async fn open(service: Arc<Service>, listener: TcpListener, identity: Option<Identity>) -> io::Result<Port> {
+    let connections = Connections::default();
+    let door =
+        Door { service, connections: connections.clone(), scheme: if identity.is_some() { "https" } else { "http" } };
+    let app = Router::new().fallback(answer).with_state(door).into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    let task = match identity {
+        None => tokio::spawn(server.acceptor(connections).serve(app)),
+        Some(identity) => {
+            let config = RustlsConfig::from_pem(identity.chain.into_bytes(), identity.key.into_bytes()).await?;
+            let acceptor = RustlsAcceptor::new(config).acceptor(connections);
+            tokio::spawn(server.acceptor(acceptor).serve(app))
+        }
+    };
+    Ok(Port { handle, task })
+}
+
+impl Port {
+    /// Lets open requests finish, then closes.
+    pub(crate) async fn close(self) {
+        self.handle.graceful_shutdown(Some(PATIENCE));
+        let _ = self.task.await;
+    }
+
+    /// Closes at once.
+    pub(crate) fn abort(&self) {
+        self.handle.shutdown();
+        self.task.abort();
+    }
+
+    /// Resolves when the port closes by itself.
+    pub(crate) async fn closed(&mut self) {
+        let _ = (&mut self.task).await;
+    }
+}
+
+async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| parts.uri.authority().map(Authority::as_str))
+        .unwrap_or("localhost");
+    let incoming = Incoming {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        origin: format!("{}://{host}", door.scheme),
+        headers: read_headers(&parts.headers),
+        body: body.to_vec(),
+    };
+    // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
+    let service = Arc::clone(&door.service);
+    let outgoing = tokio::task::spawn_blocking(move || service.exchange(&incoming)).await;
+    match outgoing {
+        Ok(Outgoing::Answer(reply)) => respond(reply),
+        Ok(Outgoing::Drop) => {
+            door.connections.drop_connection(peer);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+fn respond(reply: Reply) -> Response {
+    let body = match reply.body {
+        Some(body) => Body::from(body.to_string()),
+        None => Body::empty(),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers {
+        // A tester may have ordered a header that is none; it is left out.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,123 @@
+//! The key that signs this tenant's tokens, and that checks them when they come back.
+//!
+//! The private half is kept with the tenant and never leaves the emulator.
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+use serde_json::{Value, json};
+use x509_parser::{
+    prelude::{FromDer, X509Certificate},
+    public_key::PublicKey,
+};
+
+use super::super::{certificates::Certificate, refusal::Refusal};
+
+/// Why there is no signing key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignerError {
+    /// The key or its certificate could not be made.
+    #[error("could not make the token signing key")]
+    Make(#[from] rcgen::Error),
+    /// The stored key is not one.
+    #[error("the stored token signing key is not usable")]
+    Unusable(#[from] jsonwebtoken::errors::Error),
+    /// The certificate just made cannot be read.
+    #[error("the certificate of the token signing key is not readable")]
+    Unreadable,
+}
+
+/// The tenant's signing key.
+pub(crate) struct Signer {
+    header: Header,
+    private: EncodingKey,
+    public: DecodingKey,
+    published: Value,
+}
+
+impl Signer {
+    /// A new RSA key as PEM. Slow: a tenth of a second or more.
+    pub(crate) fn generate() -> Result<String, SignerError> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        Ok(key.serialize_pem())
+    }
+
+    pub(crate) fn from_pem(pem: &str) -> Result<Self, SignerError> {
+        let key = KeyPair::from_pem(pem)?;
+        let mut parameters = CertificateParams::new(Vec::new())?;
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::CommonName, "accounts.accesscontrol.windows.net");
+        let certificate = parameters.self_signed(&key)?;
+        let der = certificate.der().to_vec();
+        let read = Certificate::from_der(&der).ok_or(SignerError::Unreadable)?;
+        let public_der = read.rsa_public_key.as_deref().ok_or(SignerError::Unreadable)?;
+        let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| SignerError::Unreadable)?;
+        let Ok(PublicKey::RSA(numbers)) = parsed.public_key().parsed() else {
+            return Err(SignerError::Unreadable);
+        };
+        let number = |bytes: &[u8]| {
+            let start = bytes.iter().position(|byte| *byte != 0).unwrap_or_default();
+            BASE64_URL_SAFE_NO_PAD.encode(&bytes[start..])
+        };
+        let thumbprint = BASE64_URL_SAFE_NO_PAD.encode(read.sha1());
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(thumbprint.clone());
+        header.x5t = Some(thumbprint.clone());
+        Ok(Self {
+            header,
+            private: EncodingKey::from_rsa_pem(pem.as_bytes())?,
+            public: DecodingKey::from_rsa_der(public_der),
+            published: json!({
+                "kty": "RSA",
+                "use": "sig",
+                "kid": thumbprint,
+                "x5t": thumbprint,
+                "n": number(numbers.modulus),
+                "e": number(numbers.exponent),
+                "x5c": [BASE64_STANDARD.encode(&der)],
+            }),
+        })
+    }
+
+    pub(crate) fn sign(&self, claims: &Value) -> Result<String, SignerError> {
+        Ok(jsonwebtoken::encode(&self.header, claims, &self.private)?)
+    }
+
+    /// The public half as a JSON web key.
+    pub(crate) fn published(&self, issuer: &str) -> Value {
+        let mut key = self.published.clone();
+        key["issuer"] = issuer.into();
+        key
+    }
+
+    /// The claims of a token that this tenant signed for Microsoft Graph, with Graph's own refusals.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+        if !token.contains('.') {
+            return Err(Refusal::invalid_token(
+                "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE \
+                 Compact Serialization Format. (JWS): 'EncodedHeader.EndcodedPayload.EncodedSignature'. (JWE): \
+                 'EncodedProtectedHeader.EncodedEncryptedKey.EncodedInitializationVector.EncodedCiphertext.EncodedAuthenticationTag'.",
+            ));
+        }
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        let claims = jsonwebtoken::decode::<Value>(token, &self.public, &validation)
+            .map_err(|_| Refusal::invalid_token("Access token validation failure. Invalid signature."))?
+            .claims;
+        let audiences =
+            ["https://graph.microsoft.com", "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"];
+        if !claims["aud"].as_str().is_some_and(|audience| audiences.contains(&audience)) {
+            return Err(Refusal::invalid_token("Access token validation failure. Invalid audience."));
+        }
+        if claims["exp"].as_i64().is_none_or(|expires| expires <= now.as_second()) {
+            return Err(Refusal::invalid_token("Lifetime validation failed, the token is expired."));
+        }
+        Ok(claims)
+    }
+}

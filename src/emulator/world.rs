@@ -1,0 +1,168 @@
+//! Everything the tenant holds: documents by collection and id, with the few indexes that look-ups need.
+//!
+//! A request never changes the world itself. It answers with [`Change`]s, which are written to the journal first and
+//! applied after, so that memory never knows more than the disk. Members whose name begins with `~` are the
+//! emulator's own and never leave it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One stored object.
+pub(crate) type Document = Map<String, Value>;
+
+/// The owners of an application or service principal: ids.
+pub(crate) const OWNERS: &str = "~owners";
+/// What kind of object a deleted one was.
+pub(crate) const KIND: &str = "~kind";
+
+/// Where a document is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Collection {
+    Tenant,
+    Users,
+    Applications,
+    ServicePrincipals,
+    AppRoleAssignments,
+    Grants,
+    RoleDefinitions,
+    RoleAssignments,
+    Deleted,
+}
+
+/// One step of a change to the world.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(crate) enum Change {
+    Put { collection: Collection, id: String, document: Document },
+    Remove { collection: Collection, id: String },
+}
+
+impl Change {
+    /// Puts a document under its own `id`.
+    pub(crate) fn put(collection: Collection, document: Document) -> Self {
+        Self::Put { collection, id: text(&document, "id").to_owned(), document }
+    }
+
+    pub(crate) fn remove(collection: Collection, id: &str) -> Self {
+        Self::Remove { collection, id: id.to_owned() }
+    }
+}
+
+/// The text of a member; empty when it is absent or no text.
+pub(crate) fn text<'a>(document: &'a Document, name: &str) -> &'a str {
+    document.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The texts of a collection member.
+pub(crate) fn texts<'a>(document: &'a Document, name: &str) -> impl Iterator<Item = &'a str> {
+    list(document, name).iter().filter_map(Value::as_str)
+}
+
+/// The elements of a collection member; none when it is absent.
+pub(crate) fn list<'a>(document: &'a Document, name: &str) -> &'a [Value] {
+    document.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The tenant.
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    collections: BTreeMap<Collection, BTreeMap<String, Document>>,
+    by_key: BTreeMap<(Collection, &'static str, String), String>,
+}
+
+/// Properties that identify an object besides its id.
+const KEYS: [(Collection, &str); 4] = [
+    (Collection::Applications, "appId"),
+    (Collection::Applications, "uniqueName"),
+    (Collection::ServicePrincipals, "appId"),
+    (Collection::Users, "userPrincipalName"),
+];
+
+impl World {
+    pub(crate) fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Put { collection, id, document } => {
+                    self.forget_keys(collection, &id);
+                    for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
+                        let value = text(&document, key);
+                        if !value.is_empty() {
+                            self.by_key.insert((collection, key, value.to_lowercase()), id.clone());
+                        }
+                    }
+                    self.collections.entry(collection).or_default().insert(id, document);
+                }
+                Change::Remove { collection, id } => {
+                    self.forget_keys(collection, &id);
+                    if let Some(documents) = self.collections.get_mut(&collection) {
+                        documents.remove(&id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn forget_keys(&mut self, collection: Collection, id: &str) {
+        for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
+            let value = self.get(collection, id).map(|document| text(document, key).to_lowercase()).unwrap_or_default();
+            self.by_key.remove(&(collection, key, value));
+        }
+    }
+
+    pub(crate) fn get(&self, collection: Collection, id: &str) -> Option<&Document> {
+        self.collections.get(&collection)?.get(id)
+    }
+
+    /// Finds an object by one of its other keys, without regard to case.
+    pub(crate) fn find(&self, collection: Collection, key: &'static str, value: &str) -> Option<&Document> {
+        let id = self.by_key.get(&(collection, key, value.to_lowercase()))?;
+        self.get(collection, id)
+    }
+
+    /// All documents of a collection, in the order of their ids.
+    pub(crate) fn all(&self, collection: Collection) -> impl Iterator<Item = &Document> {
+        self.collections.get(&collection).into_iter().flat_map(BTreeMap::values)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.collections.values().all(BTreeMap::is_empty)
+    }
+
+    /// A live directory object: a user, service principal or application, with its type's short name.
+    pub(crate) fn directory_object(&self, id: &str) -> Option<(&'static str, &Document)> {
+        [
+            (Collection::Users, "user"),
+            (Collection::ServicePrincipals, "servicePrincipal"),
+            (Collection::Applications, "application"),
+        ]
+        .into_iter()
+        .find_map(|(collection, kind)| Some((kind, self.get(collection, id)?)))
+    }
+
+    /// The tenant's own document: id, domain, names, keys.
+    pub(crate) fn tenant(&self) -> Option<&Document> {
+        self.all(Collection::Tenant).next()
+    }
+
+    pub(crate) fn tenant_id(&self) -> &str {
+        self.tenant().map_or("", |tenant| text(tenant, "id"))
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        self.tenant().map_or("", |tenant| text(tenant, "~domain"))
+    }
+
+    /// Every document as one change, for a snapshot.
+    pub(crate) fn snapshot(&self) -> impl Iterator<Item = Change> + '_ {
+        self.collections.iter().flat_map(|(collection, documents)| {
+            documents.iter().map(|(id, document)| Change::Put {
+                collection: *collection,
+                id: id.clone(),
+                document: document.clone(),
+            })
+        })
+    }
+}

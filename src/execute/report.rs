@@ -1,0 +1,104 @@
+//! What became of a plan.
+
+use crate::graph::GraphError;
+use crate::keys::StoreError;
+use crate::model::{Action, Address, Counts, Step};
+
+use super::Outputs;
+
+#[derive(Debug, Default)]
+pub struct Report {
+    pub done: Vec<Step>,
+    pub failed: Vec<Failure>,
+    pub skipped: Vec<Skipped>,
+    pub outputs: Outputs,
+}
+
+#[derive(Debug)]
+pub struct Failure {
+    pub address: Address,
+    pub error: StepError,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    pub address: Address,
+    pub because: String,
+}
+
+/// Why one step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error("Graph refused it")]
+    Graph(#[from] GraphError),
+    #[error("the key store failed")]
+    Keys(#[from] StoreError),
+    #[error("it is there, though it was not when the plan was made: somebody else makes it at this time")]
+    MadeMeanwhile,
+    #[error(
+        "{0} was not there any more after the write, though this run did not remove it: another program writes the same application"
+    )]
+    CredentialVanished(String),
+    #[error("the certificate {0} was not there after the write, though Graph accepted it")]
+    NotUploaded(String),
+    #[error("no key store is declared for it")]
+    NoKeyStore,
+    #[error("`{field}` of the plan cannot be read: `{value}`")]
+    Field { field: &'static str, value: String },
+    #[error("it refers to {0}, which gave no such value")]
+    Unresolved(String),
+    #[error("the thread that makes keys ended unexpectedly")]
+    Thread,
+}
+
+impl StepError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Graph(error) => error.hint(),
+            Self::MadeMeanwhile => Some("run it again once the other apply has ended: it takes up what is there"),
+            Self::CredentialVanished(_) | Self::NotUploaded(_) => {
+                Some("look at the application's certificates, agree on who writes them, and run it again")
+            }
+            Self::Keys(_) | Self::NoKeyStore | Self::Field { .. } | Self::Unresolved(_) | Self::Thread => None,
+        }
+    }
+}
+
+impl Report {
+    /// Whether every step that was reached was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty()
+    }
+
+    /// Whether this step was reached and not done.
+    pub(super) fn is_undone(&self, address: &Address) -> bool {
+        self.failed.iter().any(|failure| failure.address == *address)
+            || self.skipped.iter().any(|skipped| skipped.address == *address)
+    }
+
+    /// How many resources were added, changed and destroyed.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.done {
+            match &step.action {
+                Action::Create { .. } | Action::Renew { .. } => counts.add += 1,
+                Action::Update { .. } => counts.change += 1,
+                Action::Replace { .. } => {
+                    counts.add += 1;
+                    counts.destroy += 1;
+                }
+                Action::Delete { .. } => counts.destroy += 1,
+            }
+        }
+        counts
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        let Self { done, failed, skipped, outputs } = other;
+        self.done.extend(done);
+        self.failed.extend(failed);
+        self.skipped.extend(skipped);
+        self.outputs.extend(outputs);
+    }
+}

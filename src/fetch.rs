@@ -1,0 +1,301 @@
+//! The tenant and the key stores as a [`Snapshot`]: reads only, as few as the manifests allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value as Json;
+
+use crate::graph::{GraphError, Reader, literal, segment};
+use crate::keys::{DirectoryStore, StoreError};
+use crate::kinds::{estate_tag, wire};
+use crate::model::{
+    Desired, DesiredPermission, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
+    ObservedTenant, OwnerReference, Snapshot, StoredCertificate,
+};
+
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+
+const API_FIELDS: &str = "$select=id,appId,displayName,appRoles,oauth2PermissionScopes";
+
+/// Why the tenant or a key store could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error("the tenant could not be read")]
+    Graph(#[from] GraphError),
+    #[error("what Graph returned for {what} has not the form it should")]
+    Form {
+        what: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the key store of `{handle}/certificate/{certificate}` could not be read")]
+    Keys {
+        handle: String,
+        certificate: String,
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// Reads everything the planner looks at.
+pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, FetchError> {
+    let keys = keys(desired)?;
+    let (tenant, mut applications, role_definitions, users, owner_service_principals) = tokio::try_join!(
+        tenant(reader),
+        applications(reader, desired),
+        role_definitions(reader),
+        users(reader, desired),
+        owner_service_principals(reader, desired),
+    )?;
+    let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
+    let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
+    let details: Vec<_> = stream::iter(std::mem::take(&mut applications))
+        .map(|(name, application)| details(reader, desired, name, application))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    applications.extend(details);
+    let apis = apis(reader, desired, &applications).await?;
+    let holders = desired.user_roles.iter().filter_map(|role| users.get(&role.user.to_lowercase()));
+    let user_roles = stream::iter(holders.cloned().collect::<BTreeSet<String>>())
+        .map(|id| async move {
+            let roles = role_assignments(reader, &id).await?;
+            Ok::<_, FetchError>((id, roles))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(Snapshot {
+        tenant,
+        applications,
+        deleted,
+        apis,
+        users,
+        owner_service_principals,
+        role_definitions,
+        user_roles,
+        keys,
+    })
+}
+
+fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError {
+    let what = what.into();
+    |source| FetchError::Form { what, source }
+}
+
+fn keys(desired: &Desired) -> Result<BTreeMap<(String, String), Vec<StoredCertificate>>, FetchError> {
+    let mut keys = BTreeMap::new();
+    for (handle, application) in &desired.applications {
+        for (name, certificate) in application.certificates.iter().flatten() {
+            let store = DirectoryStore::open(&certificate.store);
+            let stored = store.list(handle.as_str(), name).map_err(|source| FetchError::Keys {
+                handle: handle.to_string(),
+                certificate: name.clone(),
+                source,
+            })?;
+            keys.insert((handle.to_string(), name.clone()), stored);
+        }
+    }
+    Ok(keys)
+}
+
+async fn tenant(reader: &Reader) -> Result<ObservedTenant, FetchError> {
+    let organizations = reader.list("/organization?$select=id,displayName,verifiedDomains").await?;
+    let organization = organizations.first().unwrap_or(&Json::Null);
+    let domains = organization["verifiedDomains"].as_array();
+    let initial = domains.into_iter().flatten().find(|domain| domain["isInitial"] == true);
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    Ok(ObservedTenant {
+        id: text(&organization["id"]),
+        display_name: text(&organization["displayName"]),
+        initial_domain: initial.map_or_else(String::new, |domain| text(&domain["name"])),
+    })
+}
+
+/// The estate's applications by its tag, and the declared ones that it does not find by their uniqueName: the tag's
+/// index lags behind, a read by key does not.
+async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
+    let tag = literal(&estate_tag(&desired.estate));
+    let tagged = reader.list(&format!("/applications?$filter=tags/any(t:t eq {tag})&$top=999")).await?;
+    let mut found = BTreeMap::new();
+    for json in &tagged {
+        let application = wire::application(json).map_err(form("an application"))?;
+        // Without a uniqueName it is none that Accredit made: somebody else's use of the tag.
+        if !application.unique_name.is_empty() {
+            found.insert(application.unique_name.clone(), application);
+        }
+    }
+    let missing: Vec<&str> = desired.applications.keys().map(|handle| handle.as_str()).collect();
+    let missing = missing.into_iter().filter(|handle| !found.contains_key(*handle)).map(str::to_owned);
+    let others: Vec<Option<Json>> = stream::iter(missing.collect::<Vec<_>>())
+        .map(|handle| async move { reader.find(&format!("/applications(uniqueName={})", literal(&handle))).await })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    for json in others.into_iter().flatten() {
+        let application = wire::application(&json).map_err(form("an application"))?;
+        found.insert(application.unique_name.clone(), application);
+    }
+    Ok(found)
+}
+
+/// Deleted applications that can be restored, by uniqueName, which Graph cannot filter on.
+pub async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::DeletedApplication>, FetchError> {
+    let listed = reader.list("/directory/deletedItems/microsoft.graph.application").await?;
+    let read = listed.iter().map(|json| wire::deleted_application(json).map_err(form("a deleted application")));
+    Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Reads what hangs on one application.
+async fn details(
+    reader: &Reader,
+    desired: &Desired,
+    name: String,
+    mut application: ObservedApplication,
+) -> Result<(String, ObservedApplication), FetchError> {
+    let declared = desired.applications.get(name.as_str());
+    let owners = async {
+        if declared.is_some_and(|declared| declared.owners.is_some()) {
+            let path = format!("/applications/{}/owners?$select=id,displayName,userPrincipalName", application.id);
+            let owners = reader.list(&path).await?;
+            Ok::<_, FetchError>(owners.iter().filter_map(wire::owner).collect())
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let (owners, service_principal) = tokio::try_join!(owners, service_principal(reader, &application.app_id))?;
+    application.owners = owners;
+    application.service_principal = service_principal;
+    Ok((name, application))
+}
+
+async fn service_principal(reader: &Reader, app_id: &str) -> Result<Option<ObservedServicePrincipal>, FetchError> {
+    let Some(json) = reader.find(&format!("/servicePrincipals(appId={})", literal(app_id))).await? else {
+        return Ok(None);
+    };
+    let mut found = wire::service_principal(&json).map_err(form("a service principal"))?;
+    let consents = async {
+        let listed = reader.list(&format!("/servicePrincipals/{}/appRoleAssignments", found.id)).await?;
+        let read = listed.iter().map(wire::app_role_assignment).collect::<Result<Vec<_>, _>>();
+        read.map_err(form("an app role assignment"))
+    };
+    let grants = async {
+        let path = format!("/oauth2PermissionGrants?$filter=clientId eq {}", literal(&found.id));
+        let listed = reader.list(&path).await?;
+        let read = listed.iter().map(wire::permission_grant).collect::<Result<Vec<_>, _>>();
+        Ok(read.map_err(form("a permission grant"))?.into_iter().flatten().collect())
+    };
+    let (consents, grants, roles) = tokio::try_join!(consents, grants, role_assignments(reader, &found.id))?;
+    found.app_role_assignments = consents;
+    found.grants = grants;
+    found.role_assignments = roles;
+    Ok(Some(found))
+}
+
+async fn role_assignments(
+    reader: &Reader,
+    principal: &str,
+) -> Result<Vec<crate::model::ObservedRoleAssignment>, FetchError> {
+    let path = format!("/roleManagement/directory/roleAssignments?$filter=principalId eq {}", literal(principal));
+    let listed = reader.list(&path).await?;
+    listed.iter().map(wire::role_assignment).collect::<Result<_, _>>().map_err(form("a role assignment"))
+}
+
+async fn role_definitions(reader: &Reader) -> Result<Vec<crate::model::ObservedRoleDefinition>, FetchError> {
+    let listed = reader.list("/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName").await?;
+    listed.iter().map(wire::role_definition).collect::<Result<_, _>>().map_err(form("a role definition"))
+}
+
+async fn users(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, String>, FetchError> {
+    let owners = desired.applications.values().flat_map(|application| application.owners.iter().flatten());
+    let owners = owners.filter_map(|owner| match &owner.owner {
+        OwnerReference::User(name) => Some(name),
+        OwnerReference::ServicePrincipal(_) => None,
+    });
+    let names: BTreeSet<String> =
+        owners.chain(desired.user_roles.iter().map(|role| &role.user)).map(|name| name.to_lowercase()).collect();
+    let found: Vec<Option<(String, String)>> = stream::iter(names)
+        .map(|name| async move {
+            let user = reader.find(&format!("/users/{}?$select=id,userPrincipalName", segment(&name))).await?;
+            Ok::<_, FetchError>(user.and_then(|user| Some((name, user["id"].as_str()?.to_owned()))))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+async fn owner_service_principals(
+    reader: &Reader,
+    desired: &Desired,
+) -> Result<BTreeMap<String, Vec<ObservedOwner>>, FetchError> {
+    let owners = desired.applications.values().flat_map(|application| application.owners.iter().flatten());
+    let names: BTreeSet<String> = owners
+        .filter_map(|owner| match &owner.owner {
+            OwnerReference::User(_) => None,
+            OwnerReference::ServicePrincipal(name) => Some(name.clone()),
+        })
+        .collect();
+    stream::iter(names)
+        .map(|name| async move {
+            let property = if is_guid(&name) { "appId" } else { "displayName" };
+            let path = format!("/servicePrincipals?$filter={property} eq {}&$select=id,displayName", literal(&name));
+            let found = reader.list(&path).await?;
+            Ok((name, found.iter().filter_map(wire::owner).collect()))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// The APIs that permissions are declared of, and those that applications hold permissions of.
+async fn apis(
+    reader: &Reader,
+    desired: &Desired,
+    applications: &BTreeMap<String, ObservedApplication>,
+) -> Result<Vec<ObservedApi>, FetchError> {
+    let declared: Vec<&DesiredPermission> =
+        desired.applications.values().flat_map(|application| application.permissions.iter().flatten()).collect();
+    let by_name = declared.iter().filter(|permission| permission.api_id.is_none()).map(|permission| {
+        format!("/servicePrincipals?$filter=displayName eq {}&{API_FIELDS}", literal(&permission.api))
+    });
+    let held = applications.values().flat_map(|application| &application.required_resource_access);
+    let app_ids = declared.iter().filter_map(|permission| permission.api_id.as_ref());
+    let app_ids = app_ids.chain(held.map(|permission| &permission.api_id));
+    let by_app_id = app_ids.map(|id| format!("/servicePrincipals?$filter=appId eq {}&{API_FIELDS}", literal(id)));
+    let mut apis = read_apis(reader, by_name.chain(by_app_id).collect()).await?;
+    let known: BTreeSet<&str> = apis.iter().map(|api| api.id.as_str()).collect();
+    let service_principals = applications.values().filter_map(|application| application.service_principal.as_ref());
+    let granted = service_principals.flat_map(|service_principal| {
+        let consents = service_principal.app_role_assignments.iter().map(|consent| &consent.resource_id);
+        consents.chain(service_principal.grants.iter().map(|grant| &grant.resource_id))
+    });
+    let unknown = granted.filter(|id| !known.contains(id.as_str()));
+    let by_id: BTreeSet<String> =
+        unknown.map(|id| format!("/servicePrincipals/{}?{API_FIELDS}", segment(id))).collect();
+    let others = read_apis(reader, by_id).await?;
+    apis.extend(others);
+    apis.sort_by(|one, other| (&one.display_name, &one.id).cmp(&(&other.display_name, &other.id)));
+    apis.dedup_by(|one, other| one.id == other.id);
+    Ok(apis)
+}
+
+async fn read_apis(reader: &Reader, paths: BTreeSet<String>) -> Result<Vec<ObservedApi>, FetchError> {
+    let found: Vec<Vec<Json>> = stream::iter(paths)
+        .map(|path| async move {
+            if path.contains("$filter") {
+                reader.list(&path).await
+            } else {
+                Ok(reader.find(&path).await?.into_iter().collect())
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    found.iter().flatten().map(wire::api).collect::<Result<_, _>>().map_err(form("an API's service principal"))
+}
+
+fn is_guid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}

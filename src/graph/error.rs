@@ -1,0 +1,95 @@
+//! What Graph refused, as it said it.
+
+use serde_json::Value as Json;
+
+use crate::transport::TransportError;
+
+/// A request to Graph that did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphError {
+    #[error("{method} {path}: {code}: {message} (HTTP {status}, request-id {request_id})")]
+    Refused { method: String, path: String, status: u16, code: String, message: String, request_id: String },
+    /// No answer came; a write may have taken effect.
+    #[error("{method} {path}")]
+    Lost {
+        method: String,
+        path: String,
+        #[source]
+        source: TransportError,
+    },
+    #[error("{method} {path}: {reason}")]
+    Unreadable { method: String, path: String, reason: String },
+    #[error("{method} {path}: the operator could not sign in")]
+    SignIn {
+        method: String,
+        path: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl GraphError {
+    pub(super) fn refused(method: &str, path: &str, answer: &http::Response<bytes::Bytes>) -> Self {
+        // Some gateways put a byte order mark before the JSON.
+        let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
+        let body: Json = serde_json::from_slice(body).unwrap_or(Json::Null);
+        let error = &body["error"];
+        let text = |value: &Json| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let header = answer.headers().get("request-id").and_then(|value| value.to_str().ok());
+        let message = text(&error["message"]).or_else(|| text(&error["message"]["value"]));
+        Self::Refused {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            status: answer.status().as_u16(),
+            code: text(&error["code"]).unwrap_or_else(|| "no code".to_owned()),
+            message: message.unwrap_or_else(|| "no message".to_owned()),
+            request_id: text(&error["innerError"]["request-id"])
+                .or_else(|| header.map(str::to_owned))
+                .unwrap_or_else(|| "unknown".to_owned()),
+        }
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => None,
+        }
+    }
+
+    /// Whether Graph says that what was to be made is there already. It says so with several codes; the words are
+    /// steadier (`Request_BadRequest` and `Request_MultipleObjectsWithSameKeyValue` both occur for each of them).
+    pub fn already_exists(&self) -> bool {
+        const SAYINGS: [&str; 6] = [
+            "already in use",
+            "already exist",
+            "A conflicting object with one or more of the specified property values is present",
+            "object references already exist",
+            "Permission being assigned already exists",
+            "EntitlementGrant entry already exists",
+        ];
+        match self {
+            Self::Refused { status: 400 | 409, code, message, .. } => {
+                code == "Request_MultipleObjectsWithSameKeyValue"
+                    || SAYINGS.iter().any(|saying| message.contains(saying))
+            }
+            Self::Refused { .. } | Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => false,
+        }
+    }
+
+    /// What most likely helps.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { status: 401, .. } => {
+                Some("the operator's token was not accepted: check the tenant, the cloud and the clock of this machine")
+            }
+            Self::Refused { status: 403, .. } => Some(
+                "the operator lacks a permission for this; docs/emulator.md and the README list what Accredit needs",
+            ),
+            Self::Refused { status: 429, .. } => Some("Graph is throttling; run it again in a few minutes"),
+            Self::Lost { .. } | Self::Refused { status: 500..=599, .. } => {
+                Some("whether a write took effect is not known; run it again: it looks before it writes")
+            }
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => None,
+        }
+    }
+}

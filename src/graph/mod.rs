@@ -1,0 +1,14 @@
+//! Microsoft Graph over HTTP: a [`Reader`] that can only read, a [`Writer`] that can write, retry, paging and typed
+//! errors. It knows no kinds of resources.
+
+mod encode;
+mod error;
+mod exchange;
+mod reader;
+mod writer;
+
+pub use encode::{literal, segment};
+pub use error::GraphError;
+pub use exchange::{Client, TokenSource};
+pub use reader::Reader;
+pub use writer::{Created, Writer};

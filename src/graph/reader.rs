@@ -1,0 +1,52 @@
+//! Reading Graph. Nothing here can write: printing a plan never builds a [`super::Writer`].
+
+use serde_json::Value as Json;
+
+use super::{Client, GraphError};
+
+#[derive(Clone, Debug)]
+pub struct Reader(Client);
+
+impl Reader {
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    pub async fn get(&self, path: &str) -> Result<Json, GraphError> {
+        let answer = self.0.send("GET", path, None, false).await?;
+        answer.ok_or_else(|| GraphError::Unreadable {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            reason: "the answer is empty".to_owned(),
+        })
+    }
+
+    /// The object at `path`, or `None` where there is none.
+    pub async fn find(&self, path: &str) -> Result<Option<Json>, GraphError> {
+        match self.get(path).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every item of the list at `path`, over all its pages.
+    pub async fn list(&self, path: &str) -> Result<Vec<Json>, GraphError> {
+        let mut items = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let mut page = self.get(&next).await?;
+            if let Json::Array(values) = page["value"].take() {
+                items.extend(values);
+            }
+            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(items) };
+            // A token goes only to the host it was meant for.
+            let path = self.0.path_of_link(link).ok_or_else(|| GraphError::Unreadable {
+                method: "GET".to_owned(),
+                path: next.clone(),
+                reason: "the link to its next page leads to another host".to_owned(),
+            })?;
+            next = path.to_owned();
+        }
+    }
+}

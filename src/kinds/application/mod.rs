@@ -1,0 +1,277 @@
+//! `application`: the app registration with all that one write of it carries: permissions asked for, certificates,
+//! owners, redirect URIs.
+
+mod drift;
+mod requests;
+mod wire;
+
+pub(super) use wire::{KeyCredential, PasswordCredential};
+pub use wire::{application, deleted_application, owner};
+
+use crate::model::{
+    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Step, Value,
+};
+
+use super::write::{Certificates, Write};
+use super::{Context, Findings, Intent, Kind, Resource};
+
+pub(super) struct Application;
+
+pub(super) const NAME: &str = "application";
+
+/// The tag that says which estate manages an application, up to the estate's name.
+pub const ESTATE_TAG: &str = "accredit:estate:";
+
+/// The tag that keeps an application from being destroyed, also after it has left the manifests.
+pub const PROTECTED_TAG: &str = "accredit:protected";
+
+/// The tag of one estate.
+pub fn estate_tag(estate: &str) -> String {
+    format!("{ESTATE_TAG}{estate}")
+}
+
+impl Kind for Application {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+        for (handle, desired, actual) in context.applications() {
+            let address = Address::new(handle, NAME, "");
+            if let Some(problem) = owned_by_another(context, handle, actual) {
+                findings.problems.push(problem);
+                continue;
+            }
+            match (desired, actual) {
+                (Some(desired), actual) => {
+                    let fields = declared(context, handle, desired, actual, &mut findings.problems);
+                    if actual.is_none() {
+                        findings.problems.extend(still_deleted(context, handle, desired));
+                    }
+                    let found = actual.map(|actual| (actual.id.clone(), observed(context, actual, &fields)));
+                    let mut resource = Resource::new(address, Some(fields), found);
+                    if let Some(actual) = actual {
+                        findings.drift.extend(drift::of(context, handle, desired, actual));
+                        if !actual.tags.iter().any(|tag| tag.starts_with(ESTATE_TAG)) {
+                            resource.notes.push(format!(
+                                "it carries no estate's tag; its uniqueName `{handle}` says that it is this one"
+                            ));
+                        }
+                    }
+                    findings.resources.push(resource);
+                }
+                (None, Some(actual)) => {
+                    if let Some(problem) = protected(context, handle, actual) {
+                        findings.problems.push(problem);
+                        continue;
+                    }
+                    let fields = identity(actual);
+                    let mut resource = Resource::new(address, None, Some((actual.id.clone(), fields)));
+                    resource.reason = Some(gone(context));
+                    resource.notes.push(
+                        "it can be restored for 30 days (`accredit restore`); until then its uniqueName stays taken"
+                            .to_owned(),
+                    );
+                    findings.resources.push(resource);
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn writes(&self, step: &Step, certificates: &Certificates) -> Vec<Write> {
+        requests::of(step, certificates)
+    }
+}
+
+/// Why an application that no manifest wants is to go.
+pub(super) fn gone(context: &Context<'_>) -> Reason {
+    match context.intent {
+        Intent::Reconcile => Reason::RemovedFromManifests,
+        Intent::Destroy => Reason::Destroyed,
+    }
+}
+
+fn owned_by_another(context: &Context<'_>, handle: &str, actual: Option<&ObservedApplication>) -> Option<Problem> {
+    let ours = estate_tag(&context.desired.estate);
+    let tags = &actual?.tags;
+    let other = tags.iter().find_map(|tag| tag.strip_prefix(ESTATE_TAG))?;
+    if tags.contains(&ours) {
+        return None;
+    }
+    let problem = Problem::error(format!(
+        "the application `{handle}` belongs to the estate `{other}`, not to `{}`",
+        context.desired.estate
+    ))
+    .help(format!(
+        "give yours another handle, or take it over by removing the tag `{ESTATE_TAG}{other}` from the application"
+    ));
+    Some(match context.declared(handle) {
+        Some(declared) => problem.at(&declared.place),
+        None => problem,
+    })
+}
+
+fn protected(context: &Context<'_>, handle: &str, actual: &ObservedApplication) -> Option<Problem> {
+    let declared = context.declared(handle);
+    let tagged = actual.tags.iter().any(|tag| tag == PROTECTED_TAG);
+    if !tagged && !declared.is_some_and(|declared| declared.protect) {
+        return None;
+    }
+    let problem = Problem::error(format!("`{handle}` is protected and would be destroyed")).help(match declared {
+        Some(_) => "set `protect: false`, apply that, and destroy it then",
+        None => "put it back into the manifests with `protect: false`, apply that, and remove it then",
+    });
+    Some(match declared {
+        Some(declared) => problem.at(&declared.place),
+        None => problem,
+    })
+}
+
+fn still_deleted(context: &Context<'_>, handle: &str, desired: &DesiredApplication) -> Option<Problem> {
+    let deleted = context.snapshot.deleted.get(handle)?;
+    let when = deleted.deleted.map_or_else(String::new, |when| format!(" on {}", when.strftime("%Y-%m-%d")));
+    Some(
+        Problem::error(format!(
+            "the application `{handle}` (appId {}) was deleted{when}, and Entra keeps its uniqueName for 30 days",
+            deleted.app_id
+        ))
+        .at(&desired.place)
+        .help(format!(
+            "`accredit restore {handle}` brings it back with the same appId; to begin anew, delete it permanently under App registrations, Deleted applications"
+        )),
+    )
+}
+
+/// What tells an application apart, for one that is to go.
+fn identity(actual: &ObservedApplication) -> Fields {
+    let credentials = actual.key_credentials.iter().map(|credential| {
+        let name = credential.display_name.clone().unwrap_or_default();
+        let id = credential.thumbprint.as_ref().map_or_else(|| credential.key_id.clone(), ToString::to_string);
+        Value::named(id, name)
+    });
+    Fields::from([
+        ("uniqueName".to_owned(), Value::text(&actual.unique_name)),
+        ("displayName".to_owned(), Value::text(&actual.display_name)),
+        ("appId".to_owned(), Value::text(&actual.app_id)),
+        ("keyCredentials".to_owned(), Value::set(credentials)),
+    ])
+}
+
+fn declared(
+    context: &Context<'_>,
+    handle: &str,
+    desired: &DesiredApplication,
+    actual: Option<&ObservedApplication>,
+    problems: &mut Vec<Problem>,
+) -> Fields {
+    let mut fields = Fields::new();
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    put("uniqueName", Value::text(handle));
+    put("displayName", Value::text(&desired.display_name));
+    // Graph has null where there is no text.
+    let text = |text: &String| if text.is_empty() { Value::Null } else { Value::text(text) };
+    if let Some(description) = &desired.description {
+        put("description", text(description));
+    }
+    if let Some(notes) = &desired.notes {
+        put("notes", text(notes));
+    }
+    match (desired.sign_in_audience, actual) {
+        (Some(audience), _) => put("signInAudience", Value::text(audience.as_str())),
+        // Always sent: what Graph fills in has changed over the years.
+        (None, None) => put("signInAudience", Value::text(crate::model::SignInAudience::default().as_str())),
+        (None, Some(_)) => None,
+    };
+    put("tags", tags(context, desired, actual));
+    if let Some(uris) = &desired.redirect_uris {
+        put("web.redirectUris", Value::set(uris.iter().map(Value::text)));
+    }
+    if desired.permissions.is_some() {
+        let permissions = context.permissions(handle).iter().map(|permission| {
+            required_resource_access(
+                &permission.api.app_id,
+                permission.id,
+                permission.permission_type,
+                &permission.api.display_name,
+                permission.value,
+            )
+        });
+        put("requiredResourceAccess", Value::set(permissions));
+    }
+    if let Some(owners) = &desired.owners {
+        let owners =
+            owners.iter().filter_map(|owner| context.owner(owner).map_err(|problem| problems.push(problem)).ok());
+        put("owners", Value::set(owners));
+    }
+    if let Some(certificates) = &desired.certificates {
+        let credentials = certificates.keys().flat_map(|name| {
+            let made = Value::output(Address::new(handle, super::certificate::NAME, name), "keyCredential");
+            context.key_credentials(handle, name, made)
+        });
+        put("keyCredentials", Value::set(credentials));
+    }
+    fields
+}
+
+/// The declared tags, or those that are there, with Accredit's own.
+fn tags(context: &Context<'_>, desired: &DesiredApplication, actual: Option<&ObservedApplication>) -> Value {
+    let others: Vec<&String> = match (&desired.tags, actual) {
+        (Some(declared), _) => declared.iter().collect(),
+        (None, Some(actual)) => actual.tags.iter().filter(|tag| *tag != PROTECTED_TAG).collect(),
+        (None, None) => Vec::new(),
+    };
+    let mut tags: Vec<Value> = others.into_iter().map(Value::text).collect();
+    tags.push(Value::text(estate_tag(&context.desired.estate)));
+    if desired.protect {
+        tags.push(Value::text(PROTECTED_TAG));
+    }
+    Value::set(tags)
+}
+
+/// One entry of `requiredResourceAccess`, in one line.
+fn required_resource_access(
+    api_id: &str,
+    permission_id: &str,
+    permission_type: PermissionType,
+    api: &str,
+    permission: &str,
+) -> Value {
+    let graph_type = match permission_type {
+        PermissionType::Application => "Role",
+        PermissionType::Delegated => "Scope",
+    };
+    Value::named(format!("{api_id}/{graph_type}/{permission_id}"), format!("{api}/{permission}"))
+}
+
+/// The fields of `actual` that `desired` manages.
+fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Fields) -> Fields {
+    let permissions = actual.required_resource_access.iter().map(|permission| {
+        let api = context.api_by_app_id(&permission.api_id);
+        let offered = api.map(|api| match permission.permission_type {
+            PermissionType::Application => &api.application,
+            PermissionType::Delegated => &api.delegated,
+        });
+        let value = offered.and_then(|offered| offered.get(&permission.permission_id));
+        required_resource_access(
+            &permission.api_id,
+            &permission.permission_id,
+            permission.permission_type,
+            api.map_or(&permission.api_id, |api| &api.display_name),
+            value.unwrap_or(&permission.permission_id),
+        )
+    });
+    let all = Fields::from([
+        ("uniqueName".to_owned(), Value::text(&actual.unique_name)),
+        ("displayName".to_owned(), Value::text(&actual.display_name)),
+        ("description".to_owned(), Value::optional_text(actual.description.as_deref())),
+        ("notes".to_owned(), Value::optional_text(actual.notes.as_deref())),
+        ("signInAudience".to_owned(), Value::optional_text(actual.sign_in_audience.as_deref())),
+        ("tags".to_owned(), Value::set(actual.tags.iter().map(Value::text))),
+        ("web.redirectUris".to_owned(), Value::set(actual.redirect_uris.iter().map(Value::text))),
+        ("requiredResourceAccess".to_owned(), Value::set(permissions)),
+        ("owners".to_owned(), Value::set(actual.owners.iter().map(|owner| Value::named(&owner.id, &owner.name)))),
+        ("keyCredentials".to_owned(), Value::set(context.uploaded(&actual.unique_name).into_iter().map(Value::Named))),
+    ]);
+    all.into_iter().filter(|(name, _)| desired.contains_key(name)).collect()
+}

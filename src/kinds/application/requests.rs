@@ -1,0 +1,140 @@
+//! The writes of an application: one for a new one, as few as can be for a change.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::model::{Action, FieldChange, Fields, Step, Thumbprint, Value};
+
+use super::super::write::{Certificates, KeyCredentialsChange, Request, Write, key_credential};
+
+/// How many owners one create request may carry.
+/// <https://learn.microsoft.com/graph/api/application-post-applications>
+const OWNERS_AT_ONCE: usize = 20;
+
+pub(super) fn of(step: &Step, certificates: &Certificates) -> Vec<Write> {
+    match &step.action {
+        Action::Create { after } => create(&step.address.holder, after, certificates),
+        Action::Update { id, changes, after: _ } => update(id, changes, certificates),
+        Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(format!("/applications/{id}")))],
+        // No field of an application forces its replacement, and only certificates are renewed.
+        Action::Replace { .. } | Action::Renew { .. } => Vec::new(),
+    }
+}
+
+fn create(handle: &str, after: &Fields, certificates: &Certificates) -> Vec<Write> {
+    let mut body = Map::new();
+    let mut later = Vec::new();
+    for (name, value) in after {
+        match name.as_str() {
+            // The key of the request's path; Graph refuses it in the body of an upsert.
+            "uniqueName" => {}
+            "keyCredentials" => {
+                let credentials = added(&BTreeSet::new(), value, certificates);
+                body.insert("keyCredentials".to_owned(), Json::Array(credentials));
+            }
+            "owners" => {
+                let owners: Vec<&str> = value.members().filter_map(Value::id).collect();
+                let (first, rest) = owners.split_at(owners.len().min(OWNERS_AT_ONCE));
+                let first = first.iter().map(|id| json!(format!("{DIRECTORY_OBJECTS}{id}"))).collect();
+                body.insert("owners@odata.bind".to_owned(), Json::Array(first));
+                later.extend(rest.iter().map(|id| add_owner(&by_unique_name(handle), id)));
+            }
+            _ => put(&mut body, name, value),
+        }
+    }
+    let path = by_unique_name(handle);
+    let create = Request {
+        create_if_missing: true,
+        ..Request::patch(path.clone(), Json::Object(body)).or_look(path, json!({ "uniqueName": handle }))
+    };
+    std::iter::once(Write::Graph(create)).chain(later).collect()
+}
+
+fn update(id: &str, changes: &[FieldChange], certificates: &Certificates) -> Vec<Write> {
+    let path = format!("/applications/{id}");
+    let mut body = Map::new();
+    let mut writes = Vec::new();
+    for FieldChange { path: name, before, after, forces_replacement: _ } in changes {
+        match name.as_str() {
+            "keyCredentials" => {
+                let there: BTreeSet<&Value> = before.members().collect();
+                let kept: BTreeSet<&Value> = after.members().collect();
+                writes.push(Write::KeyCredentials(KeyCredentialsChange {
+                    application: id.to_owned(),
+                    add: added(&there, after, certificates),
+                    remove: there.difference(&kept).filter_map(|value| Thumbprint::parse(value.id()?)).collect(),
+                }));
+            }
+            "owners" => {
+                let there: BTreeSet<&str> = before.members().filter_map(Value::id).collect();
+                let kept: BTreeSet<&str> = after.members().filter_map(Value::id).collect();
+                // First the new ones: an application is never without the owner who may be the operator itself.
+                writes.extend(kept.difference(&there).map(|owner| add_owner(&path, owner)));
+                writes.extend(
+                    there
+                        .difference(&kept)
+                        .map(|owner| Write::Graph(Request::delete(format!("{path}/owners/{owner}/$ref")))),
+                );
+            }
+            _ => put(&mut body, name, after),
+        }
+    }
+    if !body.is_empty() {
+        writes.insert(0, Write::Graph(Request::patch(path, Json::Object(body))));
+    }
+    writes
+}
+
+/// Graph takes a reference on any of its hosts' names; the writer puts its own before it.
+const DIRECTORY_OBJECTS: &str = "{graph}/directoryObjects/";
+
+fn by_unique_name(handle: &str) -> String {
+    format!("/applications(uniqueName='{handle}')")
+}
+
+fn add_owner(application: &str, owner: &str) -> Write {
+    let body = json!({ "@odata.id": format!("{DIRECTORY_OBJECTS}{owner}") });
+    let request = Request::post(format!("{application}/owners/$ref"), body);
+    Write::Graph(request.or_look(format!("{application}/owners?$select=id"), json!({ "id": owner })))
+}
+
+fn added(there: &BTreeSet<&Value>, after: &Value, certificates: &Certificates) -> Vec<Json> {
+    let new = after.members().filter(|value| !there.contains(value));
+    let named = new.filter_map(|value| if let Value::Named(named) = value { Some(named) } else { None });
+    named.filter_map(|named| key_credential(named, certificates)).collect()
+}
+
+/// Puts one property into a body as Graph wants it, nested where its name has a dot.
+fn put(body: &mut Map<String, Json>, name: &str, value: &Value) {
+    let sent = match (name, value) {
+        ("requiredResourceAccess", value) => required_resource_access(value),
+        (_, Value::Null) => Json::Null,
+        (_, Value::Bool(flag)) => json!(flag),
+        (_, Value::Integer(number)) => json!(number),
+        (_, Value::Set(values)) => values.iter().filter_map(Value::id).map(Json::from).collect(),
+        (_, value) => json!(value.id()),
+    };
+    match name.split_once('.') {
+        None => {
+            body.insert(name.to_owned(), sent);
+        }
+        Some((outer, inner)) => {
+            let nested = body.entry(outer).or_insert_with(|| json!({}));
+            nested[inner] = sent;
+        }
+    }
+}
+
+fn required_resource_access(value: &Value) -> Json {
+    let mut apis: Map<String, Json> = Map::new();
+    for id in value.members().filter_map(Value::id) {
+        let mut parts = id.splitn(3, '/');
+        let (Some(api), Some(kind), Some(permission)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let entry = apis.entry(api).or_insert_with(|| json!({ "resourceAppId": api, "resourceAccess": [] }));
+        if let Some(list) = entry["resourceAccess"].as_array_mut() {
+            list.push(json!({ "id": permission, "type": kind }));
+        }
+    }
+    apis.into_iter().map(|(_, entry)| entry).collect()
+}

@@ -1,0 +1,220 @@
+//! The generations of one declared certificate: which is in use, which is due, which may go. Everything follows from
+//! the certificates' own dates and `now`; nothing is remembered elsewhere.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{
+    DesiredCertificate, Expiry, Fields, Named, ObservedKeyCredential, Reason, StoredCertificate, Thumbprint, Value,
+};
+
+/// A new certificate begins this long before it is made, so that a server whose clock is a little behind accepts it.
+const BACK_DATED: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is known of one declared certificate in the key store and on the application.
+#[derive(Debug)]
+pub struct CertificateChain<'a> {
+    desired: &'a DesiredCertificate,
+    expiry: &'a Expiry,
+    now: Timestamp,
+    /// On the application and ours, oldest first.
+    uploaded: Vec<Uploaded<'a>>,
+    /// The certificate that the application is to have from this plan on.
+    pub next: Generation<'a>,
+}
+
+/// Where the certificate that is to be used comes from.
+#[derive(Clone, Debug)]
+pub enum Generation<'a> {
+    /// It has to be made.
+    Make { reason: Reason },
+    /// It lies in the key store, whether or not it was uploaded already.
+    InStore(&'a StoredCertificate),
+    /// It is on the application; its key is not in this store.
+    Elsewhere { thumbprint: String },
+}
+
+#[derive(Debug)]
+struct Uploaded<'a> {
+    credential: &'a ObservedKeyCredential,
+    thumbprint: &'a Thumbprint,
+    stored: Option<&'a StoredCertificate>,
+}
+
+impl Uploaded<'_> {
+    fn start(&self) -> Timestamp {
+        self.credential.start.unwrap_or(Timestamp::MIN)
+    }
+
+    fn end(&self) -> Timestamp {
+        self.credential.end.unwrap_or(Timestamp::MAX)
+    }
+
+    fn named(&self, desired: &DesiredCertificate) -> Named {
+        let name = self.credential.display_name.as_ref().unwrap_or(&desired.display_name);
+        Named { id: self.thumbprint.to_string(), name: name.clone() }
+    }
+}
+
+impl<'a> CertificateChain<'a> {
+    pub(crate) fn new(
+        desired: &'a DesiredCertificate,
+        expiry: &'a Expiry,
+        stored: &'a [StoredCertificate],
+        credentials: &'a [ObservedKeyCredential],
+        now: Timestamp,
+    ) -> Self {
+        let mut uploaded: Vec<Uploaded<'a>> = credentials
+            .iter()
+            .filter(|credential| credential.is_sign_in_certificate())
+            .filter_map(|credential| {
+                let thumbprint = credential.thumbprint.as_ref()?;
+                let stored = stored.iter().find(|stored| stored.thumbprint == *thumbprint);
+                // Where the key store is elsewhere (a pull request's runner), the name tells which one it is.
+                let ours = stored.is_some() || credential.display_name.as_deref() == Some(&desired.display_name);
+                ours.then_some(Uploaded { credential, thumbprint, stored })
+            })
+            .collect();
+        uploaded.sort_by_key(|uploaded| (uploaded.start(), uploaded.end()));
+        let mut chain = Self { desired, expiry, now, uploaded, next: Generation::Make { reason: Reason::Missing } };
+        chain.next = chain.choose(stored);
+        chain
+    }
+
+    /// Chooses what is to be used, in this order: what is uploaded and good; what lies in the store, good and not yet
+    /// uploaded (an apply that did not finish); a new one.
+    fn choose(&self, stored: &'a [StoredCertificate]) -> Generation<'a> {
+        let current = self.uploaded.last();
+        let reason = match current {
+            None => Reason::Missing,
+            Some(current) => match (current.stored, self.replaced_because(current)) {
+                (_, Some(reason)) => reason,
+                (Some(stored), None) => return Generation::InStore(stored),
+                (None, None) => return Generation::Elsewhere { thumbprint: current.thumbprint.to_string() },
+            },
+        };
+        let newer = |stored: &&StoredCertificate| current.is_none_or(|current| stored.not_before > current.start());
+        let good = |stored: &&StoredCertificate| self.due(stored.not_after).is_none() && self.differs(stored).is_none();
+        let waiting = stored.iter().rev().filter(newer).find(good);
+        waiting.map_or(Generation::Make { reason }, Generation::InStore)
+    }
+
+    fn replaced_because(&self, current: &Uploaded<'_>) -> Option<Reason> {
+        self.due(current.end()).or_else(|| current.stored.and_then(|stored| self.differs(stored)))
+    }
+
+    /// Why a certificate that ends then has to be followed by another one now.
+    fn due(&self, end: Timestamp) -> Option<Reason> {
+        let days = end.duration_since(self.now).as_hours().div_euclid(24);
+        if end <= self.now {
+            Some(Reason::Expired { days: -days })
+        } else if self.expiry.renew_before.before(end) <= self.now {
+            Some(Reason::Expires { days, renew_before: self.expiry.renew_before.to_string() })
+        } else {
+            None
+        }
+    }
+
+    /// Whether `stored` was made by another declaration than today's.
+    fn differs(&self, stored: &StoredCertificate) -> Option<Reason> {
+        let desired = self.desired;
+        let (_, end) = dates(desired, stored.not_before + BACK_DATED);
+        let same = stored.subject == desired.subject
+            && same_names(&stored.dns_names, &desired.dns_names)
+            && stored.key == desired.key
+            && stored.not_after == end;
+        (!same).then_some(Reason::CannotChangeInPlace)
+    }
+
+    /// First and last instant of a certificate that is made now.
+    pub fn new_dates(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        dates(self.desired, now)
+    }
+
+    /// The key credentials that the application is to have for this certificate.
+    pub(crate) fn key_credentials(&self, made: Value) -> Vec<Value> {
+        let mut wanted: Vec<Value> = Vec::new();
+        let next = match &self.next {
+            Generation::Make { .. } => made,
+            Generation::InStore(stored) => Value::named(stored.thumbprint.as_str(), &self.desired.display_name),
+            Generation::Elsewhere { thumbprint } => Value::named(thumbprint, &self.desired.display_name),
+        };
+        let is_next = |named: &Named| next.id() == Some(&named.id);
+        for (index, uploaded) in self.uploaded.iter().enumerate() {
+            let named = uploaded.named(self.desired);
+            // One that is followed by an uploaded one has had its successor in use since that one was made.
+            let successor = self.uploaded.get(index + 1).map(|next| next.start() + BACK_DATED);
+            let retired = successor.is_some_and(|start| self.expiry.overlap.after(start) <= self.now);
+            let expired = uploaded.end() <= self.now;
+            if !is_next(&named) && !retired && !expired {
+                wanted.push(Value::Named(named));
+            }
+        }
+        wanted.push(next);
+        wanted
+    }
+
+    /// The thumbprints on the application that belong to this declared certificate.
+    pub(crate) fn uploaded(&self) -> impl Iterator<Item = Named> {
+        self.uploaded.iter().map(|uploaded| uploaded.named(self.desired))
+    }
+
+    /// Id and fields of the certificate in use, as far as they are known here.
+    pub(crate) fn current_facts(&self) -> Option<(String, Fields)> {
+        let current = self.uploaded.last()?;
+        let thumbprint = current.thumbprint.to_string();
+        let mut fields = Fields::from([("thumbprint".to_owned(), Value::text(&thumbprint))]);
+        let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+        if let Some(stored) = current.stored {
+            put("subject", Value::text(&stored.subject.0));
+            put("dnsNames", Value::set(stored.dns_names.iter().map(Value::text)));
+            put("key", Value::text(stored.key.as_str()));
+            put("store", Value::text(self.desired.store.display().to_string()));
+            put("export", Value::set(stored.exports.iter().map(|format| Value::text(format.as_str()))));
+        }
+        put("notBefore", Value::text(current.start().to_string()));
+        put("notAfter", Value::text(current.end().to_string()));
+        if let Some(name) = &self.desired.friendly_name {
+            put("friendlyName", Value::text(name));
+        }
+        if self.desired.pfx_password.is_some() {
+            put("pfxPassword", Value::SENSITIVE);
+        }
+        Some((thumbprint, fields))
+    }
+
+    /// The certificate in use, where it bears this one's name though the store, which has others, does not know it.
+    pub(crate) fn stranger(&self) -> Option<&Thumbprint> {
+        let known = self.uploaded.iter().any(|uploaded| uploaded.stored.is_some());
+        self.uploaded.iter().find(|uploaded| known && uploaded.stored.is_none()).map(|uploaded| uploaded.thumbprint)
+    }
+
+    /// What becomes of the certificate in use when its successor is made now.
+    pub(crate) fn overlap_note(&self, now: Timestamp) -> String {
+        let until = self.expiry.overlap.after(now);
+        let end = self.uploaded.last().map_or(until, Uploaded::end);
+        if end <= until {
+            format!("the one it follows stays usable until it ends on {}", day(end))
+        } else {
+            format!(
+                "the one it follows stays usable until {} (overlap {}); an apply after that day removes it",
+                day(until),
+                self.expiry.overlap
+            )
+        }
+    }
+}
+
+fn dates(desired: &DesiredCertificate, now: Timestamp) -> (Timestamp, Timestamp) {
+    // X.509 has no fractions of a second.
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    (now - BACK_DATED, desired.valid_for.after(now))
+}
+
+fn same_names(one: &[String], other: &[String]) -> bool {
+    use std::collections::BTreeSet;
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
+}
+
+fn day(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d").to_string()
+}

@@ -1,0 +1,252 @@
+//! What every kind looks at: the manifests and the tenant, with names resolved once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, Handle, Named, ObservedApi,
+    ObservedApplication, OwnerReference, PermissionType, Problem, Snapshot, Thumbprint, Value,
+};
+
+use super::CertificateChain;
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Make the tenant as the manifests say.
+    Reconcile,
+    /// Remove what the manifests declare and what carries their estate's tag.
+    Destroy,
+}
+
+/// The input of every kind.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub desired: &'a Desired,
+    pub snapshot: &'a Snapshot,
+    pub now: Timestamp,
+    pub intent: Intent,
+    permissions: BTreeMap<String, Vec<ResolvedPermission<'a>>>,
+    chains: BTreeMap<String, BTreeMap<&'a str, CertificateChain<'a>>>,
+}
+
+/// A permission with the ids that this tenant has for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedPermission<'a> {
+    pub api: &'a ObservedApi,
+    pub id: &'a str,
+    pub value: &'a str,
+    pub permission_type: PermissionType,
+    pub consent: bool,
+}
+
+impl<'a> Context<'a> {
+    /// Resolves every name; what this tenant does not know becomes a problem.
+    pub fn new(
+        desired: &'a Desired,
+        snapshot: &'a Snapshot,
+        now: Timestamp,
+        intent: Intent,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut context =
+            Self { desired, snapshot, now, intent, permissions: BTreeMap::new(), chains: BTreeMap::new() };
+        if intent == Intent::Reconcile {
+            for (handle, application) in &desired.applications {
+                let resolved = application.permissions.iter().flatten();
+                let resolved = resolved.filter_map(|permission| {
+                    resolve_permission(snapshot, permission).map_err(|problem| problems.push(problem)).ok()
+                });
+                context.permissions.insert(handle.to_string(), resolved.collect());
+                let observed = snapshot.applications.get(handle.as_str());
+                for (name, certificate) in application.certificates.iter().flatten() {
+                    let stored = snapshot.keys.get(&(handle.as_str().to_owned(), name.clone()));
+                    let chain = CertificateChain::new(
+                        certificate,
+                        &application.expiry,
+                        stored.map_or(&[], Vec::as_slice),
+                        observed.map_or(&[], |application| &application.key_credentials),
+                        now,
+                    );
+                    context.chains.entry(handle.to_string()).or_default().insert(name, chain);
+                }
+            }
+        }
+        context
+    }
+
+    /// Every application that is declared or was found, as declared beside as found.
+    pub fn applications(
+        &self,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a DesiredApplication>, Option<&'a ObservedApplication>)> {
+        let declared = self.desired.applications.keys().map(Handle::as_str);
+        let found = self.snapshot.applications.keys().map(String::as_str);
+        let handles: BTreeSet<&'a str> = declared.chain(found).collect();
+        let desired = self.desired;
+        let snapshot = self.snapshot;
+        let intent = self.intent;
+        handles.into_iter().map(move |handle| {
+            let wanted = desired.applications.get(handle).filter(|_| intent == Intent::Reconcile);
+            (handle, wanted, snapshot.applications.get(handle))
+        })
+    }
+
+    /// What the manifest says of `handle`, whatever the intent.
+    pub fn declared(&self, handle: &str) -> Option<&'a DesiredApplication> {
+        self.desired.applications.get(handle)
+    }
+
+    pub fn permissions(&self, handle: &str) -> &[ResolvedPermission<'a>] {
+        self.permissions.get(handle).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn chain(&self, handle: &str, certificate: &str) -> Option<&CertificateChain<'a>> {
+        self.chains.get(handle)?.get(certificate)
+    }
+
+    /// The key credentials that `handle` is to have for one declared certificate; `made` stands for one to be made.
+    pub(super) fn key_credentials(&self, handle: &str, certificate: &str, made: Value) -> Vec<Value> {
+        self.chain(handle, certificate).map_or_else(Vec::new, |chain| chain.key_credentials(made))
+    }
+
+    /// The key credentials that `handle` has for its declared certificates.
+    pub(super) fn uploaded(&self, handle: &str) -> Vec<Named> {
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        chains.flat_map(CertificateChain::uploaded).collect()
+    }
+
+    /// A key credential that bears a declared certificate's name without being one of its generations.
+    pub(super) fn stranger(&self, handle: &str, certificate: &str) -> Option<&Thumbprint> {
+        self.chain(handle, certificate)?.stranger()
+    }
+
+    /// The appId of `handle`'s application, or a reference to it.
+    pub fn app_id(&self, handle: &str) -> Value {
+        self.snapshot.applications.get(handle).map_or_else(
+            || Value::output(Address::new(handle, "application", ""), "appId"),
+            |application| Value::text(&application.app_id),
+        )
+    }
+
+    /// The object id of `handle`'s service principal, or a reference to it.
+    pub fn service_principal_id(&self, handle: &str) -> Value {
+        let application = self.snapshot.applications.get(handle);
+        application.and_then(|application| application.service_principal.as_ref()).map_or_else(
+            || Value::output(Address::new(handle, "servicePrincipal", ""), "id"),
+            |service_principal| Value::text(&service_principal.id),
+        )
+    }
+
+    pub fn api_by_object_id(&self, id: &str) -> Option<&'a ObservedApi> {
+        self.snapshot.apis.iter().find(|api| api.id == id)
+    }
+
+    pub fn api_by_app_id(&self, app_id: &str) -> Option<&'a ObservedApi> {
+        self.snapshot.apis.iter().find(|api| api.app_id == app_id)
+    }
+
+    /// A directory role by its template id under today's name.
+    pub fn role(&self, role: &DesiredRole) -> Result<Value, Problem> {
+        let definitions = &self.snapshot.role_definitions;
+        let found = definitions.iter().find(|definition| match &role.template_id {
+            Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
+            None => definition.display_name.eq_ignore_ascii_case(&role.role),
+        });
+        found.map(|definition| Value::named(&definition.id, &definition.display_name)).ok_or_else(|| {
+            let names = definitions.iter().map(|definition| definition.display_name.as_str());
+            Problem::error(format!("this tenant has no directory role `{}`", role.role)).at(&role.place).help(
+                nearest(&role.role, names).unwrap_or_else(|| {
+                    "see the roles under Roles & admins in the Microsoft Entra admin center".to_owned()
+                }),
+            )
+        })
+    }
+
+    /// A directory role as it was found, under its name.
+    pub fn role_by_id(&self, id: &str) -> Value {
+        let definitions = self.snapshot.role_definitions.iter();
+        let found = definitions.into_iter().find(|definition| definition.id == id || definition.template_id == id);
+        found.map_or_else(|| Value::named(id, id), |definition| Value::named(&definition.id, &definition.display_name))
+    }
+
+    pub fn owner(&self, owner: &crate::model::DesiredOwner) -> Result<Value, Problem> {
+        match &owner.owner {
+            OwnerReference::User(name) => {
+                self.user(name).map(|id| Value::named(id, name)).ok_or_else(|| no_such_user(name, &owner.place))
+            }
+            OwnerReference::ServicePrincipal(name) => {
+                let found = self.snapshot.owner_service_principals.get(name).map_or(&[][..], Vec::as_slice);
+                match found {
+                    [one] => Ok(Value::named(&one.id, &one.name)),
+                    [] => Err(Problem::error(format!("this tenant has no service principal `{name}`"))
+                        .at(&owner.place)
+                        .help("write its display name or its appId as the tenant has it")),
+                    several => Err(Problem::error(format!(
+                        "`{name}` is ambiguous: {} service principals have that name",
+                        several.len()
+                    ))
+                    .at(&owner.place)
+                    .help("write the appId of the one you mean")),
+                }
+            }
+        }
+    }
+
+    /// The object id of a user.
+    pub fn user(&self, name: &str) -> Option<&'a str> {
+        self.snapshot.users.get(&name.to_lowercase()).map(String::as_str)
+    }
+}
+
+pub(super) fn no_such_user(name: &str, place: &crate::model::Place) -> Problem {
+    Problem::error(format!("this tenant has no user `{name}`"))
+        .at(place)
+        .help("users are named by their user principal name, as under Users in the Microsoft Entra admin center")
+}
+
+fn resolve_permission<'a>(
+    snapshot: &'a Snapshot,
+    permission: &DesiredPermission,
+) -> Result<ResolvedPermission<'a>, Problem> {
+    let api = snapshot.apis.iter().find(|api| match &permission.api_id {
+        Some(id) => api.app_id.eq_ignore_ascii_case(id),
+        None => api.display_name.eq_ignore_ascii_case(&permission.api),
+    });
+    let api = api.ok_or_else(|| {
+        Problem::error(format!("this tenant has no service principal for the API `{}`", permission.api))
+            .at(&permission.api_place)
+            .help("check the name under Enterprise applications; an API that the tenant has never used gets its service principal when its service is licensed or first used")
+    })?;
+    let offered = match permission.permission_type {
+        PermissionType::Application => &api.application,
+        PermissionType::Delegated => &api.delegated,
+    };
+    let found = offered.iter().find(|(id, value)| match &permission.permission_id {
+        Some(wanted) => id.eq_ignore_ascii_case(wanted),
+        None => value.eq_ignore_ascii_case(&permission.permission),
+    });
+    let (id, value) = found.ok_or_else(|| {
+        let kind = match permission.permission_type {
+            PermissionType::Application => "application",
+            PermissionType::Delegated => "delegated",
+        };
+        let nearest = nearest(&permission.permission, offered.values().map(String::as_str));
+        let problem = Problem::error(format!(
+            "`{}` has no {kind} permission `{}` in this tenant",
+            api.display_name, permission.permission
+        ));
+        problem
+            .at(&permission.place)
+            .help(nearest.unwrap_or_else(|| format!("it offers {} such permissions", offered.len())))
+    })?;
+    Ok(ResolvedPermission { api, id, value, permission_type: permission.permission_type, consent: permission.consent })
+}
+
+/// "did you mean …" with the nearest of `names`, if any is near.
+fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let wanted = wanted.to_lowercase();
+    let scored = names.map(|name| (strsim::normalized_damerau_levenshtein(&wanted, &name.to_lowercase()), name));
+    let best = scored.filter(|(score, _)| *score > 0.6).max_by(|one, other| one.0.total_cmp(&other.0));
+    best.map(|(_, name)| format!("did you mean `{name}`?"))
+}

@@ -1,0 +1,91 @@
+//! One folder per kind of resource: which resources are wanted and found, and the requests that write one.
+//!
+//! A kind compares nothing, decides nothing and sends nothing. It projects what was declared and what was observed into
+//! [`Fields`], and turns a step that was planned into [`Write`]s, which are values.
+
+mod app_role_assignment;
+mod application;
+mod certificate;
+mod context;
+mod permission_grant;
+mod role_assignment;
+mod service_principal;
+mod write;
+
+pub use certificate::{CertificateChain, Generation};
+pub use context::{Context, Intent, ResolvedPermission};
+pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, key_id};
+
+pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
+
+/// What Graph returns, kind by kind, as the snapshot holds it.
+pub mod wire {
+    pub use super::app_role_assignment::app_role_assignment;
+    pub use super::application::{application, deleted_application, owner};
+    pub use super::permission_grant::permission_grant;
+    pub use super::role_assignment::{role_assignment, role_definition};
+    pub use super::service_principal::{api, service_principal};
+}
+
+use crate::model::{Address, Drift, Fields, Problem, Reason, Step};
+
+/// A kind of resource.
+pub trait Kind: Sync {
+    /// In Graph's own terms; the middle part of an address.
+    fn name(&self) -> &'static str;
+
+    /// Fields that cannot be changed in place.
+    fn forces_replacement(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Every resource of this kind that is declared or found.
+    fn resources(&self, context: &Context<'_>, findings: &mut Findings);
+
+    /// The writes that carry out one step whose references are all resolved, in order.
+    fn writes(&self, step: &Step, certificates: &Certificates) -> Vec<Write>;
+}
+
+/// All kinds, each after those it refers to. This list is the registry.
+pub const KINDS: [&dyn Kind; 6] = [
+    &certificate::Certificate,
+    &application::Application,
+    &service_principal::ServicePrincipal,
+    &app_role_assignment::AppRoleAssignment,
+    &permission_grant::PermissionGrant,
+    &role_assignment::RoleAssignment,
+];
+
+/// The kind called `name`, with its place in the order of dependencies.
+pub fn kind(name: &str) -> Option<(usize, &'static dyn Kind)> {
+    KINDS.into_iter().enumerate().find(|(_, kind)| kind.name() == name)
+}
+
+/// What the kinds have to say about a tenant.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub resources: Vec<Resource>,
+    pub drift: Vec<Drift>,
+    pub problems: Vec<Problem>,
+}
+
+/// One resource, as declared beside as found.
+#[derive(Debug)]
+pub struct Resource {
+    pub address: Address,
+    /// `None`: it is not to be there.
+    pub desired: Option<Fields>,
+    /// Its id and its fields; `None`: it is not there.
+    pub actual: Option<(String, Fields)>,
+    /// A successor is due; what is there stays beside it for a while.
+    pub renewal: bool,
+    /// Why, where it is for another reason than that declared and found differ.
+    pub reason: Option<Reason>,
+    pub notes: Vec<String>,
+}
+
+impl Resource {
+    pub fn new(address: Address, desired: Option<Fields>, actual: Option<(String, Fields)>) -> Self {
+        Self { address, desired, actual, renewal: false, reason: None, notes: Vec::new() }
+    }
+}

@@ -1,0 +1,114 @@
+//! `oauth2PermissionGrant`: admin consent to the delegated permissions of one API, for all users.
+
+mod wire;
+
+pub use wire::permission_grant;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::model::{Action, Address, Fields, PermissionType, Reason, Step, Value};
+
+use super::application::gone;
+use super::write::{Certificates, Request, Write};
+use super::{Context, Findings, Kind, Resource};
+
+pub(super) struct PermissionGrant;
+
+const NAME: &str = "oauth2PermissionGrant";
+
+impl Kind for PermissionGrant {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn forces_replacement(&self) -> &'static [&'static str] {
+        &["clientId", "consentType", "resourceId"]
+    }
+
+    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+        for (handle, desired, actual) in context.applications() {
+            if desired.is_some_and(|desired| desired.permissions.is_none()) {
+                continue;
+            }
+            let client = context.service_principal_id(handle);
+            let name_of = |resource: &str| {
+                context.api_by_object_id(resource).map_or(resource.to_owned(), |api| api.display_name.clone())
+            };
+            let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+            if desired.is_some() {
+                for permission in context.permissions(handle) {
+                    if permission.permission_type == PermissionType::Delegated && permission.consent {
+                        wanted.entry(&permission.api.id).or_default().insert(permission.value);
+                    }
+                }
+            }
+            let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
+            let grants = service_principal.iter().flat_map(|sp| &sp.grants);
+            let found: BTreeMap<&str, _> = grants.map(|grant| (grant.resource_id.as_str(), grant)).collect();
+            let keys: BTreeSet<&str> = wanted.keys().chain(found.keys()).copied().collect();
+            for resource_id in keys {
+                let name = name_of(resource_id);
+                let resource_value = Value::named(resource_id, &name);
+                let wanted = wanted
+                    .get(resource_id)
+                    .map(|scopes| fields(client.clone(), resource_value.clone(), scopes.iter().copied()));
+                let found = found.get(resource_id).map(|grant| {
+                    let scopes = grant.scopes.iter().map(String::as_str);
+                    (grant.id.clone(), fields(client.clone(), resource_value.clone(), scopes))
+                });
+                let reason =
+                    wanted.is_none().then(|| if desired.is_some() { Reason::Undeclared } else { gone(context) });
+                let mut resource = Resource::new(Address::new(handle, NAME, name), wanted, found);
+                resource.reason = reason;
+                findings.resources.push(resource);
+            }
+        }
+    }
+
+    fn writes(&self, step: &Step, _: &Certificates) -> Vec<Write> {
+        match &step.action {
+            Action::Create { after } => vec![create(after)],
+            Action::Update { id, changes: _, after } => {
+                vec![Write::Graph(Request::patch(path(id), json!({ "scope": scope(after) })))]
+            }
+            Action::Replace { id, changes: _, before: _, after } => {
+                vec![Write::Graph(Request::delete(path(id))), create(after)]
+            }
+            Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(path(id)))],
+            Action::Renew { .. } => Vec::new(),
+        }
+    }
+}
+
+fn fields<'s>(client: Value, resource: Value, scopes: impl Iterator<Item = &'s str>) -> Fields {
+    Fields::from([
+        ("clientId".to_owned(), client),
+        ("consentType".to_owned(), Value::text("AllPrincipals")),
+        ("resourceId".to_owned(), resource),
+        ("scope".to_owned(), Value::set(scopes.map(Value::text))),
+    ])
+}
+
+fn path(id: &str) -> String {
+    format!("/oauth2PermissionGrants/{id}")
+}
+
+fn scope(after: &Fields) -> String {
+    let scopes: Vec<&str> = after.get("scope").into_iter().flat_map(Value::members).filter_map(Value::id).collect();
+    scopes.join(" ")
+}
+
+fn create(after: &Fields) -> Write {
+    let id = |name: &str| after.get(name).and_then(Value::id).unwrap_or_default();
+    let body = json!({
+        "clientId": id("clientId"),
+        "consentType": "AllPrincipals",
+        "principalId": null,
+        "resourceId": id("resourceId"),
+        "scope": scope(after),
+    });
+    let look = format!("/oauth2PermissionGrants?$filter=clientId eq '{}'", id("clientId"));
+    Write::Graph(Request::post("/oauth2PermissionGrants".to_owned(), body.clone()).or_look(look, body))
+}

@@ -1,0 +1,98 @@
+//! Writes as plain values: a unit test compares method, path and body with no server.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Named, StoredCertificate, Thumbprint};
+
+/// The certificates whose public halves can be uploaded, by SHA-1 thumbprint.
+pub type Certificates = BTreeMap<Thumbprint, StoredCertificate>;
+
+/// One thing to do for a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    Graph(Request),
+    /// Changes an application's `keyCredentials`, which Graph can only replace as a whole.
+    KeyCredentials(KeyCredentialsChange),
+    /// Makes a key and its certificate in the key store.
+    MakeCertificate,
+    /// Exports the files that are declared for a certificate that is there.
+    ExportCertificate {
+        thumbprint: String,
+    },
+}
+
+/// A request to Graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub method: &'static str,
+    /// Below the version, such as `/applications/…`.
+    pub path: String,
+    pub body: Option<Json>,
+    /// `Prefer: create-if-missing`.
+    pub create_if_missing: bool,
+    /// How to find the object when the answer is lost or says that it is already there.
+    pub look: Option<Look>,
+}
+
+impl Request {
+    pub fn delete(path: String) -> Self {
+        Self { method: "DELETE", path, body: None, create_if_missing: false, look: None }
+    }
+
+    pub fn patch(path: String, body: Json) -> Self {
+        Self { method: "PATCH", path, body: Some(body), create_if_missing: false, look: None }
+    }
+
+    pub fn post(path: String, body: Json) -> Self {
+        Self { method: "POST", path, body: Some(body), create_if_missing: false, look: None }
+    }
+
+    #[must_use]
+    pub fn or_look(mut self, path: String, having: Json) -> Self {
+        self.look = Some(Look { path, having });
+        self
+    }
+}
+
+/// Where an object is found again: by `GET path`, being one object or a list, with these properties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    pub path: String,
+    pub having: Json,
+}
+
+/// A change to one application's certificates that leaves every other credential as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyCredentialsChange {
+    /// The application's object id.
+    pub application: String,
+    /// Key credentials as they are sent.
+    pub add: Vec<Json>,
+    /// SHA-1 thumbprints.
+    pub remove: Vec<Thumbprint>,
+}
+
+/// The key credential by which `certificate` is uploaded.
+pub(super) fn key_credential(named: &Named, certificates: &Certificates) -> Option<Json> {
+    use base64::Engine as _;
+    let certificate = certificates.values().find(|certificate| certificate.thumbprint.as_str() == named.id)?;
+    Some(json!({
+        "keyId": key_id(certificate),
+        "displayName": named.name,
+        "type": "AsymmetricX509Cert",
+        "usage": "Verify",
+        "startDateTime": certificate.not_before.to_string(),
+        "endDateTime": certificate.not_after.to_string(),
+        "key": base64::engine::general_purpose::STANDARD.encode(&certificate.der),
+    }))
+}
+
+/// The `keyId` a certificate is uploaded under: made from its SHA-256 thumbprint, so that uploading it twice, after a
+/// lost answer, is uploading the same thing.
+pub fn key_id(certificate: &StoredCertificate) -> String {
+    let hex = certificate.thumbprint_sha256.as_str().to_ascii_lowercase();
+    // Version 8, RFC 9562's name for a GUID whose bits mean something to its maker alone.
+    format!("{}-{}-8{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}

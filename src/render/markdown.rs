@@ -1,0 +1,95 @@
+//! The plan as markdown, for a pull request: counts in the title, deletions before all, the whole plan folded away.
+
+use std::fmt::Write as _;
+
+use crate::model::{Plan, Step};
+
+use super::paint::Paint;
+use super::value::printable;
+use super::{because, symbol, text};
+
+pub fn markdown(plan: &Plan) -> String {
+    let mut out = String::new();
+    let counts = plan.counts();
+    let title = if plan.is_empty() {
+        "No changes".to_owned()
+    } else {
+        format!("{} to add, {} to change, {} to destroy", counts.add, counts.change, counts.destroy)
+    };
+    let _ = writeln!(out, "## Accredit: {title}\n\nTenant `{}`, estate `{}`", plan.organization, plan.estate);
+    let deleted: Vec<&Step> = plan.steps.iter().filter(|step| step.action.is_delete()).collect();
+    if !deleted.is_empty() {
+        out.push_str("\n> [!CAUTION]\n> This plan destroys:\n");
+        for step in deleted {
+            let _ = writeln!(out, "> - `{}` ({})", code(&step.address.to_string()), because(&step.reason));
+        }
+    }
+    if !plan.drift.is_empty() {
+        out.push_str("\n> [!WARNING]\n> Found in the tenant and declared in no manifest:\n");
+        for drift in &plan.drift {
+            let fate = if drift.removed { "removed by this plan" } else { "left as it is" };
+            let _ = writeln!(out, "> - `{}`: {} ({fate})", code(&drift.address.to_string()), escaped(&drift.message));
+        }
+    }
+    if plan.is_empty() {
+        return out;
+    }
+    out.push_str("\n| | resource | why |\n|---|---|---|\n");
+    for step in &plan.steps {
+        let _ = writeln!(
+            out,
+            "| `{}` | `{}` | {} |",
+            symbol(&step.action),
+            code(&step.address.to_string()).replace('|', "\\|"),
+            because(&step.reason)
+        );
+    }
+    let shown = text(plan, Paint::PLAIN);
+    // A fence longer than any in the text, whatever a description may hold.
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(3.max(longest + 1));
+    let _ = writeln!(
+        out,
+        "\n<details><summary>Full plan</summary>\n\n{fence}diff\n{}{fence}\n\n</details>",
+        diff_lines(&shown)
+    );
+    out
+}
+
+/// The plan with the signs at the beginning of the lines, where a diff's colours look for them.
+fn diff_lines(shown: &str) -> String {
+    let mut out = String::new();
+    // The legend before the first block has signs too.
+    let mut in_blocks = false;
+    for line in shown.lines() {
+        in_blocks |= line.is_empty();
+        let trimmed = line.trim_start();
+        let indent = line.len() - trimmed.len();
+        let sign = ["-/+ ", "+/- ", "+ ", "- ", "~ "].into_iter().find(|sign| trimmed.starts_with(sign));
+        match sign {
+            Some(sign) if indent > 0 && in_blocks => {
+                let mark = if sign == "~ " { "!" } else { &sign[..1] };
+                let _ = writeln!(out, "{mark}{}{trimmed}", " ".repeat(indent - 1));
+            }
+            Some(_) | None => {
+                let _ = writeln!(out, "{line}");
+            }
+        }
+    }
+    out
+}
+
+fn code(text: &str) -> String {
+    printable(text).replace('`', "'")
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in printable(text).chars() {
+        if matches!(c, '<' | '>' | '|' | '*' | '_' | '[' | ']' | '\\' | '@') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

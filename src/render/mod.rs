@@ -1,0 +1,62 @@
+//! Views of a plan and of what became of it. Everything here is made from the one plan value, so no two views can
+//! disagree; nothing here prints.
+
+mod json;
+mod markdown;
+mod paint;
+mod text;
+mod value;
+
+pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
+pub use markdown::markdown;
+pub use paint::Paint;
+pub use text::{summary, text};
+
+use crate::model::{Action, Reason, Step};
+
+/// The symbol of an action, as Terraform's users know it.
+pub fn symbol(action: &Action) -> &'static str {
+    match action {
+        Action::Create { .. } => "+",
+        Action::Update { .. } => "~",
+        Action::Replace { .. } => "-/+",
+        Action::Renew { .. } => "+/-",
+        Action::Delete { .. } => "-",
+    }
+}
+
+/// The first line over a step: what will happen to what.
+fn headline(step: &Step) -> String {
+    let will = match &step.action {
+        Action::Create { .. } => "will be created",
+        Action::Update { .. } => "will be updated in-place",
+        Action::Replace { .. } => "must be replaced",
+        Action::Renew { .. } => "must be replaced, the new one beside the old",
+        Action::Delete { .. } => "will be destroyed",
+    };
+    format!("{} {will}", step.address)
+}
+
+/// Why, in words.
+fn because(reason: &Reason) -> String {
+    match reason {
+        Reason::Missing => "it is declared and not there".to_owned(),
+        Reason::Differs => "it is not as declared".to_owned(),
+        Reason::CannotChangeInPlace => "what differs cannot be changed in place".to_owned(),
+        Reason::Undeclared => "it is there, and the list it belongs to does not declare it".to_owned(),
+        Reason::RemovedFromManifests => "its application is in no manifest any more".to_owned(),
+        Reason::Destroyed => "`accredit destroy` was asked for".to_owned(),
+        Reason::Expires { days, renew_before } => {
+            format!("expires in {}; policy renews {renew_before} before", count(*days, "day"))
+        }
+        Reason::Expired { days } => format!("expired {} ago", count(*days, "day")),
+    }
+}
+
+/// `1 day`, `12 days`.
+fn count(number: impl Into<i64>, noun: &str) -> String {
+    match number.into() {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}

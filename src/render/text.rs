@@ -1,0 +1,175 @@
+//! The plan as text, as Terraform's users know it: drift first, one block a resource, changed fields only, one line
+//! that counts.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::model::{Action, FieldChange, Plan, Severity, Step, Value};
+
+use super::paint::Paint;
+use super::value::{inline, origin, printable};
+use super::{because, count, headline, symbol};
+
+/// The whole plan.
+pub fn text(plan: &Plan, paint: Paint) -> String {
+    let mut out = String::new();
+    drift(&mut out, plan, paint);
+    if plan.is_empty() {
+        let _ = writeln!(
+            out,
+            "{} {} as declared ({} compared).",
+            paint.bold(&paint.green("No changes.")),
+            if plan.unchanged.is_empty() {
+                "Nothing is declared, and nothing is there, so all is".to_owned()
+            } else {
+                format!("{} is", plan.organization)
+            },
+            count(i64::try_from(plan.unchanged.len()).unwrap_or(i64::MAX), "resource")
+        );
+        return out;
+    }
+    let _ = writeln!(out, "Accredit will do the following in {} ({}):", plan.organization, plan.tenant);
+    legend(&mut out, plan, paint);
+    for step in &plan.steps {
+        out.push('\n');
+        block(&mut out, step, paint);
+    }
+    let _ = writeln!(out, "\n{}", paint.bold(&summary(plan)));
+    out
+}
+
+/// `Plan: 6 to add, 0 to change, 0 to destroy.`
+pub fn summary(plan: &Plan) -> String {
+    let counts = plan.counts();
+    format!("Plan: {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
+}
+
+fn drift(out: &mut String, plan: &Plan, paint: Paint) {
+    if plan.drift.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}\n", paint.bold("Note: found in the tenant and declared in no manifest"));
+    for drift in &plan.drift {
+        let (mark, message) = match drift.severity {
+            Severity::Error => (paint.red("!"), printable(&drift.message)),
+            Severity::Warning => (paint.yellow("!"), printable(&drift.message)),
+        };
+        let fate = if drift.removed { "; this plan removes it" } else { "; left as it is" };
+        let _ = writeln!(out, "  {mark} {}: {message}{fate}", drift.address);
+    }
+    out.push('\n');
+}
+
+fn legend(out: &mut String, plan: &Plan, paint: Paint) {
+    let lines = [
+        ("+", "create"),
+        ("~", "update in-place"),
+        ("-/+", "destroy and then create replacement"),
+        ("+/-", "create replacement; the old one goes when its overlap has passed"),
+        ("-", "destroy"),
+    ];
+    for (sign, meaning) in lines {
+        if plan.steps.iter().any(|step| symbol(&step.action) == sign) {
+            let _ = writeln!(out, "{:>1$}{2} {meaning}", "", 5 - sign.len(), paint.symbol(sign));
+        }
+    }
+}
+
+/// One step with its fields.
+fn block(out: &mut String, step: &Step, paint: Paint) {
+    let _ = writeln!(out, "  {} {}", paint.dim("#"), paint.bold(&printable(&headline(step))));
+    let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", because(&step.reason))));
+    for note in &step.notes {
+        let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", printable(note))));
+    }
+    let sign = symbol(&step.action);
+    let name =
+        if step.address.name.is_empty() { String::new() } else { format!(" \"{}\"", printable(&step.address.name)) };
+    let _ = writeln!(out, "{:>1$}{2} {3}{name} {{", "", 3 - sign.len(), paint.symbol(sign), step.address.kind);
+    match &step.action {
+        Action::Create { after } => whole(out, step, after, "+", paint),
+        Action::Delete { id: _, before } => whole(out, step, before, "-", paint),
+        Action::Update { id: _, changes, after }
+        | Action::Replace { id: _, changes, before: _, after }
+        | Action::Renew { id: _, changes, after } => {
+            let width = changes.iter().map(|change| change.path.len()).max().unwrap_or(0);
+            for change in changes {
+                changed(out, step, change, width, paint);
+            }
+            let hidden = after.len() - changes.len();
+            if hidden > 0 {
+                let fields = count(i64::try_from(hidden).unwrap_or(i64::MAX), "unchanged field");
+                let _ = writeln!(out, "        {}", paint.dim(&format!("# ({fields} hidden)")));
+            }
+        }
+    }
+    out.push_str("    }\n");
+}
+
+/// Every field of something that comes or goes.
+fn whole(out: &mut String, step: &Step, fields: &crate::model::Fields, sign: &str, paint: Paint) {
+    let sign = paint.symbol(sign);
+    let width = fields.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in fields {
+        if let Value::Set(values) = value
+            && values.len() > 1
+        {
+            let _ = writeln!(out, "      {sign} {name:width$} = [");
+            for value in values {
+                let _ = writeln!(out, "          {sign} {},{}", inline(value), comment(value, step, paint));
+            }
+            out.push_str("        ]\n");
+        } else {
+            let shown = value.members().next().unwrap_or(value);
+            let _ = writeln!(out, "      {sign} {name:width$} = {}{}", inline(value), comment(shown, step, paint));
+        }
+    }
+}
+
+fn comment(value: &Value, step: &Step, paint: Paint) -> String {
+    let origin = origin(value, &step.address);
+    origin.map_or_else(String::new, |origin| paint.dim(&format!(" # {}", printable(&origin))))
+}
+
+fn changed(out: &mut String, step: &Step, change: &FieldChange, width: usize, paint: Paint) {
+    let FieldChange { path, before, after, forces_replacement } = change;
+    let sign = paint.symbol("~");
+    let forces = if *forces_replacement { paint.red(" # forces replacement") } else { String::new() };
+    match (before, after) {
+        (Value::Set(before), Value::Set(after)) => {
+            let _ = writeln!(out, "      {sign} {path:width$} = [{forces}");
+            for value in before.difference(after) {
+                let _ = writeln!(out, "          {} {},", paint.symbol("-"), inline(value));
+            }
+            for value in after.difference(before) {
+                let comment = comment(value, step, paint);
+                let _ = writeln!(out, "          {} {},{comment}", paint.symbol("+"), inline(value));
+            }
+            let same: BTreeSet<&Value> = before.intersection(after).collect();
+            if !same.is_empty() {
+                let elements = count(i64::try_from(same.len()).unwrap_or(i64::MAX), "unchanged element");
+                let _ = writeln!(out, "            {}", paint.dim(&format!("# ({elements} hidden)")));
+            }
+            out.push_str("        ]\n");
+        }
+        (Value::Text(before), Value::Text(after)) if before.contains('\n') || after.contains('\n') => {
+            let _ = writeln!(out, "      {sign} {path:width$} = <<TEXT{forces}");
+            for line in TextDiff::from_lines(before.as_str(), after.as_str()).iter_all_changes() {
+                let sign = match line.tag() {
+                    ChangeTag::Delete => paint.symbol("-"),
+                    ChangeTag::Insert => paint.symbol("+"),
+                    ChangeTag::Equal => " ".to_owned(),
+                };
+                let _ = writeln!(out, "          {sign} {}", printable(line.value().trim_end_matches(['\r', '\n'])));
+            }
+            out.push_str("        TEXT\n");
+        }
+        (before, after) => {
+            let comment = comment(after, step, paint);
+            let _ =
+                writeln!(out, "      {sign} {path:width$} = {} -> {}{comment}{forces}", inline(before), inline(after));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What must never happen: a lost key, a deleted application nobody meant, a plan that is not what is done.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use accredit::kinds::Intent;
+use accredit::plan::{Limits, Refusal, approve};
+use serde_json::{Value as Json, json};
+
+use super::world::{TENANT, World, one_of_everything};
+
+#[tokio::test]
+async fn a_new_application_takes_four_writes() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    world.forget_requests().await;
+    world.apply(&desired).await;
+    let writes = world.writes().await;
+    assert_eq!(writes.len(), 4, "{writes:#?}");
+    assert!(writes[0].starts_with("PATCH /v1.0/applications(uniqueName="), "{writes:#?}");
+    assert!(writes[1].starts_with("POST /v1.0/servicePrincipals"), "{writes:#?}");
+}
+
+#[tokio::test]
+async fn a_protected_application_is_not_destroyed_even_after_it_left_the_manifests() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo").replace("    roles:", "    protect: true\n    roles:"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    let problems = world.try_plan(&desired, Intent::Destroy).await.unwrap_err();
+    assert!(problems[0].message.contains("is protected"), "{problems:?}");
+    world.write("exo.yaml", &one_of_everything("other"));
+    let problems = world.try_plan(&world.desired(), Intent::Reconcile).await.unwrap_err();
+    assert!(problems[0].message.contains("is protected"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn an_application_of_another_estate_is_refused() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    world.write("exo.yaml", &one_of_everything("exo").replace("estate: tests", "estate: others"));
+    let problems = world.try_plan(&world.desired(), Intent::Reconcile).await.unwrap_err();
+    assert!(problems[0].message.contains("belongs to the estate `tests`"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn the_brake_stops_a_run_that_would_delete_most_of_the_estate() {
+    let world = World::new().await;
+    for handle in ["a", "b", "c", "d"] {
+        world.write(&format!("{handle}.yaml"), &one_of_everything(handle));
+    }
+    world.converge(&world.desired()).await;
+    for handle in ["b", "c", "d"] {
+        std::fs::remove_file(world.directory.path().join(format!("manifests/{handle}.yaml"))).unwrap();
+    }
+    let plan = world.plan(&world.desired()).await;
+    let refusal = approve(plan.clone(), Limits::default()).unwrap_err();
+    assert_eq!(refusal, Refusal::TooManyDeletes { deletes: 3, applications: 4 });
+    assert!(refusal.hint().contains("--allow-deletes 3"));
+    assert!(approve(plan.clone(), Limits { allow_deletes: Some(2) }).is_err());
+    assert!(approve(plan, Limits { allow_deletes: Some(3) }).is_ok());
+}
+
+#[tokio::test]
+async fn a_failed_step_stops_what_needs_it_and_nothing_else() {
+    let world = World::new().await;
+    world.write("one.yaml", &one_of_everything("one"));
+    world.write("two.yaml", &one_of_everything("two"));
+    let desired = world.desired();
+    let refused = json!({ "status": 403, "code": "Authorization_RequestDenied", "message": "Insufficient privileges" });
+    world
+        .faults(json!([{ "method": "PATCH", "path": "applications(uniqueName='one')", "then": refused, "when": "before" }]))
+        .await;
+    let report = world.run(&desired, Intent::Reconcile).await;
+    assert_eq!(report.failed.len(), 1);
+    assert_eq!(report.failed[0].address.to_string(), "one/application");
+    let skipped: Vec<String> = report.skipped.iter().map(|skipped| skipped.address.to_string()).collect();
+    assert_eq!(
+        skipped,
+        [
+            "one/servicePrincipal",
+            "one/appRoleAssignment/Office 365 Exchange Online/Exchange.ManageAsApp",
+            "one/roleAssignment/Exchange Administrator"
+        ]
+    );
+    assert_eq!(report.done.iter().filter(|step| step.address.holder == "two").count(), 5);
+    world.no_faults().await;
+    world.converge(&desired).await;
+}
+
+#[tokio::test]
+async fn nothing_is_destroyed_after_a_step_failed() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    world.write("exo.yaml", &one_of_everything("new"));
+    let refused = json!({ "status": 400, "code": "Request_BadRequest", "message": "no" });
+    world.faults(json!([{ "method": "POST", "path": "/servicePrincipals", "then": refused, "when": "before" }])).await;
+    let report = world.run(&world.desired(), Intent::Reconcile).await;
+    assert!(!report.is_complete());
+    assert_eq!(report.counts().destroy, 0);
+    assert_eq!(world.application("exo").await["uniqueName"], json!("exo"));
+}
+
+#[tokio::test]
+async fn private_files_are_readable_by_their_owner_alone() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    let mut private = 0;
+    let mut directories = vec![world.keys()];
+    while let Some(directory) = directories.pop() {
+        assert_eq!(std::fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700, "{directory:?}");
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let name = path.to_string_lossy().into_owned();
+            let secret = String::from_utf8_lossy(&bytes).contains("PRIVATE KEY")
+                || name.ends_with(".pfx")
+                || name.ends_with("password");
+            if secret {
+                private += 1;
+                assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+            }
+        }
+    }
+    assert_eq!(private, 4, "key, PEM, PFX and its password");
+}
+
+#[tokio::test]
+async fn a_foreign_certificate_survives_a_change_of_ours() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    // Somebody uploads a certificate of another application to this one.
+    world.write("other.yaml", &one_of_everything("other"));
+    world.converge(&world.desired()).await;
+    let foreign = world.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
+    let mut foreign = foreign["keyCredentials"][0].clone();
+    foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
+    foreign["displayName"] = json!("by hand");
+    let application = world.application("exo").await;
+    let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
+    credentials.push(foreign);
+    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+    world.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
+    // Now ours has to be replaced.
+    world.write("exo.yaml", &one_of_everything("exo").replace("exo.example", "new.example"));
+    let plan = world.plan(&world.desired()).await;
+    assert!(plan.drift.iter().any(|drift| drift.message.contains("by hand")), "{:?}", plan.drift);
+    world.converge(&world.desired()).await;
+    let names: Vec<Json> = world.application("exo").await["keyCredentials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|credential| credential["displayName"].clone())
+        .collect();
+    assert_eq!(names.iter().filter(|name| **name == json!("by hand")).count(), 1, "{names:?}");
+    assert_eq!(names.len(), 3, "ours, its successor and the foreign one: {names:?}");
+}
+
+#[tokio::test]
+async fn an_application_that_appears_between_plan_and_apply_is_not_overwritten() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    // Two people plan at once: both see an empty tenant. The second one to write must stop.
+    let plan = world.plan(&desired).await;
+    world.apply(&desired).await;
+    let before = world.application("exo").await;
+    let report = world.carry_out(&desired, plan).await;
+    assert!(!report.is_complete());
+    let after = world.application("exo").await;
+    assert_eq!(before["keyCredentials"], after["keyCredentials"]);
+    world.converge(&desired).await;
+    let tenant = world.read(&format!("/v1.0/applications?$filter=displayName eq 'exo automated'")).await;
+    assert_eq!(tenant["value"].as_array().unwrap().len(), 1, "{TENANT}");
+}

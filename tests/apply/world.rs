@@ -1,0 +1,235 @@
+//! A tenant, a working directory and the path from manifests to the tenant, for tests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use accredit::emulator::{self, Emulator};
+use accredit::execute::{Execution, Keys, Report, execute};
+use accredit::fetch::fetch;
+use accredit::graph::{Client, Reader, TokenSource, Writer};
+use accredit::identity::ClientSecret;
+use accredit::keys::StoreError;
+use accredit::kinds::{Certificates, Intent};
+use accredit::manifest;
+use accredit::model::{Desired, Plan, Problem, Snapshot};
+use accredit::plan::{Limits, approve};
+use accredit::render::{Paint, text};
+use accredit::transport::{Http, Transport};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+pub const TENANT: &str = "contoso.onmicrosoft.com";
+
+/// The instant at which tests begin.
+pub fn noon() -> Timestamp {
+    "2026-11-21T12:00:00Z".parse().unwrap()
+}
+
+/// `instant` some days later.
+pub fn days_after(instant: Timestamp, days: i64) -> Timestamp {
+    instant + jiff::SignedDuration::from_hours(24 * days)
+}
+
+pub struct World {
+    pub emulator: Emulator,
+    pub directory: tempfile::TempDir,
+    pub now: Timestamp,
+    client: Client,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::at(noon()).await
+    }
+
+    pub async fn at(now: Timestamp) -> Self {
+        let mut options = emulator::Options::new(TENANT);
+        options.tenant_id = Some("6f1d4b0e-0d3c-4a57-9d2b-0c1f5a7e9b11".to_owned());
+        options.now = Some(now);
+        Self::with(options, now).await
+    }
+
+    pub async fn with(options: emulator::Options, now: Timestamp) -> Self {
+        let emulator = emulator::start(options).await.unwrap();
+        let client = client(&emulator);
+        Self { emulator, directory: tempfile::tempdir().unwrap(), now, client }
+    }
+
+    /// Writes a manifest into the working directory.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join("manifests").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// What the manifests in the working directory ask for.
+    pub fn desired(&self) -> Desired {
+        self.load(&[self.directory.path().join("manifests")])
+    }
+
+    pub fn load(&self, paths: &[PathBuf]) -> Desired {
+        let loaded = manifest::load(paths, self.directory.path());
+        let problems = manifest::render_problems(&loaded.problems, &loaded.sources, false);
+        loaded.desired.unwrap_or_else(|| panic!("{problems}"))
+    }
+
+    pub async fn snapshot(&self, desired: &Desired) -> Snapshot {
+        fetch(&Reader::new(self.client.clone()), desired).await.unwrap()
+    }
+
+    pub async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
+        accredit::plan::plan(desired, &self.snapshot(desired).await, self.now, intent)
+    }
+
+    pub async fn plan(&self, desired: &Desired) -> Plan {
+        self.try_plan(desired, Intent::Reconcile).await.unwrap()
+    }
+
+    pub async fn plan_text(&self, desired: &Desired) -> String {
+        text(&self.plan(desired).await, Paint::PLAIN)
+    }
+
+    /// Plans and carries out, whatever comes of it.
+    pub async fn run(&self, desired: &Desired, intent: Intent) -> Report {
+        let plan = self.try_plan(desired, intent).await.unwrap();
+        self.carry_out(desired, plan).await
+    }
+
+    /// Carries out a plan that was made before.
+    pub async fn carry_out(&self, desired: &Desired, plan: Plan) -> Report {
+        let deletes = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
+        let limits = Limits { allow_deletes: Some(deletes.count()) };
+        let made = plan.steps.iter().filter(|step| step.address.kind == "certificate");
+        let used: BTreeSet<(String, String)> =
+            made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
+        let keys = Keys::open::<StoreError>(desired, &used, |_| Ok("a password".into())).unwrap();
+        let snapshot = self.snapshot(desired).await;
+        let stored = snapshot.keys.values().flatten();
+        let certificates: Certificates = stored.map(|stored| (stored.thumbprint.clone(), stored.clone())).collect();
+        let approved = approve(plan, limits).unwrap();
+        let writer = Writer::new(self.client.clone());
+        let stop = AtomicBool::new(false);
+        let execution = Execution { writer: &writer, keys: &keys, certificates, on_event: &|_| {}, stop: &stop };
+        execute(&approved, execution).await
+    }
+
+    /// Plans and carries out; fails the test if anything fails.
+    pub async fn apply(&self, desired: &Desired) -> Report {
+        let report = self.run(desired, Intent::Reconcile).await;
+        assert!(report.is_complete(), "failed: {:#?}\nskipped: {:#?}", report.failed, report.skipped);
+        report
+    }
+
+    /// Applies, then fails the test if a second plan is not empty.
+    pub async fn converge(&self, desired: &Desired) -> Report {
+        let report = self.apply(desired).await;
+        let plan = self.plan(desired).await;
+        assert!(plan.is_empty(), "a second plan is not empty:\n{}", text(&plan, Paint::PLAIN));
+        report
+    }
+
+    /// Does something in the tenant as somebody else.
+    pub async fn admin(&self, method: &str, path: &str, body: Json) -> Json {
+        let body = json!({ "method": method, "path": path, "body": body });
+        let answer = self.control("POST", "graph", Some(body)).await;
+        assert!(answer.status().is_success(), "{method} {path}: {answer:?}");
+        let text = answer.text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or(Json::Null)
+    }
+
+    /// Reads something in the tenant as somebody else.
+    pub async fn read(&self, path: &str) -> Json {
+        self.admin("GET", path, Json::Null).await
+    }
+
+    /// The application of that handle.
+    pub async fn application(&self, handle: &str) -> Json {
+        self.read(&format!("/v1.0/applications(uniqueName='{handle}')")).await
+    }
+
+    pub async fn faults(&self, faults: Json) {
+        let answer = self.control("POST", "faults", Some(faults)).await;
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    pub async fn no_faults(&self) {
+        self.control("DELETE", "faults", None).await;
+    }
+
+    /// Method and path of every write so far.
+    pub async fn writes(&self) -> Vec<String> {
+        let log: Json = self.control("GET", "requests", None).await.json().await.unwrap();
+        let log = log.as_array().unwrap().iter();
+        let writes = log.filter(|entry| {
+            entry["method"] != "GET" && !entry["path"].as_str().unwrap().contains("/oauth2/")
+        });
+        writes.map(|entry| format!("{} {}", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap())).collect()
+    }
+
+    pub async fn forget_requests(&self) {
+        self.control("DELETE", "requests", None).await;
+    }
+
+    async fn control(&self, method: &str, what: &str, body: Option<Json>) -> reqwest::Response {
+        let url = format!("{}/_emulator/{what}", self.emulator.url());
+        let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub fn keys(&self) -> PathBuf {
+        self.directory.path().join(".accredit").join("keys")
+    }
+}
+
+fn client(emulator: &Emulator) -> Client {
+    let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+    let operator = emulator.operator();
+    let sign_in = Arc::new(ClientSecret::new(
+        Arc::clone(&transport),
+        emulator.url(),
+        TENANT,
+        &operator.client_id,
+        operator.client_secret.clone().into(),
+        "https://graph.microsoft.com",
+    ));
+    let token: TokenSource = Arc::new(move || {
+        let sign_in = Arc::clone(&sign_in);
+        Box::pin(async move { sign_in.token().await.map_err(Into::into) })
+    });
+    Client::new(transport, token, emulator.url())
+}
+
+/// A manifest of one application that has one of everything.
+pub fn one_of_everything(handle: &str) -> String {
+    format!(
+        "tenant: {TENANT}
+estate: tests
+applications:
+  {handle}:
+    displayName: {handle} automated
+    signInAudience: AzureADMyOrg
+    owners: [zoe.howard@{TENANT}]
+    permissions:
+      - api: Office 365 Exchange Online
+        application: [Exchange.ManageAsApp]
+    certificates:
+      main:
+        dnsNames: [{handle}.example]
+        export: [cer, pem, pfx]
+        pfxPassword: {{ generate: true }}
+    roles:
+      - role: Exchange Administrator
+"
+    )
+}
+
+/// The repository's own file or directory.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
