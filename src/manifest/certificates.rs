@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::model::{DesiredCertificate, ExportFormat, Handle, KeyAlgorithm, Place, SecretReference};
+use crate::model::{
+    DesiredCertificate, DistinguishedName, ExportFormat, Handle, InvalidDistinguishedName, KeyAlgorithm, Period, Place,
+    Problem, SecretReference,
+};
 
 use super::cursor::At;
 use super::expiry::{self, Terms};
@@ -11,10 +14,13 @@ use super::findings::Findings;
 use super::specification_certificate::{
     CertificateSpecification, ExportSpecification, KeySpecification, PfxPasswordSpecification, StoreSpecification,
 };
-use super::{subject, texts};
+use super::texts;
 
 /// Where keys lie when no manifest says so, from the working directory.
 const DEFAULT_STORE: &str = ".accredit/keys";
+
+/// The longest common name that X.509 allows.
+const MAXIMUM_COMMON_NAME: usize = 64;
 
 /// What certificates take from the application and the estate around them.
 pub(super) struct Surroundings<'a> {
@@ -71,10 +77,10 @@ fn certificate(
             findings.twice(format!("the DNS name `{dns_name}` is here twice"), place, first);
         }
     }
-    let default_subject = || subject::default_of(&dns_names, surroundings.handle.as_str());
+    let default_subject = || default_subject(&dns_names, surroundings.handle);
     let subject = specification.subject.as_ref().map_or_else(default_subject, |text| {
-        subject::read(text).unwrap_or_else(|reason| {
-            findings.error(format!("`{text}` cannot be a subject: {reason}"), at.key("subject").place());
+        text.parse().unwrap_or_else(|error: InvalidDistinguishedName| {
+            findings.error(error.to_string(), at.key("subject").place());
             default_subject()
         })
     });
@@ -105,6 +111,12 @@ fn certificate(
     }
 }
 
+/// The subject of a certificate that declares none: its first DNS name, where that fits.
+fn default_subject(dns_names: &[String], handle: &Handle) -> DistinguishedName {
+    let name = dns_names.first().map(String::as_str).filter(|name| name.len() <= MAXIMUM_COMMON_NAME);
+    DistinguishedName::from_parts([("CN", name.unwrap_or(handle.as_str()).to_owned())])
+}
+
 fn exports(specification: &CertificateSpecification, at: At<'_>, findings: &mut Findings) -> BTreeSet<ExportFormat> {
     let mut formats = BTreeMap::new();
     for (index, format) in specification.export.iter().flatten().enumerate() {
@@ -127,7 +139,7 @@ fn lifetime(
     at: At<'_>,
     terms: &Terms<'_>,
     findings: &mut Findings,
-) -> crate::model::Period {
+) -> Period {
     let place = at.key("validFor").place();
     let declared = match &specification.valid_for {
         Some(text) => expiry::read(text, place, findings),
@@ -137,18 +149,18 @@ fn lifetime(
     let most = terms.maximum_lifetime;
     if expiry::is_longer(valid_for, most.period) {
         let message = format!("valid for {valid_for}, and no certificate may live longer than {}", most.period);
-        let mut problem = crate::model::Problem::error(message).at(place);
+        let mut problem = Problem::error(message).at(place);
         problem = match most.place {
             Some(limit) => problem.related(limit, "the limit").help("shorten `validFor`, or raise the limit"),
             None => problem.help(format!(
-                "Microsoft advises one year at most; to have it longer, say so: `expiry: {{ maximumLifetime: {valid_for} }}`"
+                "that is the limit unless a manifest says another: `expiry: {{ maximumLifetime: {valid_for} }}`"
             )),
         };
         findings.problems.push(problem);
     } else if !expiry::is_longer(valid_for, terms.renew_before.period) {
         let before = terms.renew_before.period;
         let message = format!("valid for {valid_for}, and renewed {before} before its end: it would always be due");
-        let problem = crate::model::Problem::error(message).at(place);
+        let problem = Problem::error(message).at(place);
         findings.problems.push(match terms.renew_before.place {
             Some(said) => problem.related(said, "renewed this long before the end"),
             None => problem.help("say a shorter `expiry: { renewBefore: … }`"),

@@ -28,11 +28,11 @@ pub(super) struct ManifestFile {
 /// Reads every manifest under the given paths, in the order of their names, each file once.
 pub(super) fn read(paths: &[PathBuf], working_directory: &Path) -> (Vec<ManifestFile>, Vec<Problem>) {
     let mut reader =
-        Reader { working_directory, seen: BTreeSet::new(), files: Vec::new(), problems: Vec::new(), bytes: 0 };
+        Reader { working_directory, seen: BTreeSet::new(), files: Vec::new(), problems: Vec::new(), bytes: 0, met: 0 };
     for path in paths {
-        let before = (reader.seen.len(), reader.problems.len());
+        let before = (reader.met, reader.problems.len());
         reader.visit(path, &mut Vec::new());
-        if before == (reader.seen.len(), reader.problems.len()) && working_directory.join(path).is_dir() {
+        if before == (reader.met, reader.problems.len()) && working_directory.join(path).is_dir() {
             let message = format!("the directory `{}` has no manifests", name_of(path));
             let problem = Problem::error(message).help("manifests are files that end in `.yaml` or `.yml`");
             reader.problems.push(problem);
@@ -49,6 +49,8 @@ struct Reader<'a> {
     files: Vec<ManifestFile>,
     problems: Vec<Problem>,
     bytes: u64,
+    /// How many files and repeated directories were come across.
+    met: usize,
 }
 
 impl Reader<'_> {
@@ -61,7 +63,9 @@ impl Reader<'_> {
         if parents.contains(&canonical) {
             return self.fail(path, "this symbolic link leads back to a directory that it lies in");
         }
+        self.met += usize::from(metadata.is_file());
         if !self.seen.insert(canonical.clone()) {
+            self.met += 1;
             return;
         }
         if metadata.is_dir() {
@@ -86,7 +90,7 @@ impl Reader<'_> {
             Err(error) => return self.fail(path, &error.to_string()),
         };
         for name in names {
-            let inner = path.join(&name);
+            let inner = if path == Path::new(".") { PathBuf::from(&name) } else { path.join(&name) };
             let is_hidden = name.to_string_lossy().starts_with('.');
             let is_manifest = inner.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
             if !is_hidden && (is_manifest || real.join(&name).is_dir()) {
@@ -106,8 +110,8 @@ impl Reader<'_> {
         }
         let mut bytes = Vec::new();
         // The file may have grown since, or have said nothing of its length, as those in /proc do.
-        let read = File::open(real).and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
-        match read {
+        let outcome = File::open(real).and_then(|file| file.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes));
+        match outcome {
             Err(error) => self.fail(path, &error.to_string()),
             Ok(_) if bytes.len() as u64 > MAXIMUM_BYTES => self.fail(path, "larger than it said it was"),
             Ok(_) => {

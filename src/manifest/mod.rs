@@ -22,7 +22,6 @@ mod shape;
 mod source;
 mod specification;
 mod specification_certificate;
-mod subject;
 mod texts;
 mod tree;
 

@@ -61,7 +61,7 @@ pub(super) fn lower(
     }
     refuse_duplicates(&lowered, findings);
     check_limits(&lowered, at.name(), audience, findings);
-    lowered.sort_by(|one, other| identity(one).cmp(&identity(other)));
+    lowered.sort_by_key(identity);
     lowered
 }
 

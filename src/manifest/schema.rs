@@ -19,7 +19,7 @@ pub fn schema() -> String {
 }
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let settings = SchemaSettings::draft07().for_deserialize().with_transform(RecursiveTransform(without_null));
+    let settings = SchemaSettings::draft07().for_deserialize().with_transform(RecursiveTransform(plain));
     settings.into_generator().into_root_schema_for::<ManifestSpecification>().to_value()
 });
 
@@ -28,9 +28,13 @@ pub(super) fn value() -> &'static Value {
 }
 
 /// An absent key and `null` are two things in YAML, and a manifest has no use for the second: `roles:` with nothing
-/// behind it could mean "not managed" as well as "none".
-fn without_null(schema: &mut Schema) {
+/// behind it could mean "not managed" as well as "none". So `null` is allowed nowhere.
+fn plain(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
+    // Doc comments are broken into lines for this repository's sake, not for the editor's.
+    if let Some(Value::String(description)) = object.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
     if object.get("default").is_some_and(Value::is_null) {
         object.remove("default");
     }

@@ -46,7 +46,8 @@ pub(super) fn without_secrets(text: &str) -> String {
         }
         in_private_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
         if block.is_some() || in_private_key {
-            shown.push_str(&star_out(line, 0..line.len()));
+            let start = line.find("-----BEGIN").filter(|_| block.is_none()).unwrap_or(0);
+            shown.push_str(&star_out(line, start..line.len()));
         } else if let Some(start) = secret_value(line) {
             let value = line.get(start..).unwrap_or_default().trim();
             if value.starts_with(['|', '>', '"', '\'']) || value.is_empty() {
@@ -64,14 +65,21 @@ pub(super) fn without_secrets(text: &str) -> String {
 /// Where on the line the value of a key with a secret's name begins, unless it is a reference or nothing.
 fn secret_value(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
-    let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min()?;
-    let colon = word + line.get(word..)?.find(':')?;
-    let value = line.get(colon + 1..)?;
+    let starts = SECRET_WORDS.iter().flat_map(|word| lower.match_indices(word)).map(|(start, _)| start);
+    starts.filter_map(|start| value_of_key(line, start)).min()
+}
+
+/// Where the value begins of the key whose name has something at `start`.
+fn value_of_key(line: &str, start: usize) -> Option<usize> {
+    let rest = line.get(start..)?;
+    let colon = rest.find(':')?;
+    let (name, value) = (rest.get(..colon)?, rest.get(colon + 1..)?);
+    let is_key = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'' | ' '));
     let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
     let is_reference = ["{env:", "{file:", "{generate:", "&", "*", "#"].iter().any(|start| compact.starts_with(start));
     // `pfxPassword:` alone on its line is followed by the lines of a reference.
-    let is_key_alone = compact.is_empty();
-    (!is_reference && !is_key_alone).then_some(colon + 1)
+    let is_alone = compact.is_empty();
+    (is_key && !is_reference && !is_alone).then_some(start + colon + 1)
 }
 
 #[cfg(test)]
@@ -87,6 +95,7 @@ mod tests {
             ("pfxPassword:\n  env: NAME", "pfxPassword:\n  env: NAME"),
             ("password: |\n  hunter2\nnext: one", "password: *\n  *******\nnext: one"),
             ("displayName: hunter2", "displayName: hunter2"),
+            ("app: !secret { displayName: A }", "app: !secret { displayName: A }"),
         ] {
             assert_eq!(without_secrets(line), shown);
         }

@@ -35,8 +35,9 @@ impl<'s> Shape<'s, '_> {
         let find = |key: &str| layers.iter().find_map(|layer| layer.get(key));
         let place = name.key.place.clone();
         if find("x-secret").is_some() && !matches!(node.value, Content::Map(_) | Content::Null) {
+            self.hide(node);
             let message = format!("{} is written out: a manifest never holds a secret", name.text);
-            self.findings.secret(message, &node.place, &place, WRITE_A_REFERENCE);
+            self.findings.error_with_help(message, &place, WRITE_A_REFERENCE);
             return None;
         }
         if let Content::Text(text) = &node.value
@@ -63,12 +64,13 @@ impl<'s> Shape<'s, '_> {
                 self.node(node, branch, name)
             } else {
                 let words: Vec<&str> = branches.iter().filter_map(type_of).map(words_for).collect();
-                self.wrong_type(node, &words.join(" or "), name)
+                self.wrong_type(node, &words.join(" or "), None, name)
             };
         }
         let Some(expected) = find("type").and_then(Value::as_str) else { return Some(node.clone()) };
         if expected != kind_of(node) {
-            return self.wrong_type(node, words_for(expected), name);
+            let example = find("examples").and_then(|examples| examples.get(0)).and_then(Value::as_str);
+            return self.wrong_type(node, words_for(expected), example, name);
         }
         match &node.value {
             Content::Map(entries) => self.map(node, entries, &layers, name),
@@ -99,23 +101,32 @@ impl<'s> Shape<'s, '_> {
         let names: Vec<&str> = known.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let mut kept = Vec::new();
         let mut complete = true;
+        let mut meant_otherwise: Vec<String> = Vec::new();
         for entry in entries {
             let key_node = Node { value: Content::Null, place: entry.key_place.clone() };
             let inner = Name { text: format!("`{}`", entry.key), key: &key_node };
             if let Some(schema) = known.and_then(|known| known.get(&entry.key)).or(others) {
                 let value = self.node(&entry.value, schema, &inner);
-                complete &= value.is_some() || !is_secret;
+                if is_secret && value.is_none() {
+                    self.hide(&entry.value);
+                }
+                let is_one_of_many = others.is_some();
+                complete &= value.is_some() || is_one_of_many || !is_needed(find("required"), &entry.key);
+                // A refused value stays as nothing, so that nobody takes the key for absent.
+                let nothing = || Node { value: Content::Null, place: entry.value.place.clone() };
+                let value = value.or_else(|| (!is_one_of_many).then(nothing));
                 kept.extend(value.map(|value| Entry { value, ..entry.clone() }));
             } else {
-                complete &= !is_secret;
-                self.unknown_key(entry, is_secret, &names, find("x-notYet"), name);
+                let meant = self.unknown_key(entry, is_secret, &names, find("x-notYet"), name);
+                meant_otherwise.extend(meant);
             }
         }
         for key in find("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
             if !entries.iter().any(|entry| entry.key == key) {
-                self.findings.error(format!("{} has no `{key}`", name.text), &name.key.place);
-                // An application keeps its place in the estate, so that the rest of it is still checked.
-                complete &= key == "displayName";
+                if !meant_otherwise.iter().any(|meant| meant == key) {
+                    self.findings.error(format!("{} has no `{key}`", name.text), &name.key.place);
+                }
+                complete &= !is_needed(find("required"), key);
             }
         }
         let count = entries.len();
@@ -130,6 +141,18 @@ impl<'s> Shape<'s, '_> {
         complete.then(|| Node { value: Content::Map(kept), place: node.place.clone() })
     }
 
+    /// Keeps every text and number of a value off the screen.
+    fn hide(&mut self, node: &Node) {
+        match &node.value {
+            Content::List(items) => items.iter().for_each(|item| self.hide(item)),
+            Content::Map(entries) => entries.iter().for_each(|entry| self.hide(&entry.value)),
+            Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) => {
+                self.findings.secrets.push(node.place.clone());
+            }
+        }
+    }
+
+    /// Reports a key that is not there and returns the keys that it may stand for.
     fn unknown_key(
         &mut self,
         entry: &Entry,
@@ -137,23 +160,32 @@ impl<'s> Shape<'s, '_> {
         known: &[&str],
         not_yet: Option<&Value>,
         name: &Name<'_>,
-    ) {
+    ) -> Vec<String> {
         let place = &entry.key_place;
         if (in_secret || secrets::names_a_secret(&entry.key)) && !known.contains(&entry.key.as_str()) {
-            self.findings.secrets.push(entry.value.place.clone());
+            self.hide(&entry.value);
         }
-        let message = format!("{} has no key `{}`", capital(&name.text), entry.key);
+        let message = format!("{} has no key `{}`", name.text, entry.key);
         let similar = nearest(&entry.key, known.iter().copied());
         if lists(not_yet, &entry.key) {
             let help = format!("write {}", any_of(known.iter().copied()));
             self.findings.error_with_help(format!("`{}` is not supported yet", entry.key), place, help);
-        } else if !similar.is_empty() {
+            return known.iter().map(|key| (*key).to_owned()).collect();
+        }
+        if !similar.is_empty() {
             self.findings.error_with_help(message, place, did_you_mean(&similar));
         } else if in_secret {
             self.findings.error_with_help(message, place, WRITE_A_REFERENCE);
+        } else if secrets::names_a_secret(&entry.key) {
+            let help = match known.iter().find(|key| secrets::names_a_secret(key)) {
+                Some(key) => format!("a manifest never holds a secret; `{key}` takes a reference to one"),
+                None => "a manifest never holds a secret".to_owned(),
+            };
+            self.findings.error_with_help(message, place, help);
         } else {
             self.findings.error_with_help(message, place, format!("it takes {}", any_of(known.iter().copied())));
         }
+        similar.into_iter().map(str::to_owned).collect()
     }
 
     fn one_of(&mut self, node: &Node, allowed: &[&Value], not_yet: Option<&Value>, name: &Name<'_>) -> Option<Node> {
@@ -164,7 +196,7 @@ impl<'s> Shape<'s, '_> {
             allowed.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
         let allowed = any_of(words.iter().map(String::as_str));
         let (Content::Text(text) | Content::Number(text)) = &node.value else {
-            return self.wrong_type(node, &allowed, name);
+            return self.wrong_type(node, &allowed, None, name);
         };
         let help = match nearest(text, words.iter().map(String::as_str)).as_slice() {
             [] => format!("write {allowed}"),
@@ -179,7 +211,7 @@ impl<'s> Shape<'s, '_> {
         None
     }
 
-    fn wrong_type(&mut self, node: &Node, expected: &str, name: &Name<'_>) -> Option<Node> {
+    fn wrong_type(&mut self, node: &Node, expected: &str, example: Option<&str>, name: &Name<'_>) -> Option<Node> {
         let place = match node.value {
             Content::Bool(_) | Content::Number(_) | Content::Text(_) => &node.place,
             Content::Null | Content::List(_) | Content::Map(_) => &name.key.place,
@@ -187,7 +219,11 @@ impl<'s> Shape<'s, '_> {
         let message = format!("{} must be {expected}, and is {}", name.text, node.kind());
         match (&node.value, expected.contains("text"), expected.contains("list")) {
             (Content::Number(_) | Content::Bool(_), true, _) => {
-                self.findings.error_with_help(message, place, "put it in quotes to make it text");
+                let help = example.map_or_else(
+                    || "put it in quotes to make it text".to_owned(),
+                    |example| format!("write text, such as `{example}`, in quotes if it looks like a number"),
+                );
+                self.findings.error_with_help(message, place, help);
             }
             (Content::Text(_) | Content::Map(_), _, true) => {
                 self.findings.error_with_help(message, place, "write `[…]` around it, or `- ` before each item");
@@ -249,7 +285,8 @@ fn lists(list: Option<&Value>, text: &str) -> bool {
     list.and_then(Value::as_array).is_some_and(|list| list.iter().any(|value| value == text))
 }
 
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+/// Whether a map is worth nothing without this key. An application without a name keeps its place in the estate, so
+/// that the rest of it is still checked.
+fn is_needed(required: Option<&Value>, key: &str) -> bool {
+    key != "displayName" && lists(required, key)
 }

@@ -31,7 +31,7 @@ pub(super) struct ManifestSpecification {
     /// lower-case letters, digits, `-`, `_` or `.`, beginning with a letter or digit.
     #[schemars(extend("propertyNames" = json!({"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})))]
     pub applications: Option<BTreeMap<String, ApplicationSpecification>>,
-    /// Directory roles of users. Nothing else of these users is managed, and no other role of theirs.
+    /// Directory roles of users. Nothing else of these users is managed.
     pub role_assignments: Option<Vec<RoleAssignmentSpecification>>,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum CloudSpecification {
     Global,
     /// US Government L4: GCC High.
     UsGovL4,
-    /// US Government L5: DoD.
+    /// US Government L5: the Department of Defense.
     UsGovL5,
     /// Operated by 21Vianet.
     China,

@@ -73,7 +73,8 @@ impl Node {
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
             Content::Null => "nothing",
-            Content::Bool(_) => "true or false",
+            Content::Bool(true) => "`true`",
+            Content::Bool(false) => "`false`",
             Content::Number(_) => "a number",
             Content::Text(_) => "text",
             Content::List(_) => "a list",
@@ -88,7 +89,7 @@ impl Node {
 /// It keeps the duplicates of numbers (`1` and `0x1`) to itself, though, so these are looked for in a second reading.
 pub(super) fn parse(source: &Source) -> (Option<Node>, Vec<Problem>) {
     match serde_yaml::from_str_with_options::<Spanned<Raw>>(source.text(), options(DuplicateKeyPolicy::LastWins)) {
-        Ok(Spanned { value: Raw::Null, .. }) => (None, vec![nothing_in(source)]),
+        Ok(Spanned { value: Raw::Null, .. }) | Err(Error::Eof { .. }) => (None, vec![nothing_in(source)]),
         Ok(raw) => {
             let mut builder = Builder { source, problems: Vec::new(), has_numbers_for_keys: false };
             let node = builder.node(raw);
@@ -100,7 +101,6 @@ pub(super) fn parse(source: &Source) -> (Option<Node>, Vec<Problem>) {
             }
             (Some(node), problems)
         }
-        Err(Error::Eof { .. }) => (None, vec![nothing_in(source)]),
         Err(error) => (None, vec![describe(&error, source)]),
     }
 }
@@ -160,9 +160,11 @@ fn describe(error: &Error, source: &Source) -> Problem {
         Some(location) => problem.at(&source.place(&location)),
         None => problem.at(&source.beginning()),
     };
-    match source.text().get(..).and_then(|text| text.lines().find(|line| line.starts_with('\t'))) {
-        Some(_) if problem.help.is_none() => problem.help("YAML is indented by spaces; this file has tabs"),
-        _ => problem,
+    let has_tabs = source.text().lines().any(|line| line.trim_start_matches(' ').starts_with('\t'));
+    if has_tabs && problem.help.is_none() {
+        problem.help("YAML is indented by spaces; this file has tabs")
+    } else {
+        problem
     }
 }
 
@@ -304,15 +306,14 @@ impl Source {
     /// The place that the YAML crate means.
     fn place(&self, location: &Location) -> Place {
         let span = location.span();
-        let (start, length) = match (span.byte_offset(), span.byte_len()) {
-            (Some(start), Some(length)) => (index(start), index(length)),
+        let (start, length) = if let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len()) {
+            (index(start), index(length))
+        } else {
             // Syntax errors are told in characters.
-            _ => {
-                let text = self.text();
-                let byte = |character: u64| text.char_indices().nth(index(character)).map_or(text.len(), |(at, _)| at);
-                let start = byte(span.offset());
-                (start, byte(span.offset().saturating_add(span.len())).saturating_sub(start))
-            }
+            let text = self.text();
+            let byte = |character: u64| text.char_indices().nth(index(character)).map_or(text.len(), |(at, _)| at);
+            let start = byte(span.offset());
+            (start, byte(span.offset().saturating_add(span.len())).saturating_sub(start))
         };
         self.place_of(start, start.saturating_add(length), index(location.line()), index(location.column()))
     }
