@@ -67,7 +67,7 @@ enum Verb {
     Show(ShowArguments),
     /// Serve a tenant on this machine, for other programs to use.
     #[command(
-        after_help = "Example:\n  accredit emulate --domain contoso.onmicrosoft.com --https 8443 --ca-out ca.pem"
+        after_help = "Examples:\n  accredit emulate                                # `accredit plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem"
     )]
     Emulate(EmulateArguments),
     /// Print the JSON Schema of manifests, for editors.
@@ -169,10 +169,13 @@ struct ShowArguments {
 
 #[derive(Debug, Args)]
 struct EmulateArguments {
-    /// Where the tenant is kept. Without it, in memory alone. Commands with `--emulator` find a tenant that is kept at
-    /// `.accredit/emulator/DOMAIN.json`.
+    /// Where the tenant is kept; `.accredit/emulator/DOMAIN.json` unless said otherwise, where commands with `--emulator`
+    /// find it.
     #[arg(long)]
     file: Option<PathBuf>,
+    /// Keep the tenant in memory alone.
+    #[arg(long, conflicts_with = "file")]
+    in_memory: bool,
     /// The initial domain of a new tenant.
     #[arg(long, default_value = "contoso.onmicrosoft.com")]
     domain: String,
@@ -239,8 +242,17 @@ impl From<Verb> for commands::Command {
                 Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
             }
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
-            Verb::Emulate(EmulateArguments { file, domain, http, https, ca_out, page_size, now }) => {
-                Self::Emulate(commands::emulate::Arguments { file, domain, http, https, ca_out, page_size, now })
+            Verb::Emulate(EmulateArguments { file, in_memory, domain, http, https, ca_out, page_size, now }) => {
+                Self::Emulate(commands::emulate::Arguments {
+                    file,
+                    in_memory,
+                    domain,
+                    http,
+                    https,
+                    ca_out,
+                    page_size,
+                    now,
+                })
             }
             Verb::Schema => Self::Schema,
             Verb::Completions { shell } => Self::Completions { shell, command: command() },

@@ -1,19 +1,21 @@
 //! `accredit emulate`: the tenant on this machine, for other programs.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::emulator;
 
 use super::console::Console;
-use super::{Exit, Failure};
+use super::{Exit, Failure, session};
 
 /// What was typed after `emulate`.
 #[derive(Debug)]
 pub struct Arguments {
+    /// `None`: where commands with `--emulator` look for it.
     pub file: Option<PathBuf>,
+    pub in_memory: bool,
     pub domain: String,
     pub http: u16,
     pub https: Option<u16>,
@@ -23,10 +25,11 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { file, domain, http, https, ca_out, page_size, now } = arguments;
+    let Arguments { file, in_memory, domain, http, https, ca_out, page_size, now } = arguments;
     let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let usual = session::emulator_file(Path::new(""), &domain);
     let mut options = emulator::Options::new(domain);
-    options.file = file;
+    options.file = (!in_memory).then(|| file.unwrap_or(usual));
     options.http = here(http);
     options.https = https.map(here);
     options.page_size = page_size;

@@ -23,7 +23,7 @@ pub struct Arguments {
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { target, destroy, format, out, detailed_exitcode } = arguments;
     let session = Session::open(console, target).await?;
-    let snapshot = session.snapshot().await?;
+    let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&rendered(console, &plan, format))?;

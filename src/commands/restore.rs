@@ -19,7 +19,7 @@ pub struct Arguments {
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { handle, target, auto_approve } = arguments;
     let session = Session::open(console, target).await?;
-    let snapshot = session.snapshot().await?;
+    let snapshot = session.snapshot(console).await?;
     if snapshot.applications.contains_key(&handle) {
         return Err(Failure::message(format!("`{handle}` is not deleted")));
     }

@@ -1,7 +1,7 @@
 //! From arguments to a tenant one can read: the manifests, the sign-in, the snapshot.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -27,6 +27,9 @@ pub(super) struct Session {
     client: Client,
     pub(super) now: Timestamp,
     only: Vec<String>,
+    /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
+    /// ones do not declare may be declared there.
+    left_out: Vec<PathBuf>,
     /// Serves the tenant as long as the session lives, where it is an embedded one.
     _emulator: Option<Emulator>,
 }
@@ -46,9 +49,10 @@ impl Session {
             desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
             desired.user_roles.clear();
         }
+        let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
         let (client, emulator) = connect(emulator, &desired.tenant, given, &directory).await?;
-        Ok(Self { desired, sources: loaded.sources, client, now: now_is, only, _emulator: emulator })
+        Ok(Self { desired, sources: loaded.sources, client, now: now_is, only, left_out, _emulator: emulator })
     }
 
     pub(super) fn writer(&self) -> Writer {
@@ -56,7 +60,7 @@ impl Session {
     }
 
     /// Reads the tenant.
-    pub(super) async fn snapshot(&self) -> Result<Snapshot, Failure> {
+    pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
         let mut snapshot = fetch(&Reader::new(self.client.clone()), &self.desired).await.map_err(|error| {
             let hint = match &error {
                 crate::fetch::FetchError::Graph(error) => error.hint(),
@@ -82,7 +86,29 @@ impl Session {
                 .hint("`--only` takes the handle that stands under `applications:` in a manifest"));
             }
         }
+        if self.only.is_empty() {
+            self.keep_what_others_declare(console, &mut snapshot);
+        }
         Ok(snapshot)
+    }
+
+    /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is
+    /// deleted, and says so.
+    fn keep_what_others_declare(&self, console: &Console, snapshot: &mut Snapshot) {
+        let Some(beside) = self.left_out.first() else { return };
+        let declared = |name: &String| self.desired.applications.contains_key(name.as_str());
+        let kept: Vec<String> =
+            snapshot.applications.keys().filter(|name| !declared(name)).map(|name| format!("`{name}`")).collect();
+        if kept.is_empty() {
+            return;
+        }
+        snapshot.applications.retain(|name, _| declared(name));
+        console.say(&format!(
+            "Not looked at: {}. They carry the tag of the estate `{}`, and not all of its manifests were given (`{}` was not); give the directory to plan what has left the manifests.\n",
+            kept.join(", "),
+            self.desired.estate,
+            beside.display()
+        ));
     }
 
     /// Plans, and shows what stands in the way of a plan.
@@ -151,8 +177,31 @@ async fn connect(
     Ok((Client::new(transport, token, &url), emulator))
 }
 
+/// Manifests of `estate` in the directories of the files among `paths` that are not among `paths` themselves.
+fn left_out(paths: &[PathBuf], directory: &Path, estate: &str) -> Vec<PathBuf> {
+    let given: BTreeSet<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let files = paths.iter().filter(|path| path.is_file());
+    let parents: BTreeSet<&Path> = files
+        .filter_map(|file| file.parent())
+        .map(|parent| if parent == Path::new("") { Path::new(".") } else { parent })
+        .collect();
+    let siblings = parents.into_iter().filter_map(|parent| parent.read_dir().ok()).flatten().flatten();
+    let mut siblings: Vec<PathBuf> = siblings
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"))
+        .filter(|path| path.canonicalize().is_ok_and(|real| !given.iter().any(|given| real.starts_with(given))))
+        // One that cannot be read may be of this estate.
+        .filter(|path| {
+            let loaded = manifest::load(std::slice::from_ref(path), directory);
+            loaded.desired.is_none_or(|desired| desired.estate == estate)
+        })
+        .collect();
+    siblings.sort();
+    siblings
+}
+
 /// Where the embedded tenant of that name is kept.
-fn emulator_file(directory: &Path, tenant: &str) -> std::path::PathBuf {
+pub(super) fn emulator_file(directory: &Path, tenant: &str) -> PathBuf {
     directory.join(".accredit").join("emulator").join(format!("{}.json", tenant.to_lowercase()))
 }
 

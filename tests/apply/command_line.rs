@@ -184,6 +184,22 @@ fn only_plans_one_application_and_knows_no_others() {
     assert!(err(&unknown).contains("`three`"), "{}", err(&unknown));
 }
 
+/// One file of an estate is not the estate: what the others declare is not deleted.
+#[test]
+fn giving_one_file_of_several_deletes_nothing() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    std::fs::write(path.join("manifests/two.yaml"), one_of_everything("two")).unwrap();
+    assert!(run(path, &APPLY).status.success());
+    let planned = run(path, &["plan", "--emulator", "manifests/exo.yaml"]);
+    assert!(out(&planned).starts_with("No changes."), "{}", out(&planned));
+    assert!(err(&planned).contains("Not looked at: `two`"), "{}", err(&planned));
+    // With the other file gone, the one that is given is the whole estate.
+    std::fs::remove_file(path.join("manifests/two.yaml")).unwrap();
+    let planned = run(path, &["plan", "--emulator", "manifests/exo.yaml"]);
+    assert!(out(&planned).contains("two/application will be destroyed"), "{}", out(&planned));
+}
+
 #[test]
 fn destroy_and_restore() {
     let directory = directory(&one_of_everything("exo"));
