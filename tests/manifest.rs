@@ -170,6 +170,12 @@ fn depth_and_breadth_have_bounds() {
     assert!(text_of(&[("blocks.yaml", blocks.as_bytes())]).contains("nested deeper than 48 levels"));
     let wide = format!("a: [{}]", "1,".repeat(1_000_000));
     assert!(text_of(&[("wide.yaml", wide.as_bytes())]).contains("more than 400000 values"));
+    // Long lines and many secrets take no long time; that this test ends is what it says.
+    let line = "password: ".repeat(300_000);
+    assert!(text_of(&[("line.yaml", line.as_bytes())]).contains("line.yaml:1:"));
+    let secrets: String = (0..20_000).map(|n| format!("c{n}: {{ pfxPassword: hunter2 }},")).collect();
+    let secrets = format!("applications: {{ a: {{ displayName: A, certificates: {{ {secrets} }} }} }}");
+    assert!(!text_of(&[("secrets.yaml", secrets.as_bytes())]).contains("hunter2"));
     // One line of many mistakes: the report stays short.
     let mistakes = format!("{{{}}}", (0..50_000).map(|n| format!("k{n}: 1,")).collect::<String>());
     let text = text_of(&[("line.yaml", mistakes.as_bytes())]);

@@ -45,9 +45,9 @@ pub fn is_complete(api_id: &str) -> bool {
 /// The permission of this value or id; case does not count.
 pub fn find(api_id: &str, permission_type: PermissionType, text: &str) -> Option<&'static Permission> {
     let offered = of(api_id, permission_type)?;
-    offered
-        .get(&text.to_ascii_lowercase())
-        .or_else(|| offered.values().find(|permission| permission.id.eq_ignore_ascii_case(text)))
+    let by_id = || offered.values().find(|permission| permission.id.eq_ignore_ascii_case(text));
+    // Only what is as long as a GUID is looked for among the ids, one by one.
+    offered.get(&text.to_ascii_lowercase()).or_else(|| (text.len() == 36).then(by_id).flatten())
 }
 
 /// The values that `text` was probably meant to be.

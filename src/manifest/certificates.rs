@@ -40,8 +40,8 @@ pub(super) fn lower(
 ) -> BTreeMap<String, DesiredCertificate> {
     let mut lowered = BTreeMap::new();
     let mut display_names: BTreeMap<String, Place> = BTreeMap::new();
-    for (name, specification) in specifications {
-        let at = at.key(name);
+    for (name, at) in at.entries() {
+        let Some(specification) = specifications.get(name) else { continue };
         if name.parse::<Handle>().is_err() {
             let help = "use 1 to 64 lower-case letters, digits, `-`, `_` or `.`, beginning with a letter or digit";
             findings.error_with_help(format!("`{name}` cannot be a certificate's name"), at.name(), help);
@@ -54,7 +54,7 @@ pub(super) fn lower(
             let message = format!("two certificates are called `{}`", certificate.display_name);
             findings.twice(message, place, &first);
         }
-        lowered.insert(name.clone(), certificate);
+        lowered.insert(name.to_owned(), certificate);
     }
     lowered
 }

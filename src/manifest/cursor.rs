@@ -35,6 +35,11 @@ impl<'a> At<'a> {
         }
     }
 
+    /// Every key of a map with its value, in the order written.
+    pub(super) fn entries(self) -> impl Iterator<Item = (&'a str, Self)> {
+        self.node.map(Node::entries).unwrap_or_default().iter().map(|entry| (entry.key.as_str(), Self::entry(entry)))
+    }
+
     /// Where to point at: the value where it is a scalar, else its name.
     pub(super) fn place(self) -> &'a Place {
         match self.node {

@@ -126,6 +126,8 @@ fn applications(files: &[CheckedFile], cloud: Cloud, findings: &mut Findings) ->
     let mut places: BTreeMap<String, Place> = BTreeMap::new();
     for file in files {
         let written = file.written.entry("applications").map(|entry| &entry.value);
+        let sound = file.sound.entry("applications").map(|entry| entry.value.entries()).unwrap_or_default();
+        let sound: BTreeMap<&str, &Entry> = sound.iter().map(|entry| (entry.key.as_str(), entry)).collect();
         // Also those whose shape was refused: the handle is taken all the same.
         for entry in written.map(Node::entries).unwrap_or_default() {
             let handle = match entry.key.parse::<Handle>() {
@@ -141,8 +143,7 @@ fn applications(files: &[CheckedFile], cloud: Cloud, findings: &mut Findings) ->
                 continue;
             }
             places.insert(entry.key.clone(), entry.key_place.clone());
-            let sound = file.sound.entry("applications").and_then(|entry_of| entry_of.value.entry(&entry.key));
-            let Some(sound) = sound else { continue };
+            let Some(sound) = sound.get(entry.key.as_str()) else { continue };
             let Some(specification) = read::<ApplicationSpecification>(&sound.value) else { continue };
             // A handle that cannot be is reported above; the rest is checked under a name that can.
             let checked = handle.clone().or_else(|| "x".parse().ok());

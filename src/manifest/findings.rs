@@ -1,5 +1,7 @@
 //! What is collected while a manifest is checked: problems, and places that must not be shown.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Place, Problem};
 
 #[derive(Debug, Default)]
@@ -7,9 +9,39 @@ pub(super) struct Findings {
     pub problems: Vec<Problem>,
     /// Places of secrets that were written out.
     pub secrets: Vec<Place>,
+    /// Misspelt names that the catalog was searched for, with what was found.
+    searched: BTreeMap<(String, String), Vec<&'static str>>,
 }
 
+/// Distinct misspelt names that are worth a search through the catalog. Beyond that nobody reads suggestions, and the
+/// tenant still has the last word.
+const MAXIMUM_SEARCHES: usize = 1_000;
+
 impl Findings {
+    /// The names near to a misspelt one, from a search that is made once for each table and name.
+    pub(super) fn nearest(
+        &mut self,
+        table: &str,
+        text: &str,
+        search: impl FnOnce(&str) -> Vec<&'static str>,
+    ) -> Vec<&'static str> {
+        let key = (table.to_owned(), text.to_owned());
+        if let Some(found) = self.searched.get(&key) {
+            return found.clone();
+        }
+        if self.searched.len() >= MAXIMUM_SEARCHES {
+            return Vec::new();
+        }
+        let found = search(text);
+        self.searched.insert(key, found.clone());
+        found
+    }
+
+    /// Whether there are so many problems already that suggestions are no help.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.problems.len() >= MAXIMUM_SEARCHES
+    }
+
     pub(super) fn error(&mut self, message: impl Into<String>, place: &Place) {
         self.problems.push(Problem::error(message).at(place));
     }

@@ -78,9 +78,7 @@ pub fn load(paths: &[PathBuf], working_directory: &Path) -> Loaded {
         sources.insert(file.source);
     }
     let desired = estate::lower(&checked, complete, &mut findings);
-    for secret in &findings.secrets {
-        sources.hide(secret);
-    }
+    sources.hide(&findings.secrets);
     let problems = in_order(findings.problems);
     let is_sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
     Loaded { desired: is_sound.then_some(desired), problems, sources }

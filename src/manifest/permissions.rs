@@ -79,7 +79,7 @@ fn look_up_api(text: &str, place: &Place, findings: &mut Findings) -> Option<(St
         findings.error_with_help(format!("`{text}` cannot be an API"), place, help);
         return None;
     }
-    let nearest = apis::nearest_names(text);
+    let nearest = findings.nearest("apis", text, apis::nearest_names);
     if !nearest.is_empty() {
         findings.error_with_help(format!("there is no API `{text}`"), place, did_you_mean(&nearest));
         return None;
@@ -123,7 +123,8 @@ fn look_up_permission(
         findings.error_with_help(message, place, help);
         return None;
     }
-    let nearest = permissions::nearest_values(api_id, permission_type, text);
+    let nearest = findings
+        .nearest(&format!("{api_id} {kind}"), text, |text| permissions::nearest_values(api_id, permission_type, text));
     if !nearest.is_empty() {
         findings.error_with_help(message, place, did_you_mean(&nearest));
         return None;

@@ -108,7 +108,7 @@ fn look_up(text: &str, place: &Place, findings: &mut Findings) -> Option<(String
         findings.error_with_help(format!("`{text}` cannot be a directory role"), place, help);
         return None;
     }
-    let nearest = roles::nearest_names(text);
+    let nearest = findings.nearest("roles", text, roles::nearest_names);
     if !nearest.is_empty() {
         findings.error_with_help(format!("there is no directory role `{text}`"), place, did_you_mean(&nearest));
         return None;

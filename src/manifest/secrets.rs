@@ -3,10 +3,15 @@
 //! This looks at the bare text, so that it holds for files that are no YAML at all. It hides too much rather than too
 //! little: what is starred out is an excerpt in an error message, never a value.
 
+use std::collections::BTreeSet;
+use std::iter::once;
 use std::ops::Range;
 
 /// What the names of keys with secrets contain, in lower case.
 const SECRET_WORDS: [&str; 5] = ["password", "passphrase", "secret", "privatekey", "private_key"];
+
+/// How far this looks from a word for the end of the key, so that long lines take no long time.
+const LONGEST_KEY: usize = 64;
 
 /// Whether a key's name says that its value is a secret.
 pub(super) fn names_a_secret(key: &str) -> bool {
@@ -19,9 +24,18 @@ pub(super) fn holds_private_key(text: &str) -> bool {
     text.contains("PRIVATE KEY-----")
 }
 
-/// The text with stars in the place of a range, byte for byte as long and with the same lines.
-pub(super) fn star_out(text: &str, range: Range<usize>) -> String {
-    let inside = |at: usize| range.contains(&at);
+/// The text with stars in the place of some ranges, byte for byte as long and with the same lines.
+pub(super) fn star_out(text: &str, ranges: impl IntoIterator<Item = Range<usize>>) -> String {
+    let mut ranges: Vec<_> = ranges.into_iter().collect();
+    ranges.sort_by_key(|range| range.start);
+    let mut ranges = ranges.into_iter().peekable();
+    let mut hidden_until = 0;
+    let mut inside = |at: usize| {
+        while let Some(range) = ranges.next_if(|range| range.start <= at) {
+            hidden_until = hidden_until.max(range.end);
+        }
+        at < hidden_until
+    };
     let mut starred = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
         if inside(at) && !matches!(character, '\n' | '\r' | ' ') {
@@ -47,13 +61,13 @@ pub(super) fn without_secrets(text: &str) -> String {
         in_private_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
         if block.is_some() || in_private_key {
             let start = line.find("-----BEGIN").filter(|_| block.is_none()).unwrap_or(0);
-            shown.push_str(&star_out(line, start..line.len()));
+            shown.push_str(&star_out(line, once(start..line.len())));
         } else if let Some(start) = secret_value(line) {
             let value = line.get(start..).unwrap_or_default().trim();
             if value.starts_with(['|', '>', '"', '\'']) || value.is_empty() {
                 block = Some(indentation);
             }
-            shown.push_str(&star_out(line, start..line.len()));
+            shown.push_str(&star_out(line, once(start..line.len())));
         } else {
             shown.push_str(line);
         }
@@ -66,16 +80,17 @@ pub(super) fn without_secrets(text: &str) -> String {
 fn secret_value(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
     let starts = SECRET_WORDS.iter().flat_map(|word| lower.match_indices(word)).map(|(start, _)| start);
-    starts.filter_map(|start| value_of_key(line, start)).min()
+    let starts: BTreeSet<usize> = starts.collect();
+    starts.into_iter().find_map(|start| value_of_key(line, start))
 }
 
 /// Where the value begins of the key whose name has something at `start`.
 fn value_of_key(line: &str, start: usize) -> Option<usize> {
     let rest = line.get(start..)?;
-    let colon = rest.find(':')?;
+    let colon = rest.bytes().take(LONGEST_KEY).position(|byte| byte == b':')?;
     let (name, value) = (rest.get(..colon)?, rest.get(colon + 1..)?);
     let is_key = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'' | ' '));
-    let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    let compact: String = value.chars().filter(|c| !c.is_whitespace()).take(LONGEST_KEY).collect();
     let is_reference = ["{env:", "{file:", "{generate:", "&", "*", "#"].iter().any(|start| compact.starts_with(start));
     // `pfxPassword:` alone on its line is followed by the lines of a reference.
     let is_alone = compact.is_empty();

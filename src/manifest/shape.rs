@@ -166,7 +166,8 @@ impl<'s> Shape<'s, '_> {
             self.hide(&entry.value);
         }
         let message = format!("{} has no key `{}`", name.text, entry.key);
-        let similar = nearest(&entry.key, known.iter().copied());
+        let candidates = known.iter().copied().filter(|_| !self.findings.are_too_many());
+        let similar = nearest(&entry.key, candidates);
         if lists(not_yet, &entry.key) {
             let help = format!("write {}", any_of(known.iter().copied()));
             self.findings.error_with_help(format!("`{}` is not supported yet", entry.key), place, help);

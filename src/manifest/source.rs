@@ -29,10 +29,14 @@ impl Sources {
         self.0.get(name)
     }
 
-    /// Hides a place from everything that is ever shown.
-    pub(super) fn hide(&mut self, place: &Place) {
-        if let Some(source) = self.0.get_mut(&place.file) {
-            source.shown = secrets::star_out(&source.shown, place.span());
+    /// Hides places from everything that is ever shown.
+    pub(super) fn hide(&mut self, places: &[Place]) {
+        if places.is_empty() {
+            return;
+        }
+        for (name, source) in &mut self.0 {
+            let spans = places.iter().filter(|place| place.file == *name).map(Place::span);
+            source.shown = secrets::star_out(&source.shown, spans);
         }
     }
 }
