@@ -21,8 +21,16 @@ async fn a_tenant_file_outlives_its_emulator_and_has_one_at_a_time() {
     assert!(refused.to_string().contains("already served"), "{refused}");
     let running = emulator::running(&file).unwrap();
     assert_eq!((running.url.as_str(), &running.operator), (first.url(), first.operator()));
+    assert!(refused.to_string().contains("`accredit emulate`"), "{refused}");
     first.stop().await;
     assert!(emulator::running(&file).is_none());
+
+    // One that serves a single command is found by nobody, and still has the file to itself.
+    let embedded = emulator::start(Options { announce: false, ..options.clone() }).await.unwrap();
+    assert!(emulator::running(&file).is_none());
+    assert!(!file.with_file_name("tenant.jsonl.running").exists());
+    assert!(matches!(emulator::start(options.clone()).await, Err(emulator::Error::InUse(_))));
+    embedded.stop().await;
 
     let second = emulator::start(options).await.unwrap();
     assert_eq!(second.tenant_id(), running.tenant_id);

@@ -68,6 +68,8 @@ pub struct Options {
     pub now: Option<Timestamp>,
     /// How many objects a page holds when the client does not say.
     pub page_size: usize,
+    /// Whether `<file>.running` tells others where to connect. Not for an emulator that ends with one command.
+    pub announce: bool,
 }
 
 impl Options {
@@ -81,6 +83,7 @@ impl Options {
             https: None,
             now: None,
             page_size: 100,
+            announce: true,
         }
     }
 }
@@ -108,7 +111,11 @@ impl fmt::Debug for Operator {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process has the tenant.
-    #[error("the tenant in `{}` is already served by another emulator", .0.display())]
+    #[error(
+        "the tenant in `{}` is already served by another emulator; several commands can share a tenant through \
+         `accredit emulate`",
+        .0.display()
+    )]
     InUse(PathBuf),
     /// The file cannot be read or written.
     #[error("cannot use the tenant file `{}`", file.display())]
@@ -203,7 +210,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
             .map_err(|source| Error::Bind { address, source })?;
         emulator.ports.push(port);
     }
-    if let Some(claim) = &claim {
+    if let Some(claim) = claim.as_ref().filter(|_| options.announce) {
         claim.announce(&emulator.facts).map_err(file_error)?;
     }
     emulator.claim = claim;
