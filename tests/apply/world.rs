@@ -87,7 +87,13 @@ impl World {
     }
 
     pub(crate) async fn plan(&self, desired: &Desired) -> Plan {
-        self.try_plan(desired, Intent::Reconcile).await.unwrap()
+        let plan = self.try_plan(desired, Intent::Reconcile).await.unwrap();
+        let mut done = BTreeSet::new();
+        for step in &plan.steps {
+            assert!(step.needs.is_subset(&done), "{} comes before what it needs", step.address);
+            done.insert(step.address.clone());
+        }
+        plan
     }
 
     pub(crate) async fn plan_text(&self, desired: &Desired) -> String {
