@@ -339,6 +339,9 @@ mod tests {
     fn a_leap_day_is_no_trouble() {
         let one = stored('1', "2028-02-29T12:00:00Z");
         assert_eq!(one.not_after, at("2029-02-28T12:00:00Z"));
-        assert_eq!(outcome(&[one.clone()], &[uploaded(&one)], "2028-03-01T00:00:00Z"), ("1".into(), "1".into()));
+        assert_eq!(
+            outcome(std::slice::from_ref(&one), &[uploaded(&one)], "2028-03-01T00:00:00Z"),
+            ("1".into(), "1".into())
+        );
     }
 }
