@@ -73,6 +73,7 @@ fn fingerprint(certificate: &Path, algorithm: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn openssl_reads_the_certificate_as_it_was_asked_for() {
     let exported = export(&profile("CN=m365info.com, O=Contoso\\, Ltd., C=US"), None, "P@ssw0Rd1234");
     let show = |options: &[&str]| openssl(&[&["x509", "-in", text(&exported.certificate), "-noout"], options].concat());
@@ -117,6 +118,7 @@ fn openssl_reads_the_certificate_as_it_was_asked_for() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn thumbprints_and_facts_are_those_that_openssl_finds() {
     let subject = "CN=EXO, OU=Batch, O=Jobs, L=Zürich, ST=ZH, C=CH, DC=contoso, E=ops@contoso.com";
     let exported = export(&profile(subject), None, "P@ssw0Rd1234");
@@ -141,6 +143,7 @@ fn thumbprints_and_facts_are_those_that_openssl_finds() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn inspect_reads_a_certificate_that_openssl_made() {
     let place = TempDir::new().unwrap();
     let (key, der) = (place.path().join("key.pem"), place.path().join("foreign.cer"));
@@ -191,6 +194,7 @@ fn inspect_reads_a_certificate_that_openssl_made() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn key_and_certificate_match_in_every_file() {
     let exported = export(&profile("EXOcertificate"), None, "P@ssw0Rd1234");
     let of_certificate = |path: &Path| openssl(&["x509", "-in", text(path), "-noout", "-pubkey"]);
@@ -209,6 +213,7 @@ fn key_and_certificate_match_in_every_file() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn openssl_opens_the_pfx() {
     for (password, friendly_name) in
         [("P@ssw0Rd1234", Some("EXO automated scripts")), ("Grüße € 7", Some("Schlüssel für Exchange 🔑")), ("x", None)]
@@ -242,6 +247,7 @@ fn openssl_opens_the_pfx() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn a_wrong_password_does_not_open_the_pfx() {
     let exported = export(&profile("CN=m365info.com"), None, "P@ssw0Rd1234");
     let output = Command::new("openssl")
@@ -252,6 +258,7 @@ fn a_wrong_password_does_not_open_the_pfx() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn larger_keys_and_dates_after_2049() {
     for (key, bits) in [(KeyAlgorithm::Rsa3072, 3072), (KeyAlgorithm::Rsa4096, 4096)] {
         let profile = CertificateProfile { key, not_after: "2051-02-03T04:05:06Z".parse().unwrap(), ..profile("a") };
@@ -270,12 +277,14 @@ fn larger_keys_and_dates_after_2049() {
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn a_dns_name_that_looks_like_an_address_stays_a_dns_name() {
     let profile = CertificateProfile { dns_names: vec!["10.0.0.1".into()], ..profile("a") };
     assert_eq!(inspect(&self_signed(&profile).unwrap().certificate).unwrap().dns_names, ["10.0.0.1"]);
 }
 
 #[test]
+#[ignore = "needs the openssl command; .ci/run has it"]
 fn two_certificates_of_one_profile_share_nothing() {
     let make = || self_signed(&profile("CN=a")).unwrap();
     let (one, two) = (make(), make());

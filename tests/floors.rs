@@ -64,10 +64,10 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
 
 /// Room → file → text without its comments.
 fn rooms() -> BTreeMap<String, Vec<(PathBuf, String)>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found: BTreeMap<String, Vec<(PathBuf, String)>> = BTreeMap::new();
-    for path in sources(&root) {
-        let relative = path.strip_prefix(&root).unwrap().to_owned();
+    for path in sources(&source) {
+        let relative = path.strip_prefix(&source).unwrap().to_owned();
         let room = relative.components().next().unwrap().as_os_str().to_string_lossy().replace(".rs", "");
         let text = std::fs::read_to_string(&path).unwrap();
         let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();

@@ -2,6 +2,7 @@
 //! shuffled. `ACCREDIT_BLESS=1 cargo test` rewrites the golden files and the schema.
 
 #![allow(clippy::unwrap_used, reason = "tests, helpers included, may panic")]
+#![allow(clippy::format_collect, reason = "speed is nothing here")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! What the user came for: the three values of each application, and the line that connects with them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -8,7 +10,7 @@ use crate::execute::Report;
 use crate::keys::DirectoryStore;
 use crate::model::{
     Address, Desired, DesiredApplication, DesiredCertificate, ExportFormat, PermissionType, SecretReference, Snapshot,
-    StoredCertificate,
+    StoredCertificate, Thumbprint, Value,
 };
 
 use super::console::Console;
@@ -30,8 +32,10 @@ pub(super) fn handover(
         let mut thumbprint = None;
         for (name, certificate) in application.certificates.iter().flatten() {
             let store = DirectoryStore::open(&certificate.store);
-            let newest = store.list(handle, name).unwrap_or_default().pop();
-            let Some(stored) = newest.filter(|stored| stored.not_after > now) else {
+            let generations = store.list(handle, name).unwrap_or_default();
+            let uploaded = uploaded(handle, name, snapshot, report);
+            let usable = |stored: &&StoredCertificate| stored.not_after > now && uploaded.contains(&stored.thumbprint);
+            let Some(stored) = generations.iter().rev().find(usable) else {
                 rows.push(("Certificate", format!("{name}: its key is not in `{}`", certificate.store.display())));
                 continue;
             };
@@ -39,8 +43,8 @@ pub(super) fn handover(
             rows.push(("Thumbprint", stored.thumbprint.to_string()));
             rows.push(("NotBefore", instant(stored.not_before)));
             rows.push(("NotAfter", instant(stored.not_after)));
-            rows.extend(files(&store, handle, name, certificate, &stored));
-            thumbprint.get_or_insert(stored.thumbprint);
+            rows.extend(files(&store, handle, name, certificate, stored));
+            thumbprint.get_or_insert(stored.thumbprint.clone());
         }
         let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), application.display_name);
         for (label, value) in rows {
@@ -62,6 +66,18 @@ fn app_id(handle: &str, snapshot: &Snapshot, report: &Report) -> Option<String> 
     made.or_else(|| Some(snapshot.applications.get(handle)?.app_id.clone()))
 }
 
+/// The certificates that the application has now: those it had, and what this run added. A key may lie in the store that
+/// was never uploaded; nobody can sign in with that one.
+fn uploaded(handle: &str, certificate: &str, snapshot: &Snapshot, report: &Report) -> BTreeSet<Thumbprint> {
+    let before = snapshot.applications.get(handle).into_iter().flat_map(|application| &application.key_credentials);
+    let written = report.done.iter().filter(|step| step.address == Address::new(handle, "application", ""));
+    let written = written.filter_map(|step| step.action.after()?.get("keyCredentials")).flat_map(Value::members);
+    let made = report.outputs.get(&Address::new(handle, "certificate", certificate));
+    let made = made.and_then(|outputs| outputs.get("thumbprint"));
+    let added = written.chain(made).filter_map(|value| Thumbprint::parse(value.id()?));
+    before.filter_map(|credential| credential.thumbprint.clone()).chain(added).collect()
+}
+
 /// As Windows shows it in the articles, but in UTC and said so.
 fn instant(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
@@ -76,24 +92,17 @@ fn files(
     stored: &StoredCertificate,
 ) -> Vec<(&'static str, String)> {
     let Ok(paths) = store.paths(handle, name, stored) else { return Vec::new() };
-    let mut rows = vec![("Private key", paths.private_key.display().to_string())];
+    let file = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut rows = vec![("Files in", paths.directory.display().to_string()), ("", file(&paths.private_key))];
     for format in certificate.export.intersection(&stored.exports) {
-        let path = paths.export(*format).display().to_string();
-        match format {
-            ExportFormat::Cer => rows.push(("Certificate", path)),
-            ExportFormat::Pem => rows.push(("PEM", path)),
-            ExportFormat::Pfx => rows.push(("PFX", path)),
-        }
-    }
-    if stored.exports.contains(&ExportFormat::Pfx) {
-        match &certificate.pfx_password {
-            Some(SecretReference::Generated) => {
-                rows.push(("PFX password", format!("in {}", paths.pfx_password.display())));
-            }
-            Some(SecretReference::Environment(name)) => rows.push(("PFX password", format!("in ${name}"))),
-            Some(SecretReference::File(file)) => rows.push(("PFX password", format!("in {}", file.display()))),
-            None => {}
-        }
+        let path = file(&paths.export(*format));
+        let password = match (format, &certificate.pfx_password) {
+            (ExportFormat::Cer | ExportFormat::Pem, _) | (ExportFormat::Pfx, None) => None,
+            (ExportFormat::Pfx, Some(SecretReference::Generated)) => Some(file(&paths.pfx_password)),
+            (ExportFormat::Pfx, Some(SecretReference::Environment(name))) => Some(format!("${name}")),
+            (ExportFormat::Pfx, Some(SecretReference::File(path))) => Some(path.display().to_string()),
+        };
+        rows.push(("", password.map_or(path.clone(), |password| format!("{path} (its password is in {password})"))));
     }
     rows
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::catalog::nearest;
 use crate::model::{
     Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, Handle, Named, ObservedApi,
     ObservedApplication, OwnerReference, PermissionType, Problem, Snapshot, Thumbprint, Value,
@@ -157,7 +158,7 @@ impl<'a> Context<'a> {
         found.map(|definition| Value::named(&definition.id, &definition.display_name)).ok_or_else(|| {
             let names = definitions.iter().map(|definition| definition.display_name.as_str());
             Problem::error(format!("this tenant has no directory role `{}`", role.role)).at(&role.place).help(
-                nearest(&role.role, names).unwrap_or_else(|| {
+                did_you_mean(&role.role, names).unwrap_or_else(|| {
                     "see the roles under Roles & admins in the Microsoft Entra admin center".to_owned()
                 }),
             )
@@ -232,22 +233,19 @@ fn resolve_permission<'a>(
             PermissionType::Application => "application",
             PermissionType::Delegated => "delegated",
         };
-        let nearest = nearest(&permission.permission, offered.values().map(String::as_str));
+        let suggestion = did_you_mean(&permission.permission, offered.values().map(String::as_str));
         let problem = Problem::error(format!(
             "`{}` has no {kind} permission `{}` in this tenant",
             api.display_name, permission.permission
         ));
         problem
             .at(&permission.place)
-            .help(nearest.unwrap_or_else(|| format!("it offers {} such permissions", offered.len())))
+            .help(suggestion.unwrap_or_else(|| format!("it offers {} such permissions", offered.len())))
     })?;
     Ok(ResolvedPermission { api, id, value, permission_type: permission.permission_type, consent: permission.consent })
 }
 
 /// "did you mean …" with the nearest of `names`, if any is near.
-fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
-    let wanted = wanted.to_lowercase();
-    let scored = names.map(|name| (strsim::normalized_damerau_levenshtein(&wanted, &name.to_lowercase()), name));
-    let best = scored.filter(|(score, _)| *score > 0.6).max_by(|one, other| one.0.total_cmp(&other.0));
-    best.map(|(_, name)| format!("did you mean `{name}`?"))
+fn did_you_mean<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    nearest(wanted, names).first().map(|name| format!("did you mean `{name}`?"))
 }

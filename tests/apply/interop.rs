@@ -13,7 +13,7 @@ use super::world::{TENANT, World, one_of_everything, repository};
 async fn applied() -> (World, PathBuf) {
     let mut options = Options::new(TENANT);
     options.https = Some(([127, 0, 0, 1], 0).into());
-    #[expect(clippy::disallowed_methods, reason = "a foreign client knows no other clock than the machine's")]
+    // A foreign client knows no other clock than the machine's.
     let now = jiff::Timestamp::now();
     let world = World::with(options, now).await;
     world.write("exo.yaml", &one_of_everything("exo"));

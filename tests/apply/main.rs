@@ -1,6 +1,7 @@
 //! From manifests to a tenant and back, against the emulator over real HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::disallowed_methods, reason = "tests read where Python is and whether to bless")]
 #![allow(clippy::format_push_string, reason = "manifests are put together from pieces")]
 
 mod certificates;

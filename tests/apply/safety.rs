@@ -123,7 +123,7 @@ async fn private_files_are_readable_by_their_owner_alone() {
             let bytes = std::fs::read(&path).unwrap();
             let name = path.to_string_lossy().into_owned();
             let secret = String::from_utf8_lossy(&bytes).contains("PRIVATE KEY")
-                || name.ends_with(".pfx")
+                || path.extension().is_some_and(|extension| extension == "pfx")
                 || name.ends_with("password");
             if secret {
                 private += 1;
@@ -180,6 +180,6 @@ async fn an_application_that_appears_between_plan_and_apply_is_not_overwritten()
     let after = world.application("exo").await;
     assert_eq!(before["keyCredentials"], after["keyCredentials"]);
     world.converge(&desired).await;
-    let tenant = world.read(&format!("/v1.0/applications?$filter=displayName eq 'exo automated'")).await;
+    let tenant = world.read("/v1.0/applications?$filter=displayName eq 'exo automated'").await;
     assert_eq!(tenant["value"].as_array().unwrap().len(), 1, "{TENANT}");
 }

@@ -149,8 +149,9 @@ async fn all_articles_together_are_one_estate() {
 fn every_example_manifest_is_one_of_the_articles() {
     let mut files: Vec<String> = std::fs::read_dir(repository("manifests"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".yaml"))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
     files.sort();
     let mut known: Vec<&str> = ARTICLES.iter().map(|article| article.file).collect();

@@ -87,7 +87,13 @@ impl World {
     }
 
     pub(crate) async fn plan(&self, desired: &Desired) -> Plan {
-        self.try_plan(desired, Intent::Reconcile).await.unwrap()
+        let plan = self.try_plan(desired, Intent::Reconcile).await.unwrap();
+        let mut done = BTreeSet::new();
+        for step in &plan.steps {
+            assert!(step.needs.is_subset(&done), "{} comes before what it needs", step.address);
+            done.insert(step.address.clone());
+        }
+        plan
     }
 
     pub(crate) async fn plan_text(&self, desired: &Desired) -> String {
@@ -108,25 +114,12 @@ impl World {
         let used: BTreeSet<(String, String)> =
             made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
         let keys = Keys::open::<StoreError>(desired, &used, |_| Ok("a password".into())).unwrap();
-        let certificates = self.certificates(desired);
+        let certificates = certificates(desired);
         let approved = approve(plan, limits).unwrap();
         let writer = Writer::new(self.client.clone());
         let stop = AtomicBool::new(false);
         let execution = Execution { writer: &writer, keys: &keys, certificates, on_event: &|_| {}, stop: &stop };
         execute(&approved, execution).await
-    }
-
-    /// The public halves of what lies in the key stores.
-    fn certificates(&self, desired: &Desired) -> Certificates {
-        let declared = desired.applications.iter().flat_map(|(handle, application)| {
-            application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
-        });
-        declared
-            .flat_map(|(handle, name, certificate)| {
-                DirectoryStore::open(&certificate.store).list(handle.as_str(), name).unwrap()
-            })
-            .map(|stored| (stored.thumbprint.clone(), stored))
-            .collect()
     }
 
     /// Plans and carries out; fails the test if anything fails.
@@ -199,6 +192,19 @@ impl World {
     pub(crate) fn keys(&self) -> PathBuf {
         self.directory.path().join(".accredit").join("keys")
     }
+}
+
+/// The public halves of what lies in the key stores.
+fn certificates(desired: &Desired) -> Certificates {
+    let declared = desired.applications.iter().flat_map(|(handle, application)| {
+        application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
+    });
+    declared
+        .flat_map(|(handle, name, certificate)| {
+            DirectoryStore::open(&certificate.store).list(handle.as_str(), name).unwrap()
+        })
+        .map(|stored| (stored.thumbprint.clone(), stored))
+        .collect()
 }
 
 fn client(emulator: &Emulator) -> Client {

@@ -138,3 +138,135 @@ fn required_resource_access(value: &Value) -> Json {
     }
     apis.into_iter().map(|(_, entry)| entry).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::model::{Address, DistinguishedName, KeyAlgorithm, Reason, StoredCertificate};
+
+    use super::*;
+
+    const SHA1: &str = "D3083EC9CF8AEE4BD3428D8C8A6A228CB3383B6E";
+
+    fn step(action: Action) -> Step {
+        Step {
+            address: Address::new("exo", "application", ""),
+            action,
+            reason: Reason::Missing,
+            notes: Vec::new(),
+            needs: BTreeSet::new(),
+        }
+    }
+
+    fn certificates() -> Certificates {
+        let instant = |text: &str| text.parse::<Timestamp>().unwrap();
+        let certificate = StoredCertificate {
+            thumbprint: Thumbprint::parse(SHA1).unwrap(),
+            thumbprint_sha256: Thumbprint::parse(&"0123456789ABCDEF".repeat(4)).unwrap(),
+            subject: DistinguishedName("CN=m365info.com".to_owned()),
+            dns_names: Vec::new(),
+            key: KeyAlgorithm::Rsa2048,
+            not_before: instant("2024-02-12T23:04:47Z"),
+            not_after: instant("2028-02-12T23:14:47Z"),
+            der: b"certificate".to_vec(),
+            exports: BTreeSet::new(),
+        };
+        Certificates::from([(certificate.thumbprint.clone(), certificate)])
+    }
+
+    fn fields(pairs: Vec<(&str, Value)>) -> Fields {
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    #[test]
+    fn a_new_application_is_one_request_with_all_it_has() {
+        let after = fields(vec![
+            ("uniqueName", Value::text("exo")),
+            ("displayName", Value::text("EXO PowerShell automated")),
+            ("description", Value::Null),
+            ("web.redirectUris", Value::set([Value::text("http://localhost")])),
+            ("keyCredentials", Value::set([Value::named(SHA1, "main")])),
+            ("owners", Value::set([Value::named("zoe-id", "zoe")])),
+            (
+                "requiredResourceAccess",
+                Value::set([Value::named("api/Role/one", "a"), Value::named("api/Scope/two", "b")]),
+            ),
+        ]);
+        let writes = of(&step(Action::Create { after }), &certificates());
+        let [Write::Graph(request)] = writes.as_slice() else { panic!("{writes:?}") };
+        assert_eq!(request.method, "PATCH");
+        assert_eq!(request.path, "/applications(uniqueName='exo')");
+        assert!(request.create_if_missing);
+        assert_eq!(
+            request.body,
+            Some(json!({
+                "description": null,
+                "displayName": "EXO PowerShell automated",
+                "keyCredentials": [{
+                    "keyId": "01234567-89ab-8def-a123-456789abcdef",
+                    "displayName": "main",
+                    "type": "AsymmetricX509Cert",
+                    "usage": "Verify",
+                    "startDateTime": "2024-02-12T23:04:47Z",
+                    "endDateTime": "2028-02-12T23:14:47Z",
+                    "key": "Y2VydGlmaWNhdGU=",
+                }],
+                "owners@odata.bind": ["{graph}/directoryObjects/zoe-id"],
+                "requiredResourceAccess": [{
+                    "resourceAppId": "api",
+                    "resourceAccess": [{ "id": "one", "type": "Role" }, { "id": "two", "type": "Scope" }],
+                }],
+                "web": { "redirectUris": ["http://localhost"] },
+            }))
+        );
+    }
+
+    #[test]
+    fn owners_beyond_twenty_follow_one_by_one() {
+        let owners = Value::set((0..23).map(|index| Value::named(format!("{index:02}"), "owner")));
+        let writes = of(&step(Action::Create { after: fields(vec![("owners", owners)]) }), &Certificates::new());
+        assert_eq!(writes.len(), 1 + 3);
+        let Write::Graph(last) = &writes[3] else { panic!("{writes:?}") };
+        assert_eq!(last.body, Some(json!({ "@odata.id": "{graph}/directoryObjects/22" })));
+    }
+
+    #[test]
+    fn a_change_sends_what_differs_and_adds_owners_before_it_removes_any() {
+        let change = |path: &str, before: Value, after: Value| FieldChange {
+            path: path.to_owned(),
+            before,
+            after,
+            forces_replacement: false,
+        };
+        let changes = vec![
+            change("displayName", Value::text("a"), Value::text("b")),
+            change(
+                "keyCredentials",
+                Value::set([Value::named("0".repeat(40), "old")]),
+                Value::set([Value::named(SHA1, "main")]),
+            ),
+            change("owners", Value::set([Value::named("gone", "g")]), Value::set([Value::named("new", "n")])),
+        ];
+        let writes = of(&step(Action::Update { id: "id".to_owned(), changes, after: Fields::new() }), &certificates());
+        let shown: Vec<String> = writes
+            .iter()
+            .map(|write| match write {
+                Write::Graph(request) => format!("{} {}", request.method, request.path),
+                Write::KeyCredentials(change) => {
+                    format!("{} added, {:?} removed", change.add.len(), change.remove.len())
+                }
+                Write::MakeCertificate | Write::ExportCertificate { .. } => panic!("{write:?}"),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "PATCH /applications/id",
+                "1 added, 1 removed",
+                "POST /applications/id/owners/$ref",
+                "DELETE /applications/id/owners/gone/$ref"
+            ]
+        );
+    }
+}

@@ -223,3 +223,125 @@ fn same_names(one: &[String], other: &[String]) -> bool {
 fn day(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::model::{DistinguishedName, KeyAlgorithm, Place};
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn desired() -> DesiredCertificate {
+        DesiredCertificate {
+            place: Place { file: "exo.yaml".into(), line: 1, column: 1, start: 0, end: 1 },
+            display_name: "main".to_owned(),
+            subject: DistinguishedName("CN=exo".to_owned()),
+            dns_names: Vec::new(),
+            key: KeyAlgorithm::Rsa2048,
+            valid_for: "1y".parse().unwrap(),
+            friendly_name: None,
+            store: "keys".into(),
+            export: BTreeSet::new(),
+            pfx_password: None,
+        }
+    }
+
+    fn expiry() -> Expiry {
+        let period = |text: &str| text.parse().unwrap();
+        Expiry { renew_before: period("30d"), overlap: period("14d"), maximum_lifetime: period("1y") }
+    }
+
+    /// One that was made at `made`, with a thumbprint of one repeated digit.
+    fn stored(digit: char, made: &str) -> StoredCertificate {
+        let (not_before, not_after) = dates(&desired(), at(made));
+        StoredCertificate {
+            thumbprint: Thumbprint::parse(&digit.to_string().repeat(40)).unwrap(),
+            thumbprint_sha256: Thumbprint::parse(&digit.to_string().repeat(64)).unwrap(),
+            subject: desired().subject,
+            dns_names: Vec::new(),
+            key: KeyAlgorithm::Rsa2048,
+            not_before,
+            not_after,
+            der: Vec::new(),
+            exports: BTreeSet::new(),
+        }
+    }
+
+    fn uploaded(stored: &StoredCertificate) -> ObservedKeyCredential {
+        ObservedKeyCredential {
+            key_id: stored.thumbprint.to_string(),
+            display_name: Some("main".to_owned()),
+            thumbprint: Some(stored.thumbprint.clone()),
+            start: Some(stored.not_before),
+            end: Some(stored.not_after),
+            key_type: "AsymmetricX509Cert".to_owned(),
+            usage: "Verify".to_owned(),
+        }
+    }
+
+    /// What is next ("make" or a digit), and the digits that the application is to have.
+    fn outcome(stored: &[StoredCertificate], uploaded: &[ObservedKeyCredential], now: &str) -> (String, String) {
+        let (desired, expiry) = (desired(), expiry());
+        let chain = CertificateChain::new(&desired, &expiry, stored, uploaded, at(now));
+        let next = match &chain.next {
+            Generation::Make { .. } => "make".to_owned(),
+            Generation::InStore(stored) => stored.thumbprint.as_str()[..1].to_owned(),
+            Generation::Elsewhere { thumbprint } => thumbprint[..1].to_owned(),
+        };
+        let wanted = chain.key_credentials(Value::text("+"));
+        (next, wanted.iter().filter_map(Value::id).map(|id| &id[..1]).collect())
+    }
+
+    #[test]
+    fn the_renewal_period_begins_to_the_second() {
+        let one = [stored('1', "2026-01-01T00:00:00Z")];
+        let there = [uploaded(&one[0])];
+        assert_eq!(outcome(&one, &there, "2026-12-01T23:59:59Z"), ("1".into(), "1".into()));
+        assert_eq!(outcome(&one, &there, "2026-12-02T00:00:00Z"), ("make".into(), "1+".into()));
+    }
+
+    #[test]
+    fn the_overlap_ends_to_the_second_and_the_old_one_goes_then() {
+        let two = [stored('1', "2026-01-01T00:00:00Z"), stored('2', "2026-12-02T00:00:00Z")];
+        let there = [uploaded(&two[0]), uploaded(&two[1])];
+        assert_eq!(outcome(&two, &there, "2026-12-15T23:59:59Z"), ("2".into(), "12".into()));
+        assert_eq!(outcome(&two, &there, "2026-12-16T00:00:00Z"), ("2".into(), "2".into()));
+    }
+
+    #[test]
+    fn a_key_that_waits_in_the_store_is_used_and_no_other_made() {
+        let two = [stored('1', "2026-01-01T00:00:00Z"), stored('2', "2026-12-02T00:00:00Z")];
+        assert_eq!(outcome(&two, &[uploaded(&two[0])], "2026-12-03T00:00:00Z"), ("2".into(), "12".into()));
+        assert_eq!(outcome(&two, &[], "2026-12-03T00:00:00Z"), ("2".into(), "2".into()));
+    }
+
+    #[test]
+    fn an_expired_one_is_replaced_and_goes_at_once() {
+        let one = [stored('1', "2026-01-01T00:00:00Z")];
+        assert_eq!(outcome(&one, &[uploaded(&one[0])], "2027-01-01T00:00:00Z"), ("make".into(), "+".into()));
+    }
+
+    #[test]
+    fn one_whose_key_is_elsewhere_is_known_by_its_name() {
+        let one = stored('1', "2026-01-01T00:00:00Z");
+        assert_eq!(outcome(&[], &[uploaded(&one)], "2026-06-01T00:00:00Z"), ("1".into(), "1".into()));
+        let mut other = uploaded(&one);
+        other.display_name = Some("by hand".to_owned());
+        assert_eq!(outcome(&[], &[other], "2026-06-01T00:00:00Z"), ("make".into(), "+".into()));
+    }
+
+    #[test]
+    fn a_leap_day_is_no_trouble() {
+        let one = stored('1', "2028-02-29T12:00:00Z");
+        assert_eq!(one.not_after, at("2029-02-28T12:00:00Z"));
+        assert_eq!(
+            outcome(std::slice::from_ref(&one), &[uploaded(&one)], "2028-03-01T00:00:00Z"),
+            ("1".into(), "1".into())
+        );
+    }
+}
