@@ -141,6 +141,8 @@ async fn connect(
                 options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
                 options.file = Some(file);
                 options.now = now;
+                // It lives only as long as this command: others must not connect to it.
+                options.announce = false;
                 let emulator = emulator::start(options)
                     .await
                     .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
