@@ -198,7 +198,14 @@ struct EmulateArguments {
 
 /// Parses the arguments and runs what they ask for.
 pub fn main() -> ExitCode {
-    let Cli { color, command } = Cli::parse();
+    let Cli { color, command } = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's own code for a wrong word is 2, which means "something would change" here.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let color = match color {
         ColorArgument::Auto => Color::Auto,
         ColorArgument::Always => Color::Always,

@@ -68,6 +68,7 @@ pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, Fetch
         .await?;
     Ok(Snapshot {
         tenant,
+        operator: None,
         applications,
         deleted,
         apis,
@@ -164,8 +165,15 @@ async fn details(
             Ok(Vec::new())
         }
     };
-    let (owners, service_principal) = tokio::try_join!(owners, service_principal(reader, &application.app_id))?;
+    let federated = async {
+        let path = format!("/applications/{}/federatedIdentityCredentials", application.id);
+        let listed = reader.list(&path).await?;
+        Ok::<_, FetchError>(listed.iter().map(wire::federated_credential).collect())
+    };
+    let (owners, federated, service_principal) =
+        tokio::try_join!(owners, federated, service_principal(reader, &application.app_id))?;
     application.owners = owners;
+    application.federated_credentials = federated;
     application.service_principal = service_principal;
     Ok((name, application))
 }

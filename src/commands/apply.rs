@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::execute::{Execution, Keys, Report, execute};
@@ -11,7 +12,7 @@ use crate::keys::StoreError;
 use crate::kinds::{Certificates, Intent};
 use crate::model::{Plan, SecretReference, Snapshot};
 use crate::plan::{Limits, approve};
-use crate::render;
+use crate::render::{self, printable};
 
 use super::console::{Console, environment};
 use super::handover::handover;
@@ -47,6 +48,16 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         return Err(Failure::message("it was not approved, and nothing was changed"));
     }
     let keys = Keys::open(&session.desired, &used(&plan), secret)?;
+    let moved = if auto_approve {
+        !keys.are_as_in(&snapshot.keys)?
+    } else {
+        // Reading takes time, in which others write: what was approved has to be what is done.
+        session.plan(console, &session.snapshot(console).await?, intent)? != plan
+    };
+    if moved {
+        return Err(Failure::message("the tenant or the key store changed since this plan was made")
+            .hint("nothing was changed by this run; run it again and read the new plan"));
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let listening = tokio::spawn(interrupts(Arc::clone(&stop)));
     let progress = Progress::new(console, plan.steps.len());
@@ -56,7 +67,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         Execution {
             writer: &writer,
             keys: &keys,
-            certificates: certificates(&snapshot),
+            certificates: certificates(&snapshot, session.now),
             on_event: &|event| progress.show(&event),
             stop: &stop,
         },
@@ -99,7 +110,7 @@ fn finish(
         if !report.skipped.is_empty() {
             console.say("\nNot tried:");
             for skipped in &report.skipped {
-                console.say(&format!("  {}: {}", skipped.address, skipped.because));
+                console.say(&printable(&format!("  {}: {}", skipped.address, skipped.because)));
             }
         }
         console.say(&format!(
@@ -132,9 +143,10 @@ fn used(plan: &Plan) -> BTreeSet<(String, String)> {
     certificates.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect()
 }
 
-fn certificates(snapshot: &Snapshot) -> Certificates {
+fn certificates(snapshot: &Snapshot, now: Timestamp) -> Certificates {
     let stored = snapshot.keys.values().flatten();
-    stored.map(|certificate| (certificate.thumbprint.clone(), certificate.clone())).collect()
+    let stored = stored.map(|certificate| (certificate.thumbprint.clone(), certificate.clone())).collect();
+    Certificates { stored, now }
 }
 
 /// Why a password is not to be had, or a store not to be opened.

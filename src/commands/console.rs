@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::render::Paint;
+use crate::render::{Paint, printable};
 
 use super::Color;
 use super::failure::Failure;
@@ -68,6 +68,8 @@ impl Console {
     /// A failure with causes that are known apart from it.
     pub(super) fn failure_because(&self, failure: &Failure, causes: &[String]) {
         for (depth, message) in failure.chain().iter().chain(causes).enumerate() {
+            // What Graph says, and what things are called there, is not ours.
+            let message = printable(message);
             if depth == 0 {
                 self.say(&format!("{} {message}", self.talk.bold(&self.talk.red("error:"))));
             } else {

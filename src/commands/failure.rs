@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::graph::GraphError;
+
 /// A failure as the user sees it.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -17,6 +19,12 @@ impl Failure {
 
     pub(super) fn message(what: impl Into<String>) -> Self {
         Self { error: Some(anyhow::Error::msg(what.into())), hint: None }
+    }
+
+    /// A request to Graph that failed, with what most likely helps.
+    pub(super) fn of_graph(what: &str, error: GraphError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::new(what, error) }
     }
 
     /// What went wrong stands on the console already.

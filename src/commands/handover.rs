@@ -13,6 +13,8 @@ use crate::model::{
     StoredCertificate, Thumbprint, Value,
 };
 
+use crate::render::printable;
+
 use super::console::Console;
 
 /// One block for each declared application that is there.
@@ -39,6 +41,7 @@ pub(super) fn handover(
                 rows.push(("Certificate", format!("{name}: its key is not in `{}`", certificate.store.display())));
                 continue;
             };
+            rows.push(("Certificate", name.clone()));
             rows.push(("Subject", stored.subject.to_string()));
             rows.push(("Thumbprint", stored.thumbprint.to_string()));
             rows.push(("NotBefore", instant(stored.not_before)));
@@ -46,7 +49,7 @@ pub(super) fn handover(
             rows.extend(files(&store, handle, name, certificate, stored));
             thumbprint.get_or_insert(stored.thumbprint.clone());
         }
-        let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), application.display_name);
+        let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), printable(&application.display_name));
         for (label, value) in rows {
             let _ = writeln!(out, "  {label:<15} {value}");
         }

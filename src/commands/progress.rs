@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::execute::Event;
 use crate::model::{Action, Address, Step};
-use crate::render::Paint;
+use crate::render::{Paint, printable};
 
 use super::console::Console;
 
@@ -30,6 +30,8 @@ impl<'a> Progress<'a> {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
+        // A terminal that cannot move its cursor gets plain lines.
+        let bar = bar.filter(|bar| !bar.is_hidden());
         console.say("");
         Self { console, paint: console.talk, bar, running: Mutex::new(BTreeMap::new()) }
     }
@@ -40,23 +42,27 @@ impl<'a> Progress<'a> {
             Event::Started(step) => {
                 running.insert(step.address.clone(), Instant::now());
                 if self.bar.is_none() {
-                    self.line(&format!("{}: {}...", step.address, words(step).0));
+                    self.line(&format!("{}: {}...", printable(&step.address.to_string()), words(step).0));
                 }
             }
             Event::Finished(step) => {
                 let elapsed = running.remove(&step.address).map_or(0, |started| started.elapsed().as_secs());
                 let done = self.paint.green(&format!("{} complete", words(step).1));
-                self.line(&format!("{}: {done} after {elapsed}s", step.address));
+                self.line(&format!("{}: {done} after {elapsed}s", printable(&step.address.to_string())));
                 self.advance();
             }
             Event::Failed(step, _) => {
                 running.remove(&step.address);
-                self.line(&format!("{}: {}", step.address, self.paint.red(&format!("{} failed", words(step).1))));
+                self.line(&format!(
+                    "{}: {}",
+                    printable(&step.address.to_string()),
+                    self.paint.red(&format!("{} failed", words(step).1))
+                ));
                 self.advance();
             }
         }
         if let Some(bar) = &self.bar {
-            let names: Vec<String> = running.keys().map(ToString::to_string).collect();
+            let names: Vec<String> = running.keys().map(|address| printable(&address.to_string())).collect();
             bar.set_message(names.join(", "));
         }
     }
@@ -86,7 +92,6 @@ fn words(step: &Step) -> (&'static str, &'static str) {
     match &step.action {
         Action::Create { .. } => ("Creating", "Creation"),
         Action::Update { .. } => ("Modifying", "Modification"),
-        Action::Replace { .. } => ("Replacing", "Replacement"),
         Action::Renew { .. } => ("Renewing", "Renewal"),
         Action::Delete { .. } => ("Destroying", "Destruction"),
     }

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::graph::{Writer, literal};
+use crate::render::printable;
 
 use super::console::Console;
 use super::session::Session;
@@ -20,26 +21,36 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let Arguments { handle, target, auto_approve } = arguments;
     let session = Session::open(console, target).await?;
     let snapshot = session.snapshot(console).await?;
-    if snapshot.applications.contains_key(&handle) {
-        return Err(Failure::message(format!("`{handle}` is not deleted")));
-    }
-    let deleted = crate::fetch::deleted(session.writer().reader()).await?;
-    let Some(deleted) = deleted.get(&handle) else {
-        return Err(Failure::message(format!("no deleted application has the handle `{handle}`"))
-            .hint("Entra keeps a deleted application for 30 days; after that `accredit apply` makes a new one"));
-    };
-    let when = deleted.deleted.map_or_else(String::new, |when| format!(", deleted on {}", when.strftime("%Y-%m-%d")));
-    console.say(&format!("{handle}: {} (appId {}{when})", deleted.display_name, deleted.app_id));
-    if !auto_approve && !console.confirm("Do you want to restore this application and its service principal?")? {
-        return Err(Failure::message("it was not approved, and nothing was changed"));
-    }
     let writer = session.writer();
-    bring_back(&writer, &deleted.id).await?;
+    let app_id = match snapshot.applications.get(&handle) {
+        Some(application) if application.service_principal.is_some() => {
+            return Err(Failure::message(format!("`{handle}` is not deleted")));
+        }
+        // An earlier restore came to the application and not to its service principal.
+        Some(application) => application.app_id.clone(),
+        None => {
+            let deleted = crate::fetch::deleted(writer.reader()).await?;
+            let Some(deleted) = deleted.get(&handle) else {
+                return Err(Failure::message(format!("no deleted application has the handle `{handle}`")).hint(
+                    "Entra keeps a deleted application for 30 days; after that `accredit apply` makes a new one",
+                ));
+            };
+            let when =
+                deleted.deleted.map_or_else(String::new, |when| format!(", deleted on {}", when.strftime("%Y-%m-%d")));
+            let found = format!("{handle}: {} (appId {}{when})", deleted.display_name, deleted.app_id);
+            console.say(&printable(&found));
+            if !auto_approve
+                && !console.confirm("Do you want to restore this application and its service principal?")?
+            {
+                return Err(Failure::message("it was not approved, and nothing was changed"));
+            }
+            bring_back(&writer, &deleted.id).await?;
+            deleted.app_id.clone()
+        }
+    };
     // Restoring the application does not restore its service principal, which holds consents and roles.
-    let path = format!(
-        "/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq {}",
-        literal(&deleted.app_id)
-    );
+    let path =
+        format!("/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq {}", literal(&app_id));
     for service_principal in writer.reader().list(&path).await? {
         if let Some(id) = service_principal["id"].as_str() {
             bring_back(&writer, id).await?;
@@ -51,13 +62,9 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
 
 async fn bring_back(writer: &Writer, id: &str) -> Result<(), Failure> {
     let path = format!("/directory/deletedItems/{id}/restore");
-    writer.write("POST", &path, Some(&Json::Object(serde_json::Map::new())), false, None).await.map_err(|error| {
-        let hint = error.hint();
-        let failure = Failure::new("it could not be restored", error);
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
+    writer
+        .write("POST", &path, Some(&Json::Object(serde_json::Map::new())), false, None)
+        .await
+        .map_err(|error| Failure::of_graph("it could not be restored", error))?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::emulator::{self, Emulator};
-use crate::fetch::fetch;
+use crate::fetch::{FetchError, fetch};
 use crate::graph::{Client, Reader, TokenSource, Writer};
 use crate::identity::ClientSecret;
 use crate::kinds::Intent;
@@ -24,14 +24,12 @@ use super::{Target, now};
 pub(super) struct Session {
     pub(super) desired: Desired,
     sources: manifest::Sources,
-    client: Client,
+    connection: Connection,
     pub(super) now: Timestamp,
     only: Vec<String>,
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
-    /// Serves the tenant as long as the session lives, where it is an embedded one.
-    _emulator: Option<Emulator>,
 }
 
 impl Session {
@@ -51,27 +49,22 @@ impl Session {
         }
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
-        let (client, emulator) = connect(emulator, &desired.tenant, given, &directory).await?;
-        Ok(Self { desired, sources: loaded.sources, client, now: now_is, only, left_out, _emulator: emulator })
+        let connection = connect(emulator, &desired.tenant, given, &directory).await?;
+        Ok(Self { desired, sources: loaded.sources, connection, now: now_is, only, left_out })
     }
 
     pub(super) fn writer(&self) -> Writer {
-        Writer::new(self.client.clone())
+        Writer::new(self.connection.client.clone())
     }
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let mut snapshot = fetch(&Reader::new(self.client.clone()), &self.desired).await.map_err(|error| {
-            let hint = match &error {
-                crate::fetch::FetchError::Graph(error) => error.hint(),
-                crate::fetch::FetchError::Form { .. } | crate::fetch::FetchError::Keys { .. } => None,
-            };
-            let failure = Failure::from(error);
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
+        let fetched = fetch(&Reader::new(self.connection.client.clone()), &self.desired).await;
+        let mut snapshot = fetched.map_err(|error| match error {
+            FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
+            FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
         })?;
+        snapshot.operator.clone_from(&self.connection.operator);
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -121,12 +114,21 @@ impl Session {
     }
 }
 
+/// A tenant that one is signed in to.
+struct Connection {
+    client: Client,
+    /// The object id of the operator's service principal.
+    operator: Option<String>,
+    /// Serves the tenant as long as the session lives, where it is an embedded one.
+    _emulator: Option<Emulator>,
+}
+
 async fn connect(
     emulator: Option<String>,
     tenant: &str,
     now: Option<Timestamp>,
     directory: &Path,
-) -> Result<(Client, Option<Emulator>), Failure> {
+) -> Result<Connection, Failure> {
     let (url, operator, emulator) = match emulator {
         None => {
             return Err(Failure::message("signing in to a real tenant is not part of this version")
@@ -137,6 +139,7 @@ async fn connect(
             if let Some(running) = emulator::running(&file) {
                 (running.url, running.operator, None)
             } else {
+                keep_out_of_git(directory)?;
                 let mut options = emulator::Options::new(domain(tenant));
                 options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
                 options.file = Some(file);
@@ -148,6 +151,10 @@ async fn connect(
                     .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
                 (emulator.url().to_owned(), emulator.operator().clone(), Some(emulator))
             }
+        }
+        Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
+            return Err(Failure::message(format!("`--emulator={url}` is no address"))
+                .hint("write it as `--emulator=http://127.0.0.1:PORT`, or `--emulator` alone for an embedded tenant"));
         }
         Some(url) => {
             let variable = |name: &str| {
@@ -172,34 +179,70 @@ async fn connect(
         secret,
         "https://graph.microsoft.com",
     ));
+    let operator = sign_in.object_id().await.map_err(|error| Failure::new("the operator could not sign in", error))?;
     let token: TokenSource = Arc::new(move || {
         let sign_in = Arc::clone(&sign_in);
         Box::pin(async move { sign_in.token().await.map_err(Into::into) })
     });
-    Ok((Client::new(transport, token, &url), emulator))
+    Ok(Connection { client: Client::new(transport, token, &url), operator, _emulator: emulator })
 }
 
-/// Manifests of `estate` in the directories of the files among `paths` that are not among `paths` themselves.
-fn left_out(paths: &[PathBuf], directory: &Path, estate: &str) -> Vec<PathBuf> {
+/// Manifests of `estate` that lie around the given paths and were not given: anywhere below the directory of the working
+/// directory that the path leads into, or beside a file that lies elsewhere.
+fn left_out(paths: &[PathBuf], working_directory: &Path, estate: &str) -> Vec<PathBuf> {
     let given: BTreeSet<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let files = paths.iter().filter(|path| path.is_file());
-    let parents: BTreeSet<&Path> = files
-        .filter_map(|file| file.parent())
-        .map(|parent| if parent == Path::new("") { Path::new(".") } else { parent })
-        .collect();
-    let siblings = parents.into_iter().filter_map(|parent| parent.read_dir().ok()).flatten().flatten();
-    let mut siblings: Vec<PathBuf> = siblings
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"))
-        .filter(|path| path.canonicalize().is_ok_and(|real| !given.iter().any(|given| real.starts_with(given))))
-        // One that cannot be read may be of this estate.
-        .filter(|path| {
-            let loaded = manifest::load(std::slice::from_ref(path), directory);
-            loaded.desired.is_none_or(|desired| desired.estate == estate)
-        })
-        .collect();
-    siblings.sort();
-    siblings
+    let Ok(working_directory) = working_directory.canonicalize() else { return Vec::new() };
+    let mut found = BTreeSet::new();
+    for path in &given {
+        let below = path.strip_prefix(&working_directory).ok();
+        let room = below.and_then(|below| below.components().next()).map(|first| working_directory.join(first));
+        match room {
+            Some(room) if room.is_dir() => manifests_below(&room, &given, MAXIMUM_DEPTH, &mut found),
+            Some(_) | None if path.is_file() => {
+                manifests_below(path.parent().unwrap_or(path), &given, 1, &mut found);
+            }
+            Some(_) | None => {}
+        }
+    }
+    found.into_iter().filter(|path| is_of_estate(path, estate)).collect()
+}
+
+/// Deeper directories hold no manifests.
+const MAXIMUM_DEPTH: usize = 8;
+
+fn manifests_below(directory: &Path, given: &BTreeSet<PathBuf>, depth: usize, found: &mut BTreeSet<PathBuf>) {
+    if depth == 0 || given.contains(directory) {
+        return;
+    }
+    for entry in directory.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            manifests_below(&path, given, depth - 1, found);
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+            && path.canonicalize().is_ok_and(|real| !given.contains(&real))
+        {
+            found.insert(path);
+        }
+    }
+}
+
+/// Whether a file is a manifest of `estate`, or may be one: it says what applications there are and is not whole.
+fn is_of_estate(path: &Path, estate: &str) -> bool {
+    match manifest::load(&[path.to_owned()], Path::new("")).desired {
+        Some(desired) => desired.estate == estate,
+        None => std::fs::read_to_string(path).is_ok_and(|text| {
+            text.lines().any(|line| line.starts_with("applications:") || line.starts_with("estate:"))
+        }),
+    }
+}
+
+/// The embedded tenant holds secrets of its own making; they are nobody's, and still have no place in a repository.
+fn keep_out_of_git(directory: &Path) -> Result<(), Failure> {
+    let directory = directory.join(".accredit");
+    let failed = |error| Failure::new(format!("`{}` could not be made", directory.display()), error);
+    std::fs::create_dir_all(&directory).map_err(failed)?;
+    let ignore = directory.join(".gitignore");
+    if ignore.exists() { Ok(()) } else { std::fs::write(ignore, "*\n").map_err(failed) }
 }
 
 /// Where the embedded tenant of that name is kept.

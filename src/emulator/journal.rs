@@ -51,8 +51,8 @@ impl Journal {
         while let Some((index, line)) = lines.next() {
             match serde_json::from_slice::<Vec<Change>>(line) {
                 Ok(changes) if line.ends_with(b"\n") => world.apply(changes),
-                // Only the last line can be torn; anything else is damage that must not be hidden.
-                _ if lines.peek().is_none() => break,
+                // Only the last line can be torn, and then it has no end; anything else is damage that must not be hidden.
+                _ if lines.peek().is_none() && !line.ends_with(b"\n") => break,
                 _ => return Err(JournalError::Damaged { line: index + 1 }),
             }
             kept += line.len() as u64;

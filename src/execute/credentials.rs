@@ -15,8 +15,8 @@ use super::StepError;
 pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Result<(), StepError> {
     let path = format!("/applications/{}", change.application);
     let before = writer.reader().get(&path).await?;
-    let there = key_ids(&before);
-    let removed: BTreeSet<String> = observed(&before)
+    let there = key_ids(&before)?;
+    let removed: BTreeSet<String> = observed(&before)?
         .into_iter()
         .filter(|credential| {
             credential.thumbprint.as_ref().is_some_and(|thumbprint| change.remove.contains(thumbprint))
@@ -34,7 +34,7 @@ pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Re
     let sent: Vec<Json> = kept.chain(added.iter().copied()).cloned().collect();
     let expected: BTreeSet<String> = sent.iter().map(id).collect();
     let sending = writer.write("PATCH", &path, Some(&json!({ "keyCredentials": sent })), false, None).await;
-    let after = key_ids(&writer.reader().get(&path).await?);
+    let after = key_ids(&writer.reader().get(&path).await?)?;
     if after == expected {
         // Also where the answer was lost: the write is there.
         return Ok(());
@@ -50,10 +50,11 @@ pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Re
     }
 }
 
-fn key_ids(application: &Json) -> BTreeSet<String> {
-    observed(application).into_iter().map(|credential| credential.key_id).collect()
+fn key_ids(application: &Json) -> Result<BTreeSet<String>, StepError> {
+    Ok(observed(application)?.into_iter().map(|credential| credential.key_id).collect())
 }
 
-fn observed(application: &Json) -> Vec<ObservedKeyCredential> {
-    wire::application(application).map(|application| application.key_credentials).unwrap_or_default()
+/// An application that cannot be read must never pass for one without credentials.
+fn observed(application: &Json) -> Result<Vec<ObservedKeyCredential>, StepError> {
+    Ok(wire::application(application).map_err(StepError::Unreadable)?.key_credentials)
 }

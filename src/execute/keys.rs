@@ -7,7 +7,9 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use crate::keys::{DirectoryStore, StoreError, StoreLock};
-use crate::model::{CertificateProfile, Desired, DesiredCertificate, ExportFormat, SecretReference, StoredCertificate};
+use crate::model::{
+    CertificateProfile, Desired, DesiredCertificate, ExportFormat, SecretReference, StoredCertificate, Thumbprint,
+};
 
 /// The key stores of one estate, locked.
 #[derive(Debug)]
@@ -62,8 +64,31 @@ impl Keys {
                 keepers.insert(key, Keeper { handle, name, certificate: certificate.clone(), pfx_password });
             }
         }
-        let locks = stores.into_iter().map(|store| DirectoryStore::open(store).lock());
-        Ok(Self { keepers, _locks: locks.collect::<Result<_, _>>()? })
+        let mut locks = Vec::new();
+        let mut locked = BTreeSet::new();
+        for store in stores {
+            // One directory may be spelled in several ways, and its lock can be held once.
+            if store.canonicalize().is_ok_and(|real| locked.contains(&real)) {
+                continue;
+            }
+            locks.push(DirectoryStore::open(store).lock()?);
+            locked.extend(store.canonicalize());
+        }
+        Ok(Self { keepers, _locks: locks })
+    }
+
+    /// Whether the certificates of the locked stores are those that were seen before the lock was taken.
+    pub fn are_as_in(&self, seen: &BTreeMap<(String, String), Vec<StoredCertificate>>) -> Result<bool, StoreError> {
+        let thumbprints = |stored: &[StoredCertificate]| -> Vec<Thumbprint> {
+            stored.iter().map(|stored| stored.thumbprint.clone()).collect()
+        };
+        for (key, keeper) in &self.keepers {
+            let now = keeper.store().list(&keeper.handle, &keeper.name)?;
+            if thumbprints(&now) != thumbprints(seen.get(key).map_or(&[], Vec::as_slice)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub fn keeper(&self, handle: &str, name: &str) -> Option<&Keeper> {

@@ -55,7 +55,7 @@ pub async fn execute(plan: &Approved, execution: Execution<'_>) -> Report {
     if report.is_complete() {
         phase(&deletes, &execution, &certificates, &mut report).await;
     } else {
-        let because = "nothing is destroyed after a step failed".to_owned();
+        let because = "nothing is destroyed when not all before it was done".to_owned();
         report
             .skipped
             .extend(deletes.iter().map(|step| Skipped { address: step.address.clone(), because: because.clone() }));

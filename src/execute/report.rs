@@ -2,7 +2,7 @@
 
 use crate::graph::GraphError;
 use crate::keys::StoreError;
-use crate::model::{Action, Address, Counts, Step};
+use crate::model::{Address, Counts, Step};
 
 use super::Outputs;
 
@@ -29,18 +29,22 @@ pub struct Skipped {
 /// Why one step was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    #[error("Graph refused it")]
+    #[error("a request to Graph failed")]
     Graph(#[from] GraphError),
     #[error("the key store failed")]
     Keys(#[from] StoreError),
     #[error("it is there, though it was not when the plan was made: somebody else makes it at this time")]
     MadeMeanwhile,
+    #[error("it appeared in the moment it was made and was changed instead: certificates that it had may be replaced")]
+    ChangedInstead,
     #[error(
         "{0} was not there any more after the write, though this run did not remove it: another program writes the same application"
     )]
     CredentialVanished(String),
     #[error("the certificate {0} was not there after the write, though Graph accepted it")]
     NotUploaded(String),
+    #[error("what Graph returned for the application has not the form it should")]
+    Unreadable(#[source] serde_json::Error),
     #[error("no key store is declared for it")]
     NoKeyStore,
     #[error("`{field}` of the plan cannot be read: `{value}`")]
@@ -57,10 +61,15 @@ impl StepError {
         match self {
             Self::Graph(error) => error.hint(),
             Self::MadeMeanwhile => Some("run it again once the other apply has ended: it takes up what is there"),
-            Self::CredentialVanished(_) | Self::NotUploaded(_) => {
+            Self::ChangedInstead | Self::CredentialVanished(_) | Self::NotUploaded(_) => {
                 Some("look at the application's certificates, agree on who writes them, and run it again")
             }
-            Self::Keys(_) | Self::NoKeyStore | Self::Field { .. } | Self::Unresolved(_) | Self::Thread => None,
+            Self::Keys(_)
+            | Self::Unreadable(_)
+            | Self::NoKeyStore
+            | Self::Field { .. }
+            | Self::Unresolved(_)
+            | Self::Thread => None,
         }
     }
 }
@@ -79,19 +88,7 @@ impl Report {
 
     /// How many resources were added, changed and destroyed.
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for step in &self.done {
-            match &step.action {
-                Action::Create { .. } | Action::Renew { .. } => counts.add += 1,
-                Action::Update { .. } => counts.change += 1,
-                Action::Replace { .. } => {
-                    counts.add += 1;
-                    counts.destroy += 1;
-                }
-                Action::Delete { .. } => counts.destroy += 1,
-            }
-        }
-        counts
+        Counts::of(&self.done)
     }
 
     pub(super) fn merge(&mut self, other: Self) {

@@ -47,13 +47,13 @@ pub(super) async fn run(
                 outputs.insert("keyCredential".to_owned(), uploaded_as(&thumbprint, &keeper.certificate.display_name));
                 outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
                 let mut certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
-                certificates.insert(stored.thumbprint.clone(), stored);
+                certificates.stored.insert(stored.thumbprint.clone(), stored);
             }
             Write::ExportCertificate { thumbprint } => {
                 let keeper = keeper(&step, execution)?.clone();
                 let stored: Option<StoredCertificate> = {
                     let certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
-                    certificates.values().find(|stored| stored.thumbprint.as_str() == thumbprint).cloned()
+                    certificates.stored.values().find(|stored| stored.thumbprint.as_str() == thumbprint).cloned()
                 };
                 let stored = stored.ok_or(StepError::Unresolved(format!("the certificate {thumbprint}")))?;
                 blocking(move || keeper.export(&stored)).await?;
@@ -79,6 +79,7 @@ async fn send(request: &Request, execution: &Execution<'_>) -> Result<BTreeMap<S
     let created = execution.writer.write(method, path, body.as_ref(), *create_if_missing, look).await?;
     let object = match created {
         Created::Now(object) | Created::Found(object) => object,
+        Created::Changed => return Err(StepError::ChangedInstead),
         Created::Nothing => return Ok(BTreeMap::new()),
     };
     let ids = ["id", "appId"].into_iter();

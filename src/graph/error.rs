@@ -82,12 +82,17 @@ impl GraphError {
             Self::Refused { status: 401, .. } => {
                 Some("the operator's token was not accepted: check the tenant, the cloud and the clock of this machine")
             }
-            Self::Refused { status: 403, .. } => Some(
-                "the operator lacks a permission for this; docs/emulator.md and the README list what Accredit needs",
-            ),
-            Self::Refused { status: 429, .. } => Some("Graph is throttling; run it again in a few minutes"),
+            Self::Refused { status: 403, .. } => {
+                Some("the operator lacks a permission for this request; an administrator can grant it")
+            }
+            Self::Refused { status: 429, .. } => {
+                Some("Graph is throttling and asks to wait longer than a run does; run it again later")
+            }
+            Self::Lost { method, .. } | Self::Refused { status: 500..=599, method, .. } if method == "GET" => {
+                Some("nothing was changed; run it again when Graph answers")
+            }
             Self::Lost { .. } | Self::Refused { status: 500..=599, .. } => {
-                Some("whether a write took effect is not known; run it again: it looks before it writes")
+                Some("whether it took effect is not known; run it again: it looks before it writes")
             }
             Self::Refused { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => None,
         }

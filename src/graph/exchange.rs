@@ -23,12 +23,14 @@ pub struct Patience {
     pub tries: u32,
     /// The first wait where Graph names none; each further one is twice as long.
     pub first_wait: Duration,
+    /// The longest wait that Graph may ask for.
+    pub longest_wait: Duration,
 }
 
 impl Default for Patience {
-    /// Half a minute in all.
+    /// Half a minute in all where Graph names no wait, two minutes at once where it does.
     fn default() -> Self {
-        Self { tries: 7, first_wait: Duration::from_millis(500) }
+        Self { tries: 7, first_wait: Duration::from_millis(500), longest_wait: Duration::from_mins(2) }
     }
 }
 
@@ -84,7 +86,9 @@ impl Client {
             let wait = match &outcome {
                 Err((error, retry_after)) if tries < self.patience.tries => {
                     let usual = self.patience.first_wait.saturating_mul(1 << (tries - 1));
-                    may_repeat(method, error, retry_after.is_some()).then(|| retry_after.unwrap_or(usual))
+                    let wait = retry_after.unwrap_or(usual);
+                    let patient = wait <= self.patience.longest_wait;
+                    (patient && may_repeat(method, error, retry_after.is_some())).then_some(wait)
                 }
                 Ok(_) | Err(_) => None,
             };
@@ -156,7 +160,7 @@ fn may_repeat(method: &str, error: &GraphError, asked_to: bool) -> bool {
     match error {
         GraphError::Refused { status: 429, .. } => true,
         // Only a request that changes nothing, or one that Graph itself says to repeat, is repeated.
-        GraphError::Refused { status: 502..=504, .. } => method == "GET" || asked_to,
+        GraphError::Refused { status: 500..=504, .. } => method == "GET" || asked_to,
         GraphError::Lost { source, .. } => method == "GET" || source.never_sent,
         GraphError::Refused { .. } | GraphError::Unreadable { .. } | GraphError::SignIn { .. } => false,
     }

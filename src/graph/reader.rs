@@ -1,5 +1,7 @@
 //! Reading Graph. Nothing here can write: printing a plan never builds a [`super::Writer`].
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::{Client, GraphError};
@@ -33,19 +35,28 @@ impl Reader {
     /// Every item of the list at `path`, over all its pages.
     pub async fn list(&self, path: &str) -> Result<Vec<Json>, GraphError> {
         let mut items = Vec::new();
+        let mut read = BTreeSet::new();
         let mut next = path.to_owned();
         loop {
-            let mut page = self.get(&next).await?;
-            if let Json::Array(values) = page["value"].take() {
-                items.extend(values);
-            }
-            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(items) };
-            // A token goes only to the host it was meant for.
-            let path = self.0.path_of_link(link).ok_or_else(|| GraphError::Unreadable {
+            let unreadable = |reason: &str| GraphError::Unreadable {
                 method: "GET".to_owned(),
                 path: next.clone(),
-                reason: "the link to its next page leads to another host".to_owned(),
-            })?;
+                reason: reason.to_owned(),
+            };
+            let mut page = self.get(&next).await?;
+            // An answer that is no list must never pass for an empty one: nothing would seem to exist.
+            let Some(Json::Array(values)) = page.get_mut("value").map(Json::take) else {
+                return Err(unreadable("the answer is not a list"));
+            };
+            items.extend(values);
+            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(items) };
+            // A token goes only to the host it was meant for.
+            let Some(path) = self.0.path_of_link(link) else {
+                return Err(unreadable("the link to its next page leads to another host"));
+            };
+            if !read.insert(path.to_owned()) {
+                return Err(unreadable("its pages go round in a circle"));
+            }
             next = path.to_owned();
         }
     }

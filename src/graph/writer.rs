@@ -18,6 +18,8 @@ pub enum Created {
     Now(Json),
     /// It was there: the answer was lost, or somebody else was first.
     Found(Json),
+    /// It was there and was changed: a request that should have made it found it.
+    Changed,
     /// There is nothing to tell: a change or a deletion.
     Nothing,
 }
@@ -45,11 +47,9 @@ impl Writer {
         let outcome = self.client.send(method, path, body.as_ref(), create_if_missing).await;
         match (outcome, look) {
             (Ok(Some(object)), _) => Ok(Created::Now(object)),
-            (Ok(None), None) => Ok(Created::Nothing),
-            // 204 to a request that makes an object: it was there and was changed instead.
-            (Ok(None), Some((path, having))) => {
-                Ok(self.look(path, having).await?.map_or(Created::Nothing, Created::Found))
-            }
+            // The answer to an upsert that found something to change.
+            (Ok(None), Some(_)) if create_if_missing => Ok(Created::Changed),
+            (Ok(None), Some(_) | None) => Ok(Created::Nothing),
             (Err(error), _) if method == "DELETE" && error.status() == Some(404) => Ok(Created::Nothing),
             (Err(error), Some((path, having))) if error.already_exists() || answer_lost(&error) => {
                 match self.look(path, having).await {

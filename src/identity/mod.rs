@@ -15,6 +15,10 @@ use crate::transport::{Transport, TransportError};
 /// A token is fetched anew this long before it ends.
 const RESERVE: Duration = Duration::from_mins(5);
 
+/// How often a token is asked for when the service is busy, and the first wait between two of them.
+const TRIES: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
 /// The operator as an application with a client secret.
 /// <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 pub struct ClientSecret {
@@ -88,10 +92,36 @@ impl ClientSecret {
         {
             return Ok(token.clone());
         }
-        let token = self.fetch().await?;
+        let token = self.fetch_with_patience().await?;
         let good_for = Duration::from_secs(token.expires_in).saturating_sub(RESERVE);
         *cached = Some((token.access_token.clone(), Instant::now() + good_for));
         Ok(token.access_token)
+    }
+
+    /// The object id of the operator's service principal, as its token says it. Tokens for another API are opaque by
+    /// contract, so this is a hint and nothing more.
+    pub async fn object_id(&self) -> Result<Option<String>, SignInError> {
+        use base64::Engine as _;
+        let token = self.token().await?;
+        let claims = token.expose_secret().split('.').nth(1).unwrap_or_default();
+        let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap_or_default();
+        Ok(claims["oid"].as_str().map(str::to_owned))
+    }
+
+    /// Asking for a token changes nothing, so it is asked for again where the service is busy or does not answer.
+    async fn fetch_with_patience(&self) -> Result<Token, SignInError> {
+        let mut wait = FIRST_WAIT;
+        for _ in 1..TRIES {
+            match self.fetch().await {
+                Err(SignInError::Transport { .. } | SignInError::Refused { status: 429 | 500..=504, .. }) => {
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.fetch().await
     }
 
     async fn fetch(&self) -> Result<Token, SignInError> {

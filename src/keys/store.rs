@@ -114,7 +114,11 @@ impl DirectoryStore {
         for entry in entries {
             let name = entry.map_err(failed("read the directory", &slot))?.file_name();
             if let Some(thumbprint) = name.to_str().filter(|name| is_thumbprint(name)) {
-                found.push(read_generation(&generation(&slot, handle, certificate, thumbprint), thumbprint)?);
+                let paths = generation(&slot, handle, certificate, thumbprint);
+                let stored = read_generation(&paths, thumbprint)?;
+                // A certificate whose key is another one would be uploaded, and nobody could sign in with it.
+                read_key_of(&stored.der, &paths)?;
+                found.push(stored);
             }
         }
         found.sort_by(|a, b| (a.not_before, &a.thumbprint).cmp(&(b.not_before, &b.thumbprint)));
@@ -142,6 +146,7 @@ impl DirectoryStore {
 
         self.prepare()?;
         durable::create_directories(&slot)?;
+        self.keep_out_of_git(handle)?;
         let draft = durable::draft_directory(&slot)?;
         let key = pair.private_key.pem();
         durable::write_new(&draft.path().join(PRIVATE_KEY), key.expose_secret().as_bytes(), Readers::Owner)?;
@@ -250,10 +255,15 @@ impl DirectoryStore {
     /// Makes the store's directory, and keeps git away from it.
     fn prepare(&self) -> Result<(), StoreError> {
         durable::create_directories(&self.directory)?;
-        // Only in a directory that is ours alone: someone may have named one that holds other files as well.
-        let mut entries = fs::read_dir(&self.directory).map_err(failed("read the directory", &self.directory))?;
-        if entries.next().is_none() {
-            durable::replace(&self.directory.join(".gitignore"), b"*\n", Readers::Everyone)?;
+        Ok(())
+    }
+
+    /// Keeps a commit from taking the keys along. In the handle's directory, which is ours alone: someone may have named a
+    /// store that holds other files as well.
+    fn keep_out_of_git(&self, handle: &str) -> Result<(), StoreError> {
+        let path = self.directory.join(handle).join(".gitignore");
+        if !path.exists() {
+            durable::replace(&path, b"*\n", Readers::Everyone)?;
         }
         Ok(())
     }
@@ -292,12 +302,16 @@ fn missing(paths: &StoredPaths, path: &Path) -> StoreError {
 fn read_pair(paths: &StoredPaths) -> Result<KeyPair, StoreError> {
     let thumbprint = paths.directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let certificate = read_generation(paths, thumbprint)?.der;
+    let private_key = read_key_of(&certificate, paths)?;
+    Ok(KeyPair { certificate, private_key })
+}
+
+/// The private key, after checking that it is the one of `certificate`.
+fn read_key_of(certificate: &[u8], paths: &StoredPaths) -> Result<PrivateKey, StoreError> {
     let text = durable::read_private(&paths.private_key)?;
-    let want = inspect::public_key(&certificate).map_err(damaged(paths))?;
-    PrivateKey::from_pem(&text)
-        .filter(|key| key.public_key() == Some(want))
-        .map(|private_key| KeyPair { certificate, private_key })
-        .ok_or_else(|| StoreError::KeyDiffers { path: paths.private_key.clone() })
+    let want = inspect::public_key(certificate).map_err(damaged(paths))?;
+    let key = PrivateKey::from_pem(&text).filter(|key| key.public_key() == Some(want));
+    key.ok_or_else(|| StoreError::KeyDiffers { path: paths.private_key.clone() })
 }
 
 fn damaged(paths: &StoredPaths) -> impl Fn(InspectError) -> StoreError + '_ {
@@ -359,17 +373,9 @@ mod tests {
             assert_eq!(mode(directory), 0o700, "{}", directory.display());
         }
         assert_eq!(mode(&paths.private_key), 0o600);
-        assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), "*\n");
+        assert_eq!(fs::read_to_string(root.join("exo/.gitignore")).unwrap(), "*\n");
         assert_eq!(store.list("exo", "main").unwrap(), std::slice::from_ref(&stored));
         assert_eq!(store.certificate_der("exo", "main", &stored).unwrap(), stored.der);
-    }
-
-    #[test]
-    fn an_existing_directory_with_other_files_gets_no_gitignore() {
-        let place = TempDir::new().unwrap();
-        fs::write(place.path().join("manifest.yaml"), "").unwrap();
-        DirectoryStore::open(place.path()).create("exo", "main", &profile()).unwrap();
-        assert!(!place.path().join(".gitignore").exists());
     }
 
     #[test]

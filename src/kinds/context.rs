@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use crate::catalog::nearest;
 use crate::model::{
     Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, Handle, Named, ObservedApi,
-    ObservedApplication, OwnerReference, PermissionType, Problem, Snapshot, Thumbprint, Value,
+    ObservedApplication, ObservedKeyCredential, OwnerReference, PermissionType, Problem, Snapshot, Value,
 };
 
-use super::CertificateChain;
+use super::{CertificateChain, is_made_here};
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// Make the tenant as the manifests say.
     Reconcile,
-    /// Remove what the manifests declare and what carries their estate's tag.
+    /// Remove what the manifests declare.
     Destroy,
 }
 
@@ -82,7 +82,10 @@ impl<'a> Context<'a> {
         &self,
     ) -> impl Iterator<Item = (&'a str, Option<&'a DesiredApplication>, Option<&'a ObservedApplication>)> {
         let declared = self.desired.applications.keys().map(Handle::as_str);
-        let found = self.snapshot.applications.keys().map(String::as_str);
+        // To destroy is to destroy what is declared; what has left the manifests goes by reconciling.
+        let reconciled = self.intent == Intent::Reconcile && self.desired.applications_declared;
+        let others = self.snapshot.applications.keys().filter(move |_| reconciled);
+        let found = others.map(String::as_str);
         let handles: BTreeSet<&'a str> = declared.chain(found).collect();
         let desired = self.desired;
         let snapshot = self.snapshot;
@@ -111,15 +114,44 @@ impl<'a> Context<'a> {
         self.chain(handle, certificate).map_or_else(Vec::new, |chain| chain.key_credentials(made))
     }
 
+    /// Certificates that Accredit uploaded for declarations that have left the manifest, each with the instant from which
+    /// it may go: when the declared ones have stood beside it for the overlap. `None`: not yet known.
+    pub(super) fn left_over(&self, handle: &str) -> Vec<(&'a ObservedKeyCredential, Named, Option<Timestamp>)> {
+        let declared = self.desired.applications.get(handle).filter(|declared| declared.certificates.is_some());
+        let observed = self.snapshot.applications.get(handle);
+        let (Some(declared), Some(observed)) = (declared, observed) else { return Vec::new() };
+        let ours = self.uploaded_key_ids(handle);
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        let newest = chains.clone().filter_map(CertificateChain::newest_upload).max();
+        let goes = match newest {
+            Some(newest) => Some(declared.expiry.overlap.after(newest)),
+            // None is declared: there is nothing to hand over to.
+            None => (chains.count() == 0).then_some(Timestamp::MIN),
+        };
+        let credentials = observed.key_credentials.iter().filter(|credential| {
+            credential.is_sign_in_certificate()
+                && is_made_here(&credential.key_id)
+                && !ours.contains(credential.key_id.as_str())
+        });
+        credentials
+            .filter_map(|credential| {
+                let id = credential.thumbprint.as_ref()?.to_string();
+                let name = credential.display_name.clone().unwrap_or_else(|| id.clone());
+                Some((credential, Named { id, name }, goes))
+            })
+            .collect()
+    }
+
+    /// The `keyId`s of the key credentials that `handle` has for its declared certificates.
+    pub(super) fn uploaded_key_ids(&self, handle: &str) -> BTreeSet<&str> {
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        chains.flat_map(CertificateChain::uploaded_key_ids).collect()
+    }
+
     /// The key credentials that `handle` has for its declared certificates.
     pub(super) fn uploaded(&self, handle: &str) -> Vec<Named> {
         let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
         chains.flat_map(CertificateChain::uploaded).collect()
-    }
-
-    /// A key credential that bears a declared certificate's name without being one of its generations.
-    pub(super) fn stranger(&self, handle: &str, certificate: &str) -> Option<&Thumbprint> {
-        self.chain(handle, certificate)?.stranger()
     }
 
     /// The appId of `handle`'s application, or a reference to it.
@@ -138,6 +170,12 @@ impl<'a> Context<'a> {
             || Value::output(Address::new(handle, "servicePrincipal", ""), "id"),
             |(application, service_principal)| Value::named(&service_principal.id, &application.display_name),
         )
+    }
+
+    /// An API's display name, with its appId where another API has the same name.
+    pub fn api_name(&self, api: &ObservedApi) -> String {
+        let namesakes = self.snapshot.apis.iter().filter(|other| other.display_name == api.display_name).count();
+        if namesakes > 1 { format!("{} ({})", api.display_name, api.app_id) } else { api.display_name.clone() }
     }
 
     pub fn api_by_object_id(&self, id: &str) -> Option<&'a ObservedApi> {
@@ -211,10 +249,20 @@ fn resolve_permission<'a>(
     snapshot: &'a Snapshot,
     permission: &DesiredPermission,
 ) -> Result<ResolvedPermission<'a>, Problem> {
-    let api = snapshot.apis.iter().find(|api| match &permission.api_id {
+    let mut named = snapshot.apis.iter().filter(|api| match &permission.api_id {
         Some(id) => api.app_id.eq_ignore_ascii_case(id),
         None => api.display_name.eq_ignore_ascii_case(&permission.api),
     });
+    let api = named.next();
+    // Whoever may register applications may give one an API's name.
+    if named.next().is_some() {
+        return Err(Problem::error(format!(
+            "`{}` is ambiguous: several APIs of this tenant have that name",
+            permission.api
+        ))
+        .at(&permission.api_place)
+        .help("write the appId of the one you mean"));
+    }
     let api = api.ok_or_else(|| {
         Problem::error(format!("this tenant has no service principal for the API `{}`", permission.api))
             .at(&permission.api_place)

@@ -14,14 +14,14 @@ mod write;
 
 pub use certificate::{CertificateChain, Generation};
 pub use context::{Context, Intent, ResolvedPermission};
-pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, key_id};
+pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id};
 
 pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
 
 /// What Graph returns, kind by kind, as the snapshot holds it.
 pub mod wire {
     pub use super::app_role_assignment::app_role_assignment;
-    pub use super::application::{application, deleted_application, owner};
+    pub use super::application::{application, deleted_application, federated_credential, owner};
     pub use super::permission_grant::permission_grant;
     pub use super::role_assignment::{role_assignment, role_definition};
     pub use super::service_principal::{api, service_principal};
@@ -34,7 +34,7 @@ pub trait Kind: Sync {
     /// In Graph's own terms; the middle part of an address.
     fn name(&self) -> &'static str;
 
-    /// Fields that cannot be changed in place.
+    /// Fields that cannot be changed in place, so that a change of them makes a successor.
     fn forces_replacement(&self) -> &'static [&'static str] {
         &[]
     }

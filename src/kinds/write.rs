@@ -2,12 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::certificate::back_dated;
 use crate::model::{Named, StoredCertificate, Thumbprint};
 
-/// The certificates whose public halves can be uploaded, by SHA-1 thumbprint.
-pub type Certificates = BTreeMap<Thumbprint, StoredCertificate>;
+/// The certificates whose public halves can be uploaded.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    /// By SHA-1 thumbprint.
+    pub stored: BTreeMap<Thumbprint, StoredCertificate>,
+    /// The plan's instant.
+    pub now: Timestamp,
+}
 
 /// One thing to do for a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,16 +85,25 @@ pub struct KeyCredentialsChange {
 /// The key credential by which `certificate` is uploaded.
 pub(super) fn key_credential(named: &Named, certificates: &Certificates) -> Option<Json> {
     use base64::Engine as _;
-    let certificate = certificates.values().find(|certificate| certificate.thumbprint.as_str() == named.id)?;
+    let certificate = certificates.stored.values().find(|certificate| certificate.thumbprint.as_str() == named.id)?;
+    // From its upload on it is there to be used; the overlap with the one before it is reckoned from here, also where
+    // the key was made in an earlier run that did not come to its upload.
+    let start = certificate.not_before.max(back_dated(certificates.now));
     Some(json!({
         "keyId": key_id(certificate),
         "displayName": named.name,
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
-        "startDateTime": certificate.not_before.to_string(),
+        "startDateTime": start.to_string(),
         "endDateTime": certificate.not_after.to_string(),
         "key": base64::engine::general_purpose::STANDARD.encode(&certificate.der),
     }))
+}
+
+/// Whether a `keyId` has the form of those that [`key_id`] makes: what Accredit uploaded, whatever it was declared as.
+pub fn is_made_here(key_id: &str) -> bool {
+    let bytes = key_id.as_bytes();
+    bytes.len() == 36 && bytes[14] == b'8' && bytes[19].eq_ignore_ascii_case(&b'a')
 }
 
 /// The `keyId` a certificate is uploaded under: made from its SHA-256 thumbprint, so that uploading it twice, after a

@@ -57,6 +57,7 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
         cloud,
         estate: estate.map(|(estate, _)| estate).unwrap_or_default(),
         applications: applications(files, cloud, findings),
+        applications_declared: files.iter().any(|file| file.written.entry("applications").is_some()),
         user_roles: user_roles(files, findings),
     }
 }

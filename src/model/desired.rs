@@ -26,6 +26,9 @@ pub struct Desired {
     /// The name by which a tag marks what these manifests manage.
     pub estate: String,
     pub applications: BTreeMap<Handle, DesiredApplication>,
+    /// Whether any manifest has the key `applications` at all. Without it applications are not managed, and none has left
+    /// the manifests.
+    pub applications_declared: bool,
     /// Directory roles of users, sorted by user, role and scope.
     pub user_roles: Vec<DesiredUserRole>,
 }

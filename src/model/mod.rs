@@ -21,8 +21,8 @@ pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
 pub use snapshot::{
-    DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedGrant,
-    ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential, ObservedPermission, ObservedRoleAssignment,
-    ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant, Snapshot,
+    DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,
+    ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential, ObservedPermission,
+    ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant, Snapshot,
 };
 pub use value::{Fields, Named, Output, Value};

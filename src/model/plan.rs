@@ -53,13 +53,6 @@ pub enum Action {
         /// All managed fields as they will be.
         after: Fields,
     },
-    /// Delete and create again: a field differs that cannot be changed in place.
-    Replace {
-        id: String,
-        changes: Vec<FieldChange>,
-        before: Fields,
-        after: Fields,
-    },
     /// Make a successor beside the one there is, which stays until its overlap has passed.
     Renew {
         id: String,
@@ -78,7 +71,6 @@ impl Action {
         match self {
             Self::Create { after }
             | Self::Update { id: _, changes: _, after }
-            | Self::Replace { id: _, changes: _, before: _, after }
             | Self::Renew { id: _, changes: _, after } => Some(after),
             Self::Delete { id: _, before: _ } => None,
         }
@@ -91,9 +83,7 @@ impl Action {
         let map = |fields: &mut Fields| fields.values_mut().for_each(|value| *value = resolve(value));
         match &mut action {
             Self::Create { after } => map(after),
-            Self::Update { id: _, changes, after }
-            | Self::Replace { id: _, changes, before: _, after }
-            | Self::Renew { id: _, changes, after } => {
+            Self::Update { id: _, changes, after } | Self::Renew { id: _, changes, after } => {
                 map(after);
                 for change in changes {
                     change.after = resolve(&change.after);
@@ -164,21 +154,23 @@ pub struct Counts {
     pub destroy: usize,
 }
 
-impl Plan {
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for step in &self.steps {
+impl Counts {
+    pub fn of(steps: &[Step]) -> Self {
+        let mut counts = Self::default();
+        for step in steps {
             match &step.action {
                 Action::Create { .. } | Action::Renew { .. } => counts.add += 1,
                 Action::Update { .. } => counts.change += 1,
-                Action::Replace { .. } => {
-                    counts.add += 1;
-                    counts.destroy += 1;
-                }
                 Action::Delete { .. } => counts.destroy += 1,
             }
         }
         counts
+    }
+}
+
+impl Plan {
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.steps)
     }
 
     pub fn is_empty(&self) -> bool {

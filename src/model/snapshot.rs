@@ -10,6 +10,8 @@ use super::{PermissionType, StoredCertificate, Thumbprint};
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub tenant: ObservedTenant,
+    /// The object id of the service principal that reads and writes, where it is known.
+    pub operator: Option<String>,
     /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.
     pub applications: BTreeMap<String, ObservedApplication>,
     /// By `uniqueName`: applications that were deleted and can still be restored. Read only where a declared one is
@@ -52,6 +54,7 @@ pub struct ObservedApplication {
     pub key_credentials: Vec<ObservedKeyCredential>,
     pub password_credentials: Vec<ObservedPasswordCredential>,
     pub owners: Vec<ObservedOwner>,
+    pub federated_credentials: Vec<ObservedFederatedCredential>,
     pub service_principal: Option<ObservedServicePrincipal>,
 }
 
@@ -88,6 +91,14 @@ pub struct ObservedPasswordCredential {
     pub key_id: String,
     pub display_name: Option<String>,
     pub end: Option<Timestamp>,
+}
+
+/// Tokens of another identity provider that are as good as a credential of the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedFederatedCredential {
+    pub name: String,
+    pub issuer: String,
+    pub subject: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

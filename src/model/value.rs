@@ -15,8 +15,6 @@ pub type Fields = BTreeMap<String, Value>;
 #[serde(untagged)]
 pub enum Value {
     Null,
-    Bool(bool),
-    Integer(i64),
     Text(String),
     // Before the variants with fields: serde would read an array as the fields of those in their order.
     Set(BTreeSet<Self>),
@@ -61,12 +59,7 @@ impl Value {
         match self {
             Self::Output { output } => resolve(output).unwrap_or_else(|| self.clone()),
             Self::Set(values) => Self::Set(values.iter().map(|value| value.resolved(resolve)).collect()),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Integer(_)
-            | Self::Text(_)
-            | Self::Named(_)
-            | Self::Sensitive { sensitive: True } => self.clone(),
+            Self::Null | Self::Text(_) | Self::Named(_) | Self::Sensitive { sensitive: True } => self.clone(),
         }
     }
 
@@ -75,12 +68,7 @@ impl Value {
         match self {
             Self::Text(text) => Some(text),
             Self::Named(named) => Some(&named.id),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Integer(_)
-            | Self::Output { output: _ }
-            | Self::Sensitive { sensitive: True }
-            | Self::Set(_) => None,
+            Self::Null | Self::Output { output: _ } | Self::Sensitive { sensitive: True } | Self::Set(_) => None,
         }
     }
 
@@ -95,12 +83,7 @@ impl Value {
         match self {
             Self::Output { output } => vec![output],
             Self::Set(values) => values.iter().flat_map(Self::outputs).collect(),
-            Self::Null
-            | Self::Bool(_)
-            | Self::Integer(_)
-            | Self::Text(_)
-            | Self::Named(_)
-            | Self::Sensitive { sensitive: True } => Vec::new(),
+            Self::Null | Self::Text(_) | Self::Named(_) | Self::Sensitive { sensitive: True } => Vec::new(),
         }
     }
 }

@@ -78,8 +78,6 @@ fn step(resource: Resource) -> Option<Step> {
             }
             if renewal {
                 (Action::Renew { id, changes, after }, Reason::CannotChangeInPlace)
-            } else if changes.iter().any(|change| change.forces_replacement) {
-                (Action::Replace { id, changes, before, after }, Reason::CannotChangeInPlace)
             } else {
                 (Action::Update { id, changes, after }, Reason::Differs)
             }

@@ -65,7 +65,7 @@ fn diff_lines(shown: &str) -> String {
         in_blocks |= line.is_empty();
         let trimmed = line.trim_start();
         let indent = line.len() - trimmed.len();
-        let sign = ["-/+ ", "+/- ", "+ ", "- ", "~ "].into_iter().find(|sign| trimmed.starts_with(sign));
+        let sign = ["+/- ", "+ ", "- ", "~ "].into_iter().find(|sign| trimmed.starts_with(sign));
         match sign {
             Some(sign) if indent > 0 && in_blocks => {
                 let mark = if sign == "~ " { "!" } else { &sign[..1] };

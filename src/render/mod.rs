@@ -11,6 +11,7 @@ pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
 pub use markdown::markdown;
 pub use paint::Paint;
 pub use text::{summary, text};
+pub use value::printable;
 
 use crate::model::{Action, Reason, Step};
 
@@ -19,7 +20,6 @@ pub fn symbol(action: &Action) -> &'static str {
     match action {
         Action::Create { .. } => "+",
         Action::Update { .. } => "~",
-        Action::Replace { .. } => "-/+",
         Action::Renew { .. } => "+/-",
         Action::Delete { .. } => "-",
     }
@@ -30,7 +30,6 @@ fn headline(step: &Step) -> String {
     let will = match &step.action {
         Action::Create { .. } => "will be created",
         Action::Update { .. } => "will be updated in-place",
-        Action::Replace { .. } => "must be replaced",
         Action::Renew { .. } => "must be replaced, the new one beside the old",
         Action::Delete { .. } => "will be destroyed",
     };

@@ -57,7 +57,7 @@ fn drift(out: &mut String, plan: &Plan, paint: Paint) {
             Severity::Warning => (paint.yellow("!"), printable(&drift.message)),
         };
         let fate = if drift.removed { "; this plan removes it" } else { "; left as it is" };
-        let _ = writeln!(out, "  {mark} {}: {message}{fate}", drift.address);
+        let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&drift.address.to_string()));
     }
     out.push('\n');
 }
@@ -66,7 +66,6 @@ fn legend(out: &mut String, plan: &Plan, paint: Paint) {
     let lines = [
         ("+", "create"),
         ("~", "update in-place"),
-        ("-/+", "destroy and then create replacement"),
         ("+/-", "create replacement; the old one goes when its overlap has passed"),
         ("-", "destroy"),
     ];
@@ -91,14 +90,12 @@ fn block(out: &mut String, step: &Step, paint: Paint) {
     match &step.action {
         Action::Create { after } => whole(out, step, after, "+", paint),
         Action::Delete { id: _, before } => whole(out, step, before, "-", paint),
-        Action::Update { id: _, changes, after }
-        | Action::Replace { id: _, changes, before: _, after }
-        | Action::Renew { id: _, changes, after } => {
+        Action::Update { id: _, changes, after } | Action::Renew { id: _, changes, after } => {
             let width = changes.iter().map(|change| change.path.len()).max().unwrap_or(0);
             for change in changes {
                 changed(out, step, change, width, paint);
             }
-            let hidden = after.len() - changes.len();
+            let hidden = after.len().saturating_sub(changes.len());
             if hidden > 0 {
                 let fields = count(i64::try_from(hidden).unwrap_or(i64::MAX), "unchanged field");
                 let _ = writeln!(out, "        {}", paint.dim(&format!("# ({fields} hidden)")));

@@ -6,8 +6,6 @@ use crate::model::{Address, Value};
 pub(super) fn inline(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Integer(number) => number.to_string(),
         Value::Text(text) => quoted(text),
         Value::Output { output: _ } => "(known after apply)".to_owned(),
         Value::Named(named) if named.name == named.id => quoted(&named.id),
@@ -32,7 +30,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The text with control characters and such as change the direction of writing escaped.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let hidden = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');

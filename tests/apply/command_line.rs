@@ -207,7 +207,7 @@ fn destroy_and_restore() {
     assert!(run(path, &APPLY).status.success());
     let destroyed = run(path, &["destroy", "--emulator", "--auto-approve"]);
     assert!(
-        out(&destroyed).contains("Destroy complete! Resources: 0 added, 0 changed, 4 destroyed."),
+        out(&destroyed).contains("Destroy complete! Resources: 0 added, 0 changed, 1 destroyed."),
         "{}",
         err(&destroyed)
     );

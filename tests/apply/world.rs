@@ -1,6 +1,6 @@
 //! A tenant, a working directory and the path from manifests to the tenant, for tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +13,7 @@ use accredit::identity::ClientSecret;
 use accredit::keys::{DirectoryStore, StoreError};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
-use accredit::model::{Desired, Plan, Problem, Snapshot};
+use accredit::model::{Desired, Plan, Problem, Snapshot, StoredCertificate, Thumbprint};
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
 use accredit::transport::{Http, Transport};
@@ -114,7 +114,7 @@ impl World {
         let used: BTreeSet<(String, String)> =
             made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
         let keys = Keys::open::<StoreError>(desired, &used, |_| Ok("a password".into())).unwrap();
-        let certificates = certificates(desired);
+        let certificates = Certificates { stored: certificates(desired), now: self.now };
         let approved = approve(plan, limits).unwrap();
         let writer = Writer::new(self.client.clone());
         let stop = AtomicBool::new(false);
@@ -195,7 +195,7 @@ impl World {
 }
 
 /// The public halves of what lies in the key stores.
-fn certificates(desired: &Desired) -> Certificates {
+fn certificates(desired: &Desired) -> BTreeMap<Thumbprint, StoredCertificate> {
     let declared = desired.applications.iter().flat_map(|(handle, application)| {
         application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
     });
@@ -223,7 +223,7 @@ fn client(emulator: &Emulator) -> Client {
         Box::pin(async move { sign_in.token().await.map_err(Into::into) })
     });
     // Tests do not sleep: throttling is answered at once.
-    let patience = Patience { tries: 4, first_wait: std::time::Duration::ZERO };
+    let patience = Patience { tries: 4, first_wait: std::time::Duration::ZERO, ..Patience::default() };
     Client::new(transport, token, emulator.url()).with_patience(patience)
 }
 

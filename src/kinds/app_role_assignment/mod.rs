@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::model::{Action, Address, Fields, PermissionType, Reason, Step, Value};
 
-use super::application::gone;
 use super::write::{Certificates, Request, Write};
 use super::{Context, Findings, Kind, Resource};
 
@@ -26,13 +25,10 @@ impl Kind for AppRoleAssignment {
         NAME
     }
 
-    fn forces_replacement(&self) -> &'static [&'static str] {
-        &["appRoleId", "principalId", "resourceId"]
-    }
-
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
         for (handle, desired, actual) in context.applications() {
-            if desired.is_some_and(|desired| desired.permissions.is_none()) {
+            // Not declared is not managed; and consent goes with its application.
+            if desired.is_none_or(|desired| desired.permissions.is_none()) {
                 continue;
             }
             let principal = context.service_principal_id(handle);
@@ -51,21 +47,21 @@ impl Kind for AppRoleAssignment {
                     Value::named(&assignment.resource_id, &assignment.resource_display_name),
                 );
                 let key = (assignment.resource_id.as_str(), assignment.app_role_id.as_str());
-                let name = format!("{}/{value}", assignment.resource_display_name);
+                let api_name =
+                    api.map_or_else(|| assignment.resource_display_name.clone(), |api| context.api_name(api));
+                let name = format!("{api_name}/{value}");
                 found.insert(key, (name, assignment.id.clone(), fields));
             }
             let mut wanted = BTreeMap::new();
-            if desired.is_some() {
-                for permission in context.permissions(handle) {
-                    if permission.permission_type == PermissionType::Application && permission.consent {
-                        let fields = fields(
-                            Value::named(permission.id, permission.value),
-                            principal.clone(),
-                            Value::named(&permission.api.id, &permission.api.display_name),
-                        );
-                        let name = format!("{}/{}", permission.api.display_name, permission.value);
-                        wanted.insert((permission.api.id.as_str(), permission.id), (name, fields));
-                    }
+            for permission in context.permissions(handle) {
+                if permission.permission_type == PermissionType::Application && permission.consent {
+                    let fields = fields(
+                        Value::named(permission.id, permission.value),
+                        principal.clone(),
+                        Value::named(&permission.api.id, &permission.api.display_name),
+                    );
+                    let name = format!("{}/{}", context.api_name(permission.api), permission.value);
+                    wanted.insert((permission.api.id.as_str(), permission.id), (name, fields));
                 }
             }
             let keys: BTreeSet<_> = wanted.keys().chain(found.keys()).copied().collect();
@@ -75,8 +71,7 @@ impl Kind for AppRoleAssignment {
                     (Some((name, _)), _) | (None, Some((name, _, _))) => name.clone(),
                     (None, None) => continue,
                 };
-                let reason =
-                    wanted.is_none().then(|| if desired.is_some() { Reason::Undeclared } else { gone(context) });
+                let reason = wanted.is_none().then_some(Reason::Undeclared);
                 let mut resource = Resource::new(
                     Address::new(handle, NAME, name),
                     wanted.map(|(_, fields)| fields),
@@ -107,7 +102,6 @@ impl Kind for AppRoleAssignment {
         };
         match &step.action {
             Action::Create { after } => vec![create(after)],
-            Action::Replace { id, changes: _, before, after } => vec![delete(id, before), create(after)],
             Action::Delete { id, before } => vec![delete(id, before)],
             Action::Update { .. } | Action::Renew { .. } => Vec::new(),
         }

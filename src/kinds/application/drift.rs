@@ -1,7 +1,5 @@
 //! What is on an application and in no manifest: credentials above all, for that is how an intruder stays.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use crate::model::{Address, DesiredApplication, Drift, ObservedApplication, ObservedPasswordCredential, Severity};
@@ -19,12 +17,27 @@ pub(super) fn of(
         drift.push(Drift { address: Address::new(handle, kind, ""), severity, message, removed: false });
     };
     if desired.certificates.is_some() {
-        let ours: BTreeSet<String> = context.uploaded(handle).into_iter().map(|named| named.id).collect();
-        for credential in &actual.key_credentials {
-            let thumbprint = credential.thumbprint.as_ref().map(ToString::to_string);
-            if thumbprint.as_ref().is_some_and(|thumbprint| ours.contains(thumbprint)) {
+        let ours = context.uploaded_key_ids(handle);
+        let left_over = context.left_over(handle);
+        for credential in actual.key_credentials.iter().filter(|credential| credential.is_sign_in_certificate()) {
+            if ours.contains(credential.key_id.as_str()) {
                 continue;
             }
+            if let Some((_, named, goes)) = left_over.iter().find(|(other, _, _)| *other == credential) {
+                let when = goes.map_or_else(
+                    || "when its successor has stood beside it for the overlap".to_owned(),
+                    |goes| format!("after {}", goes.strftime("%Y-%m-%d")),
+                );
+                if goes.is_none_or(|goes| goes > context.now) {
+                    let message = format!(
+                        "certificate `{}` ({}) has left the manifest; an apply {when} removes it",
+                        named.name, named.id
+                    );
+                    report(NAME, Severity::Warning, message);
+                }
+                continue;
+            }
+            let thumbprint = credential.thumbprint.as_ref().map(ToString::to_string);
             report(
                 NAME,
                 Severity::Error,
@@ -36,15 +49,13 @@ pub(super) fn of(
                 ),
             );
         }
-        for name in desired.certificates.iter().flat_map(|certificates| certificates.keys()) {
-            if let Some(thumbprint) = context.stranger(handle, name) {
-                report(
-                    NAME,
-                    Severity::Warning,
-                    format!("the certificate {thumbprint} bears the name of `{name}`, but its key is not in its store"),
-                );
-            }
-        }
+    }
+    for federated in &actual.federated_credentials {
+        let message = format!(
+            "federated credential `{}` lets `{}` of {} sign in as this application",
+            federated.name, federated.subject, federated.issuer
+        );
+        report(NAME, Severity::Error, message);
     }
     for secret in &actual.password_credentials {
         report(NAME, Severity::Error, format!("{} can sign in as this application", describe(secret)));

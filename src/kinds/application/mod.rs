@@ -6,7 +6,7 @@ mod requests;
 mod wire;
 
 pub(super) use wire::{KeyCredential, PasswordCredential};
-pub use wire::{application, deleted_application, owner};
+pub use wire::{application, deleted_application, federated_credential, owner};
 
 use crate::model::{
     Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Step, Value,
@@ -60,20 +60,10 @@ impl Kind for Application {
                     }
                     findings.resources.push(resource);
                 }
-                (None, Some(actual)) => {
-                    if let Some(problem) = protected(context, handle, actual) {
-                        findings.problems.push(problem);
-                        continue;
-                    }
-                    let fields = identity(actual);
-                    let mut resource = Resource::new(address, None, Some((actual.id.clone(), fields)));
-                    resource.reason = Some(gone(context));
-                    resource.notes.push(
-                        "it can be restored for 30 days (`accredit restore`); until then its uniqueName stays taken"
-                            .to_owned(),
-                    );
-                    findings.resources.push(resource);
-                }
+                (None, Some(actual)) => match kept_from_destruction(context, handle, actual) {
+                    Some(problem) => findings.problems.push(problem),
+                    None => findings.resources.push(gone_with_all_it_has(context, address, actual)),
+                },
                 (None, None) => {}
             }
         }
@@ -81,14 +71,6 @@ impl Kind for Application {
 
     fn writes(&self, step: &Step, certificates: &Certificates) -> Vec<Write> {
         requests::of(step, certificates)
-    }
-}
-
-/// Why an application that no manifest wants is to go.
-pub(super) fn gone(context: &Context<'_>) -> Reason {
-    match context.intent {
-        Intent::Reconcile => Reason::RemovedFromManifests,
-        Intent::Destroy => Reason::Destroyed,
     }
 }
 
@@ -112,20 +94,55 @@ fn owned_by_another(context: &Context<'_>, handle: &str, actual: Option<&Observe
     })
 }
 
-fn protected(context: &Context<'_>, handle: &str, actual: &ObservedApplication) -> Option<Problem> {
+/// Why an application that is wanted no more is not to be deleted.
+fn kept_from_destruction(context: &Context<'_>, handle: &str, actual: &ObservedApplication) -> Option<Problem> {
     let declared = context.declared(handle);
-    let tagged = actual.tags.iter().any(|tag| tag == PROTECTED_TAG);
-    if !tagged && !declared.is_some_and(|declared| declared.protect) {
+    let problem = if !actual.tags.contains(&estate_tag(&context.desired.estate)) {
+        Problem::error(format!("`{handle}` would be destroyed, and it does not carry the tag of this estate"))
+            .help("only what Accredit made or took in is deleted by it; delete it by hand if it is to go")
+    } else if actual.tags.iter().any(|tag| tag == PROTECTED_TAG) || declared.is_some_and(|declared| declared.protect) {
+        Problem::error(format!("`{handle}` is protected and would be destroyed")).help(match declared {
+            Some(_) => "set `protect: false`, apply that, and destroy it then",
+            None => "put it back into the manifests with `protect: false`, apply that, and remove it then",
+        })
+    } else {
         return None;
-    }
-    let problem = Problem::error(format!("`{handle}` is protected and would be destroyed")).help(match declared {
-        Some(_) => "set `protect: false`, apply that, and destroy it then",
-        None => "put it back into the manifests with `protect: false`, apply that, and remove it then",
-    });
+    };
     Some(match declared {
         Some(declared) => problem.at(&declared.place),
         None => problem,
     })
+}
+
+/// The deletion of an application. Its service principal, consents and roles go with it, and come back with it: one soft
+/// delete, where deleting each of them would be for good.
+fn gone_with_all_it_has(context: &Context<'_>, address: Address, actual: &ObservedApplication) -> Resource {
+    let mut fields = identity(actual);
+    if let Some(service_principal) = &actual.service_principal {
+        let name = |id: &str, names: &std::collections::BTreeMap<String, String>| {
+            names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+        };
+        let consents = service_principal.app_role_assignments.iter().map(|consent| {
+            let api = context.api_by_object_id(&consent.resource_id);
+            let value =
+                api.map_or_else(|| consent.app_role_id.clone(), |api| name(&consent.app_role_id, &api.application));
+            Value::named(&consent.app_role_id, format!("{}/{value}", consent.resource_display_name))
+        });
+        let roles = service_principal.role_assignments.iter().map(|role| context.role_by_id(&role.role_definition_id));
+        fields.insert("servicePrincipal".to_owned(), Value::text(&service_principal.id));
+        fields.insert("appRoleAssignments".to_owned(), Value::set(consents));
+        fields.insert("roleAssignments".to_owned(), Value::set(roles));
+    }
+    let mut resource = Resource::new(address, None, Some((actual.id.clone(), fields)));
+    resource.reason = Some(match context.intent {
+        Intent::Reconcile => Reason::RemovedFromManifests,
+        Intent::Destroy => Reason::Destroyed,
+    });
+    resource.notes.push(
+        "its service principal, consents and roles go with it; `accredit restore` brings all back within 30 days, in which its uniqueName stays taken"
+            .to_owned(),
+    );
+    resource
 }
 
 fn still_deleted(context: &Context<'_>, handle: &str, desired: &DesiredApplication) -> Option<Problem> {
@@ -202,16 +219,27 @@ fn declared(
     if let Some(owners) = &desired.owners {
         let owners =
             owners.iter().filter_map(|owner| context.owner(owner).map_err(|problem| problems.push(problem)).ok());
-        put("owners", Value::set(owners));
+        // Without it an operator with rights over no more than its own applications could not write this one again.
+        let operator = actual.and_then(|actual| operator_among_owners(context, actual));
+        put("owners", Value::set(owners.chain(operator)));
     }
     if let Some(certificates) = &desired.certificates {
         let credentials = certificates.keys().flat_map(|name| {
             let made = Value::output(Address::new(handle, super::certificate::NAME, name), "keyCredential");
             context.key_credentials(handle, name, made)
         });
-        put("keyCredentials", Value::set(credentials));
+        let left_over = context.left_over(handle).into_iter();
+        let kept = left_over.filter(|(_, _, goes)| goes.is_none_or(|goes| goes > context.now));
+        put("keyCredentials", Value::set(credentials.chain(kept.map(|(_, named, _)| Value::Named(named)))));
     }
     fields
+}
+
+/// The operator itself, where it owns the application.
+fn operator_among_owners(context: &Context<'_>, actual: &ObservedApplication) -> Option<Value> {
+    let operator = context.snapshot.operator.as_ref()?;
+    let owner = actual.owners.iter().find(|owner| owner.id == *operator)?;
+    Some(Value::named(&owner.id, &owner.name))
 }
 
 /// The declared tags, or those that are there, with Accredit's own.
@@ -261,6 +289,8 @@ fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Field
             value.unwrap_or(&permission.permission_id),
         )
     });
+    let left_over = context.left_over(&actual.unique_name).into_iter().map(|(_, named, _)| named);
+    let credentials = context.uploaded(&actual.unique_name).into_iter().chain(left_over);
     let all = Fields::from([
         ("uniqueName".to_owned(), Value::text(&actual.unique_name)),
         ("displayName".to_owned(), Value::text(&actual.display_name)),
@@ -271,7 +301,7 @@ fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Field
         ("web.redirectUris".to_owned(), Value::set(actual.redirect_uris.iter().map(Value::text))),
         ("requiredResourceAccess".to_owned(), Value::set(permissions)),
         ("owners".to_owned(), Value::set(actual.owners.iter().map(|owner| Value::named(&owner.id, &owner.name)))),
-        ("keyCredentials".to_owned(), Value::set(context.uploaded(&actual.unique_name).into_iter().map(Value::Named))),
+        ("keyCredentials".to_owned(), Value::set(credentials.map(Value::Named))),
     ]);
     all.into_iter().filter(|(name, _)| desired.contains_key(name)).collect()
 }

@@ -17,8 +17,8 @@ pub(super) fn of(step: &Step, certificates: &Certificates) -> Vec<Write> {
         Action::Create { after } => create(&step.address.holder, after, certificates),
         Action::Update { id, changes, after: _ } => update(id, changes, certificates),
         Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(format!("/applications/{id}")))],
-        // No field of an application forces its replacement, and only certificates are renewed.
-        Action::Replace { .. } | Action::Renew { .. } => Vec::new(),
+        // Only certificates are renewed.
+        Action::Renew { .. } => Vec::new(),
     }
 }
 
@@ -110,8 +110,6 @@ fn put(body: &mut Map<String, Json>, name: &str, value: &Value) {
     let sent = match (name, value) {
         ("requiredResourceAccess", value) => required_resource_access(value),
         (_, Value::Null) => Json::Null,
-        (_, Value::Bool(flag)) => json!(flag),
-        (_, Value::Integer(number)) => json!(number),
         (_, Value::Set(values)) => values.iter().filter_map(Value::id).map(Json::from).collect(),
         (_, value) => json!(value.id()),
     };
@@ -172,7 +170,8 @@ mod tests {
             der: b"certificate".to_vec(),
             exports: BTreeSet::new(),
         };
-        Certificates::from([(certificate.thumbprint.clone(), certificate)])
+        let now = instant("2024-02-12T23:14:47Z");
+        Certificates { stored: [(certificate.thumbprint.clone(), certificate)].into(), now }
     }
 
     fn fields(pairs: Vec<(&str, Value)>) -> Fields {
@@ -225,7 +224,7 @@ mod tests {
     #[test]
     fn owners_beyond_twenty_follow_one_by_one() {
         let owners = Value::set((0..23).map(|index| Value::named(format!("{index:02}"), "owner")));
-        let writes = of(&step(Action::Create { after: fields(vec![("owners", owners)]) }), &Certificates::new());
+        let writes = of(&step(Action::Create { after: fields(vec![("owners", owners)]) }), &certificates());
         assert_eq!(writes.len(), 1 + 3);
         let Write::Graph(last) = &writes[3] else { panic!("{writes:?}") };
         assert_eq!(last.body, Some(json!({ "@odata.id": "{graph}/directoryObjects/22" })));

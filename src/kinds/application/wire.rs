@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::model::{
-    DeletedApplication, ObservedApplication, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential,
-    ObservedPermission, PermissionType, Thumbprint,
+    DeletedApplication, ObservedApplication, ObservedFederatedCredential, ObservedKeyCredential, ObservedOwner,
+    ObservedPasswordCredential, ObservedPermission, PermissionType, Thumbprint,
 };
 
 #[derive(Deserialize)]
@@ -107,6 +107,7 @@ pub fn application(json: &Json) -> Result<ObservedApplication, serde_json::Error
         key_credentials: wire.key_credentials.into_iter().map(Into::into).collect(),
         password_credentials: wire.password_credentials.into_iter().map(Into::into).collect(),
         owners: Vec::new(),
+        federated_credentials: Vec::new(),
         service_principal: None,
     })
 }
@@ -121,6 +122,12 @@ pub fn deleted_application(json: &Json) -> Result<Option<(String, DeletedApplica
         deleted: instant(wire.deleted_date_time.as_deref()),
     };
     Ok(wire.unique_name.map(|name| (name, deleted)))
+}
+
+/// A federated identity credential.
+pub fn federated_credential(json: &Json) -> ObservedFederatedCredential {
+    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    ObservedFederatedCredential { name: text("name"), issuer: text("issuer"), subject: text("subject") }
 }
 
 /// An owner: a user or a service principal.

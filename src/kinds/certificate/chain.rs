@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::write::key_id;
 use crate::model::{
     DesiredCertificate, Expiry, Fields, Named, ObservedKeyCredential, Reason, StoredCertificate, Thumbprint, Value,
 };
@@ -63,19 +64,27 @@ impl<'a> CertificateChain<'a> {
         credentials: &'a [ObservedKeyCredential],
         now: Timestamp,
     ) -> Self {
-        let mut uploaded: Vec<Uploaded<'a>> = credentials
-            .iter()
-            .filter(|credential| credential.is_sign_in_certificate())
-            .filter_map(|credential| {
-                let thumbprint = credential.thumbprint.as_ref()?;
-                let stored = stored.iter().find(|stored| stored.thumbprint == *thumbprint);
-                // Where the key store is elsewhere (a pull request's runner), the name tells which one it is.
-                let ours = stored.is_some() || credential.display_name.as_deref() == Some(&desired.display_name);
-                ours.then_some(Uploaded { credential, thumbprint, stored })
-            })
-            .collect();
-        uploaded.sort_by_key(|uploaded| (uploaded.start(), uploaded.end()));
+        let certificates = credentials.iter().filter(|credential| credential.is_sign_in_certificate());
+        let known: Vec<Uploaded<'a>> =
+            certificates.clone().filter_map(|credential| known(credential, stored)).collect();
+        let uploaded = if known.is_empty() {
+            // Where the key store is elsewhere (a pull request's runner), the name tells which one it is. Where the store
+            // knows one, a name alone proves nothing: anybody can upload a certificate under it.
+            let named =
+                certificates.filter(|credential| credential.display_name.as_deref() == Some(&desired.display_name));
+            named
+                .filter_map(|credential| {
+                    Some(Uploaded { credential, thumbprint: credential.thumbprint.as_ref()?, stored: None })
+                })
+                .collect()
+        } else {
+            known
+        };
         let mut chain = Self { desired, expiry, now, uploaded, next: Generation::Make { reason: Reason::Missing } };
+        // Of two that were uploaded in the same moment the good one is the later.
+        let mut uploaded = std::mem::take(&mut chain.uploaded);
+        uploaded.sort_by_key(|uploaded| (uploaded.start(), chain.replaced_because(uploaded).is_none(), uploaded.end()));
+        chain.uploaded = uploaded;
         chain.next = chain.choose(stored);
         chain
     }
@@ -97,10 +106,9 @@ impl<'a> CertificateChain<'a> {
         waiting.find(good).map_or(Generation::Make { reason }, Generation::InStore)
     }
 
-    /// The certificate in use: the newest that is good, or the newest.
+    /// The certificate in use: the one that was uploaded last.
     fn current(&self) -> Option<&Uploaded<'a>> {
-        let good = self.uploaded.iter().rev().find(|uploaded| self.replaced_because(uploaded).is_none());
-        good.or(self.uploaded.last())
+        self.uploaded.last()
     }
 
     fn replaced_because(&self, current: &Uploaded<'_>) -> Option<Reason> {
@@ -146,7 +154,7 @@ impl<'a> CertificateChain<'a> {
         let is_next = |named: &Named| next.id() == Some(&named.id);
         for (index, uploaded) in self.uploaded.iter().enumerate() {
             let named = uploaded.named(self.desired);
-            // One that is followed by an uploaded one has had its successor in use since that one was made.
+            // One that is followed by another has had its successor beside it since that one was uploaded.
             let successor = self.uploaded.get(index + 1).map(|next| next.start() + BACK_DATED);
             let retired = successor.is_some_and(|start| self.expiry.overlap.after(start) <= self.now);
             let expired = uploaded.end() <= self.now;
@@ -161,6 +169,15 @@ impl<'a> CertificateChain<'a> {
     /// The thumbprints on the application that belong to this declared certificate.
     pub(crate) fn uploaded(&self) -> impl Iterator<Item = Named> {
         self.uploaded.iter().map(|uploaded| uploaded.named(self.desired))
+    }
+
+    /// When the newest certificate of this declaration was uploaded.
+    pub(crate) fn newest_upload(&self) -> Option<Timestamp> {
+        self.uploaded.iter().map(|uploaded| uploaded.start() + BACK_DATED).max()
+    }
+
+    pub(crate) fn uploaded_key_ids(&self) -> impl Iterator<Item = &str> {
+        self.uploaded.iter().map(|uploaded| uploaded.credential.key_id.as_str())
     }
 
     /// Id and fields of the certificate in use, as far as they are known here.
@@ -187,12 +204,6 @@ impl<'a> CertificateChain<'a> {
         Some((thumbprint, fields))
     }
 
-    /// The certificate in use, where it bears this one's name though the store, which has others, does not know it.
-    pub(crate) fn stranger(&self) -> Option<&Thumbprint> {
-        let known = self.uploaded.iter().any(|uploaded| uploaded.stored.is_some());
-        self.uploaded.iter().find(|uploaded| known && uploaded.stored.is_none()).map(|uploaded| uploaded.thumbprint)
-    }
-
     /// What becomes of the certificate in use when its successor is made now.
     pub(crate) fn overlap_note(&self, now: Timestamp) -> String {
         let until = self.expiry.overlap.after(now);
@@ -209,10 +220,27 @@ impl<'a> CertificateChain<'a> {
     }
 }
 
+/// The stored certificate that `credential` is. Anybody may upload another one with its thumbprint as the identifier, but
+/// not under the `keyId` that is made from it without replacing it.
+fn known<'a>(credential: &'a ObservedKeyCredential, stored: &'a [StoredCertificate]) -> Option<Uploaded<'a>> {
+    let thumbprint = credential.thumbprint.as_ref()?;
+    let stored =
+        stored.iter().find(|stored| stored.thumbprint == *thumbprint && key_id(stored) == credential.key_id)?;
+    Some(Uploaded { credential, thumbprint, stored: Some(stored) })
+}
+
+/// The first instant of what is made at `now`.
+pub(in super::super) fn back_dated(now: Timestamp) -> Timestamp {
+    whole_seconds(now) - BACK_DATED
+}
+
 fn dates(desired: &DesiredCertificate, now: Timestamp) -> (Timestamp, Timestamp) {
-    // X.509 has no fractions of a second.
-    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    (now - BACK_DATED, desired.valid_for.after(now))
+    (back_dated(now), desired.valid_for.after(whole_seconds(now)))
+}
+
+/// X.509 has no fractions of a second.
+fn whole_seconds(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 fn same_names(one: &[String], other: &[String]) -> bool {
@@ -274,7 +302,7 @@ mod tests {
 
     fn uploaded(stored: &StoredCertificate) -> ObservedKeyCredential {
         ObservedKeyCredential {
-            key_id: stored.thumbprint.to_string(),
+            key_id: key_id(stored),
             display_name: Some("main".to_owned()),
             thumbprint: Some(stored.thumbprint.clone()),
             start: Some(stored.not_before),

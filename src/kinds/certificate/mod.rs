@@ -2,6 +2,7 @@
 
 mod chain;
 
+pub(super) use chain::back_dated;
 pub use chain::{CertificateChain, Generation};
 
 use crate::model::{Address, DesiredCertificate, Fields, Reason, Step, StoredCertificate, Value};
@@ -16,6 +17,10 @@ pub(super) const NAME: &str = "certificate";
 impl Kind for Certificate {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn forces_replacement(&self) -> &'static [&'static str] {
+        &["subject", "dnsNames", "key"]
     }
 
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
@@ -62,8 +67,8 @@ impl Kind for Certificate {
                 vec![Write::MakeCertificate]
             }
             crate::model::Action::Update { id, .. } => vec![Write::ExportCertificate { thumbprint: id.clone() }],
-            // Keys are never deleted, so these are never planned.
-            crate::model::Action::Replace { .. } | crate::model::Action::Delete { .. } => Vec::new(),
+            // Keys are never deleted, so this is never planned.
+            crate::model::Action::Delete { .. } => Vec::new(),
         }
     }
 }

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::model::{Action, Address, Fields, PermissionType, Reason, Step, Value};
 
-use super::application::gone;
 use super::write::{Certificates, Request, Write};
 use super::{Context, Findings, Kind, Resource};
 
@@ -23,25 +22,20 @@ impl Kind for PermissionGrant {
         NAME
     }
 
-    fn forces_replacement(&self) -> &'static [&'static str] {
-        &["clientId", "consentType", "resourceId"]
-    }
-
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
         for (handle, desired, actual) in context.applications() {
-            if desired.is_some_and(|desired| desired.permissions.is_none()) {
+            // Not declared is not managed; and consent goes with its application.
+            if desired.is_none_or(|desired| desired.permissions.is_none()) {
                 continue;
             }
             let client = context.service_principal_id(handle);
             let name_of = |resource: &str| {
-                context.api_by_object_id(resource).map_or(resource.to_owned(), |api| api.display_name.clone())
+                context.api_by_object_id(resource).map_or(resource.to_owned(), |api| context.api_name(api))
             };
             let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-            if desired.is_some() {
-                for permission in context.permissions(handle) {
-                    if permission.permission_type == PermissionType::Delegated && permission.consent {
-                        wanted.entry(&permission.api.id).or_default().insert(permission.value);
-                    }
+            for permission in context.permissions(handle) {
+                if permission.permission_type == PermissionType::Delegated && permission.consent {
+                    wanted.entry(&permission.api.id).or_default().insert(permission.value);
                 }
             }
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
@@ -58,8 +52,7 @@ impl Kind for PermissionGrant {
                     let scopes = grant.scopes.iter().map(String::as_str);
                     (grant.id.clone(), fields(client.clone(), resource_value.clone(), scopes))
                 });
-                let reason =
-                    wanted.is_none().then(|| if desired.is_some() { Reason::Undeclared } else { gone(context) });
+                let reason = wanted.is_none().then_some(Reason::Undeclared);
                 let mut resource = Resource::new(Address::new(handle, NAME, name), wanted, found);
                 resource.reason = reason;
                 findings.resources.push(resource);
@@ -72,9 +65,6 @@ impl Kind for PermissionGrant {
             Action::Create { after } => vec![create(after)],
             Action::Update { id, changes: _, after } => {
                 vec![Write::Graph(Request::patch(path(id), json!({ "scope": scope(after) })))]
-            }
-            Action::Replace { id, changes: _, before: _, after } => {
-                vec![Write::Graph(Request::delete(path(id))), create(after)]
             }
             Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(path(id)))],
             Action::Renew { .. } => Vec::new(),

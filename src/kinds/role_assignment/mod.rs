@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::model::{Action, Address, DesiredRole, Fields, ObservedRoleAssignment, Problem, Reason, Step, Value};
 
-use super::application::gone;
 use super::context::no_such_user;
 use super::write::{Certificates, Request, Write};
 use super::{Context, Findings, Intent, Kind, Resource};
@@ -24,26 +23,15 @@ impl Kind for RoleAssignment {
         NAME
     }
 
-    fn forces_replacement(&self) -> &'static [&'static str] {
-        &["roleDefinitionId", "principalId", "directoryScopeId"]
-    }
-
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
         for (handle, desired, actual) in context.applications() {
-            let roles = match desired {
-                Some(desired) => match &desired.roles {
-                    Some(roles) => roles.as_slice(),
-                    // Not declared, not managed.
-                    None => continue,
-                },
-                None => &[],
-            };
+            // Not declared is not managed; and roles go with their application.
+            let Some(roles) = desired.and_then(|desired| desired.roles.as_ref()) else { continue };
             let principal = context.service_principal_id(handle);
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let found = service_principal.map_or(&[][..], |sp| &sp.role_assignments);
-            let undeclared = if desired.is_some() { Reason::Undeclared } else { gone(context) };
             let wanted = roles.iter().collect();
-            assignments(context, handle, &principal, wanted, found, Some(&undeclared), findings);
+            assignments(context, handle, &principal, wanted, found, Some(&Reason::Undeclared), findings);
         }
         let mut users: BTreeMap<&str, Vec<&DesiredRole>> = BTreeMap::new();
         for declared in &context.desired.user_roles {
@@ -93,7 +81,6 @@ impl Kind for RoleAssignment {
         let delete = |id: &str| Write::Graph(Request::delete(format!("{PATH}/{id}")));
         match &step.action {
             Action::Create { after } => vec![create(after)],
-            Action::Replace { id, changes: _, before: _, after } => vec![delete(id), create(after)],
             Action::Delete { id, before: _ } => vec![delete(id)],
             Action::Update { .. } | Action::Renew { .. } => Vec::new(),
         }

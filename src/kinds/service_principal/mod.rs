@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::model::{Action, Address, Fields, Step, Value};
 
-use super::application::gone;
 use super::write::{Certificates, Request, Write};
 use super::{Context, Findings, Kind, Resource};
 
@@ -23,18 +22,17 @@ impl Kind for ServicePrincipal {
 
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
         for (handle, desired, actual) in context.applications() {
-            let address = Address::new(handle, NAME, "");
+            // It goes with its application.
+            if desired.is_none() {
+                continue;
+            }
             let found = actual.and_then(|actual| Some((actual, actual.service_principal.as_ref()?)));
             let found = found.map(|(actual, service_principal)| {
                 let fields = Fields::from([("appId".to_owned(), Value::text(&actual.app_id))]);
                 (service_principal.id.clone(), fields)
             });
-            let wanted = desired.map(|_| Fields::from([("appId".to_owned(), context.app_id(handle))]));
-            let mut resource = Resource::new(address, wanted, found);
-            if desired.is_none() {
-                resource.reason = Some(gone(context));
-            }
-            findings.resources.push(resource);
+            let wanted = Fields::from([("appId".to_owned(), context.app_id(handle))]);
+            findings.resources.push(Resource::new(Address::new(handle, NAME, ""), Some(wanted), found));
         }
     }
 
@@ -46,11 +44,8 @@ impl Kind for ServicePrincipal {
                 let look = format!("/servicePrincipals(appId='{app_id}')");
                 vec![Write::Graph(request.or_look(look, json!({ "appId": app_id })))]
             }
-            Action::Delete { id, before: _ } => {
-                vec![Write::Graph(Request::delete(format!("/servicePrincipals/{id}")))]
-            }
-            // Its only managed field is the appId, which is also its identity.
-            Action::Update { .. } | Action::Replace { .. } | Action::Renew { .. } => Vec::new(),
+            // Its only managed field is the appId, which is also its identity; it goes with its application.
+            Action::Update { .. } | Action::Renew { .. } | Action::Delete { .. } => Vec::new(),
         }
     }
 }
