@@ -61,3 +61,49 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use crate::transport::{Sending, Transport};
+
+    use super::super::{Patience, TokenSource};
+    use super::*;
+
+    /// Gives the same answer to every request.
+    struct Always(&'static str);
+
+    impl Transport for Always {
+        fn send(&self, _: http::Request<Bytes>) -> Sending<'_> {
+            Box::pin(async { Ok(http::Response::new(Bytes::from_static(self.0.as_bytes()))) })
+        }
+    }
+
+    async fn list(answer: &'static str) -> Result<Vec<Json>, String> {
+        let token: TokenSource = Arc::new(|| Box::pin(async { Ok("token".into()) }));
+        let client = Client::new(Arc::new(Always(answer)), token, "https://graph.example");
+        Reader::new(client.with_patience(Patience { tries: 1, ..Patience::default() }))
+            .list("/applications")
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn what_is_no_list_never_passes_for_an_empty_one() {
+        assert_eq!(list(r#"{"value":[]}"#).await, Ok(Vec::new()));
+        for answer in ["{}", "[]", r#"{"value":null}"#, r#"{"value":{}}"#, "1", ""] {
+            assert!(list(answer).await.is_err(), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_to_another_host_or_in_a_circle_is_not_followed() {
+        let elsewhere = list(r#"{"value":[],"@odata.nextLink":"https://evil.example/v1.0/applications"}"#).await;
+        assert!(elsewhere.unwrap_err().contains("another host"));
+        let circle = list(r#"{"value":[],"@odata.nextLink":"https://graph.example/v1.0/applications?p=2"}"#).await;
+        assert!(circle.unwrap_err().contains("in a circle"));
+    }
+}

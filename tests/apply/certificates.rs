@@ -1,6 +1,8 @@
 //! A certificate's life: renewal before its end, overlap, and what is left alone.
 
+use accredit::kinds::Intent;
 use accredit::model::{Action, Reason};
+use serde_json::json;
 
 use super::world::{World, days_after, noon, one_of_everything};
 
@@ -101,4 +103,107 @@ async fn a_machine_without_the_keys_plans_no_new_certificate() {
     std::fs::remove_dir_all(world.keys()).unwrap();
     let plan = world.plan(&world.desired()).await;
     assert!(plan.is_empty(), "a pull request's runner has no keys, and that is no change: {plan:?}");
+}
+
+/// A certificate that somebody uploads, under any name.
+async fn intrude(world: &World, display_name: &str) {
+    world.write("other.yaml", &one_of_everything("other"));
+    world.converge(&world.desired()).await;
+    let other = world.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
+    let mut foreign = other["keyCredentials"][0].clone();
+    foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
+    foreign["displayName"] = json!(display_name);
+    let application = world.application("exo").await;
+    let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
+    credentials.push(foreign);
+    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+    world.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
+}
+
+#[tokio::test]
+async fn a_foreign_certificate_under_our_name_takes_nothing_over() {
+    let mut world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    let ours = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
+    intrude(&world, "main").await;
+    for days in [0, 15, 200] {
+        world.now = days_after(noon(), days);
+        let plan = world.plan(&desired).await;
+        assert!(plan.drift.iter().any(|drift| drift.message.contains("is not declared")), "{:?}", plan.drift);
+        world.converge(&desired).await;
+        let credentials = world.application("exo").await["keyCredentials"].clone();
+        assert!(credentials.as_array().unwrap().iter().any(|credential| credential["keyId"] == ours), "{credentials}");
+    }
+}
+
+#[tokio::test]
+async fn the_overlap_begins_when_the_successor_is_uploaded() {
+    let mut world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    // The key is made, and its upload is refused.
+    world.now = days_after(noon(), 365 - 29);
+    let refused = json!({ "status": 403, "code": "Authorization_RequestDenied", "message": "no" });
+    world.faults(json!([{ "method": "PATCH", "then": refused, "when": "before" }])).await;
+    assert!(!world.run(&desired, Intent::Reconcile).await.is_complete());
+    world.no_faults().await;
+    // It is uploaded twenty days later; only then does the overlap begin.
+    world.now = days_after(noon(), 365 - 9);
+    world.converge(&desired).await;
+    assert_eq!(uploaded(&world).await, 2);
+    world.now = days_after(noon(), 365 - 1);
+    assert!(world.plan(&desired).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_renamed_certificate_is_followed_and_its_predecessor_goes_after_the_overlap() {
+    let mut world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    world.now = days_after(noon(), 100);
+    world.write("exo.yaml", &one_of_everything("exo").replace("      main:", "      renamed:"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    assert_eq!(uploaded(&world).await, 2, "the hosts still sign in with the first");
+    let plan = world.plan(&desired).await;
+    assert!(plan.drift.iter().any(|drift| drift.message.contains("has left the manifest")), "{:?}", plan.drift);
+    world.now = days_after(noon(), 115);
+    world.converge(&desired).await;
+    assert_eq!(uploaded(&world).await, 1);
+}
+
+#[tokio::test]
+async fn no_certificates_means_none_of_ours() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    intrude(&world, "by hand").await;
+    let manifest = one_of_everything("exo");
+    let (before, rest) = manifest.split_once("    certificates:").unwrap();
+    let after = rest.split_once("    roles:").unwrap().1;
+    world.write("exo.yaml", &format!("{before}    certificates: {{}}\n    roles:{after}"));
+    world.converge(&world.desired()).await;
+    let credentials = world.application("exo").await["keyCredentials"].clone();
+    assert_eq!(credentials.as_array().unwrap().len(), 1, "{credentials}");
+    assert_eq!(credentials[0]["displayName"], json!("by hand"), "what is not ours is reported, not removed");
+}
+
+#[tokio::test]
+async fn a_key_that_belongs_to_another_certificate_is_found_before_anything_is_done() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.write("two.yaml", &one_of_everything("two"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    let generation = |handle: &str| {
+        let slot = world.keys().join(handle).join("main");
+        std::fs::read_dir(slot).unwrap().next().unwrap().unwrap().path().join("private-key.pem")
+    };
+    std::fs::copy(generation("two"), generation("exo")).unwrap();
+    let error = world.try_snapshot(&desired).await.unwrap_err();
+    let chain = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+    assert!(chain.contains("exo/certificate/main") && chain.contains("private-key.pem"), "{chain}");
 }

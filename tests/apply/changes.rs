@@ -148,6 +148,18 @@ async fn a_certificate_and_a_secret_from_elsewhere_are_reported_and_left() {
 }
 
 #[tokio::test]
+async fn a_federated_credential_from_elsewhere_is_reported() {
+    let (world, desired) = applied().await;
+    let path = format!("/v1.0/applications/{}/federatedIdentityCredentials", id(&world).await);
+    let credential = json!({ "name": "ci", "issuer": "https://token.actions.githubusercontent.com",
+        "subject": "repo:octo/mail:ref:refs/heads/main", "audiences": ["api://AzureADTokenExchange"] });
+    world.admin("POST", &path, credential).await;
+    let plan = world.plan(&desired).await;
+    assert!(plan.is_empty());
+    assert!(plan.drift[0].message.contains("repo:octo/mail"), "{:?}", plan.drift);
+}
+
+#[tokio::test]
 async fn a_certificate_that_was_removed_is_uploaded_again_with_the_same_key() {
     let (world, desired) = applied().await;
     let before = world.application("exo").await;

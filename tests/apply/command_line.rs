@@ -116,6 +116,51 @@ fn json_alone_goes_to_standard_output_and_show_renders_it_again() {
     assert!(err(&bad).contains("format version is 9.0"), "{}", err(&bad));
 }
 
+/// 2 is kept for "something would change".
+#[test]
+fn a_wrong_word_exits_with_one() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [&["plan", "--detailed-exitcode", "--nope"][..], &["nope"], &["plan", "--now", "yesterday"]] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(out(&output).is_empty() && !err(&output).is_empty());
+    }
+}
+
+/// Somebody writes while the question is being read.
+#[test]
+fn what_moved_after_it_was_planned_is_not_carried_out() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    let mut server = accredit(path, &["emulate"]).spawn().unwrap();
+    let url = url_of(&mut server);
+    assert!(run(path, &APPLY).status.success());
+    let mut destroy = accredit(path, &["destroy", "--emulator"]).stdin(Stdio::piped()).spawn().unwrap();
+    // The plan is on the console before the question is asked; then the application is protected.
+    let mut shown = std::io::BufReader::new(destroy.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("Plan:") {
+        line.clear();
+        std::io::BufRead::read_line(&mut shown, &mut line).unwrap();
+    }
+    control(&url, "PATCH", "/v1.0/applications(uniqueName='exo')", &serde_json::json!({ "displayName": "meanwhile" }));
+    destroy.stdin.take().unwrap().write_all(b"yes\n").unwrap();
+    let output = destroy.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("changed since this plan was made"), "{}", err(&output));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+fn control(url: &str, method: &str, path: &str, body: &Json) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let body = serde_json::json!({ "method": method, "path": path, "body": body });
+    let answer = runtime
+        .block_on(async { reqwest::Client::new().post(format!("{url}/_emulator/graph")).json(&body).send().await })
+        .unwrap();
+    assert!(answer.status().is_success(), "{answer:?}");
+}
+
 #[test]
 fn colour_only_where_it_is_wanted() {
     let directory = directory(&one_of_everything("exo"));
@@ -194,6 +239,15 @@ fn giving_one_file_of_several_deletes_nothing() {
     let planned = run(path, &["plan", "--emulator", "manifests/exo.yaml"]);
     assert!(out(&planned).starts_with("No changes."), "{}", out(&planned));
     assert!(err(&planned).contains("Not looked at: `two`"), "{}", err(&planned));
+    // Nor does a directory below the estate's, or a file beside one.
+    std::fs::create_dir(path.join("manifests/team")).unwrap();
+    std::fs::rename(path.join("manifests/two.yaml"), path.join("manifests/team/two.yaml")).unwrap();
+    for given in ["manifests/exo.yaml", "manifests/team", "manifests/team/two.yaml"] {
+        let planned = run(path, &["plan", "--emulator", given]);
+        assert!(out(&planned).starts_with("No changes."), "{given}: {}", out(&planned));
+    }
+    assert!(out(&run(path, &["plan", "--emulator", "manifests"])).starts_with("No changes."));
+    std::fs::rename(path.join("manifests/team/two.yaml"), path.join("manifests/two.yaml")).unwrap();
     // With the other file gone, the one that is given is the whole estate.
     std::fs::remove_file(path.join("manifests/two.yaml")).unwrap();
     let planned = run(path, &["plan", "--emulator", "manifests/exo.yaml"]);

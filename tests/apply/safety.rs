@@ -45,6 +45,78 @@ async fn an_application_of_another_estate_is_refused() {
 }
 
 #[tokio::test]
+async fn an_application_without_our_tag_is_never_destroyed() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    // As another tool makes it: our handle as its uniqueName, and no tag.
+    world.admin("PATCH", "/v1.0/applications(uniqueName='exo')", json!({ "tags": [] })).await;
+    let problems = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap_err();
+    assert!(problems[0].message.contains("does not carry the tag"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn to_destroy_is_to_destroy_what_is_declared() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.write("two.yaml", &one_of_everything("two"));
+    world.converge(&world.desired()).await;
+    std::fs::remove_file(world.directory.path().join("manifests/two.yaml")).unwrap();
+    let plan = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap();
+    let destroyed: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    assert_eq!(destroyed, ["exo/application"]);
+}
+
+#[tokio::test]
+async fn absent_applications_are_not_managed_and_none_is_deleted() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    world.write("exo.yaml", &format!("tenant: {TENANT}\nestate: tests\n"));
+    assert!(world.plan(&world.desired()).await.is_empty());
+    world.write("exo.yaml", &format!("tenant: {TENANT}\nestate: tests\napplications: {{}}\n"));
+    assert_eq!(world.plan(&world.desired()).await.counts().destroy, 1);
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_back_whole() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    let before = world.application("exo").await;
+    world.forget_requests().await;
+    world.run(&desired, Intent::Destroy).await;
+    assert_eq!(world.writes().await.len(), 1, "one soft delete takes all along");
+    for kind in ["application", "servicePrincipal"] {
+        let deleted = world.read(&format!("/v1.0/directory/deletedItems/microsoft.graph.{kind}")).await;
+        let id = deleted["value"][0]["id"].as_str().unwrap();
+        world.admin("POST", &format!("/v1.0/directory/deletedItems/{id}/restore"), json!({})).await;
+    }
+    assert!(world.plan(&desired).await.is_empty());
+    assert_eq!(world.application("exo").await["appId"], before["appId"]);
+}
+
+#[tokio::test]
+async fn of_two_apis_with_one_name_none_is_taken_silently() {
+    let world = World::new().await;
+    for _ in 0..2 {
+        let body = json!({ "displayName": "Team API", "appRoles": [{ "id": "22222222-3333-4444-8555-666666666666",
+            "allowedMemberTypes": ["Application"], "displayName": "All", "description": "All", "value": "All.Do",
+            "isEnabled": true }] });
+        let made = world.admin("POST", "/v1.0/applications", body).await;
+        world.admin("POST", "/v1.0/servicePrincipals", json!({ "appId": made["appId"] })).await;
+    }
+    let manifest = one_of_everything("exo").replace(
+        "      - api: Office 365 Exchange Online\n        application: [Exchange.ManageAsApp]",
+        "      - api: Team API\n        application: [All.Do]",
+    );
+    world.write("exo.yaml", &manifest);
+    let problems = world.try_plan(&world.desired(), Intent::Reconcile).await.unwrap_err();
+    assert!(problems[0].message.contains("ambiguous"), "{problems:?}");
+}
+
+#[tokio::test]
 async fn the_brake_stops_a_run_that_would_delete_most_of_the_estate() {
     let world = World::new().await;
     for handle in ["a", "b", "c", "d"] {

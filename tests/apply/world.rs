@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
-use accredit::fetch::fetch;
+use accredit::fetch::{FetchError, fetch};
 use accredit::graph::{Client, Patience, Reader, TokenSource, Writer};
 use accredit::identity::ClientSecret;
 use accredit::keys::{DirectoryStore, StoreError};
@@ -79,7 +79,11 @@ impl World {
     }
 
     pub(crate) async fn snapshot(&self, desired: &Desired) -> Snapshot {
-        fetch(&Reader::new(self.client.clone()), desired).await.unwrap()
+        self.try_snapshot(desired).await.unwrap()
+    }
+
+    pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
+        fetch(&Reader::new(self.client.clone()), desired).await
     }
 
     pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
