@@ -129,7 +129,8 @@ async fn connect(
     now: Option<Timestamp>,
     directory: &Path,
 ) -> Result<Connection, Failure> {
-    let (url, operator, emulator) = match emulator {
+    // An embedded tenant is the one that the manifest means, under whichever of its names.
+    let (url, tenant, operator, emulator) = match emulator {
         None => {
             return Err(Failure::message("signing in to a real tenant is not part of this version")
                 .hint("add `--emulator` to work with a tenant on this machine"));
@@ -137,10 +138,10 @@ async fn connect(
         Some(url) if url.is_empty() => {
             let file = emulator_file(directory, tenant);
             if let Some(running) = emulator::running(&file) {
-                (running.url, running.operator, None)
+                (running.url, running.tenant_id, running.operator, None)
             } else {
                 keep_out_of_git(directory)?;
-                let mut options = emulator::Options::new(domain(tenant));
+                let mut options = emulator::Options::new(initial_domain(tenant));
                 options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
                 options.file = Some(file);
                 options.now = now;
@@ -149,7 +150,12 @@ async fn connect(
                 let emulator = emulator::start(options)
                     .await
                     .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
-                (emulator.url().to_owned(), emulator.operator().clone(), Some(emulator))
+                (
+                    emulator.url().to_owned(),
+                    emulator.tenant_id().to_owned(),
+                    emulator.operator().clone(),
+                    Some(emulator),
+                )
             }
         }
         Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
@@ -165,7 +171,7 @@ async fn connect(
             };
             let client_id = variable("AZURE_CLIENT_ID")?;
             let client_secret = variable("AZURE_CLIENT_SECRET")?;
-            (url, emulator::Operator { client_id, client_secret }, None)
+            (url, tenant.to_owned(), emulator::Operator { client_id, client_secret }, None)
         }
     };
     let transport: Arc<dyn Transport> =
@@ -174,7 +180,7 @@ async fn connect(
     let sign_in = Arc::new(ClientSecret::new(
         Arc::clone(&transport),
         &url,
-        tenant,
+        &tenant,
         &operator.client_id,
         secret,
         "https://graph.microsoft.com",
@@ -250,7 +256,14 @@ pub(super) fn emulator_file(directory: &Path, tenant: &str) -> PathBuf {
     directory.join(".accredit").join("emulator").join(format!("{}.json", tenant.to_lowercase()))
 }
 
-/// The initial domain of an embedded tenant that a manifest calls `tenant`.
-fn domain(tenant: &str) -> String {
-    if uuid::Uuid::try_parse(tenant).is_ok() { "contoso.onmicrosoft.com".to_owned() } else { tenant.to_lowercase() }
+/// The initial domain of an embedded tenant that a manifest calls `tenant`, by its id or one of its domains.
+fn initial_domain(tenant: &str) -> String {
+    let tenant = tenant.to_lowercase();
+    if uuid::Uuid::try_parse(&tenant).is_ok() {
+        return "contoso.onmicrosoft.com".to_owned();
+    }
+    if tenant.ends_with(".onmicrosoft.com") {
+        return tenant;
+    }
+    format!("{}.onmicrosoft.com", tenant.split('.').next().unwrap_or_default())
 }

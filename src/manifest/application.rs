@@ -109,6 +109,8 @@ fn check_name(name: &str, audience: Option<SignInAudience>, at: At<'_>, findings
     let length = name.chars().count();
     if at.exists() && name.trim().is_empty() {
         findings.error("`displayName` is empty", at.place());
+    } else if name.chars().any(char::is_control) {
+        findings.error("`displayName` has a line break or another control character", at.place());
     } else if length > most {
         findings.error(format!("`displayName` has {length} characters, and Entra allows {most}"), at.place());
     }
