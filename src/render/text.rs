@@ -105,8 +105,26 @@ fn block(out: &mut String, step: &Step, paint: Paint) {
     out.push_str("    }\n");
 }
 
+fn has_lines(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.contains('\n'))
+}
+
+/// Two texts line by line, and the end of the block that they stand in.
+fn lines(out: &mut String, before: &str, after: &str, paint: Paint) {
+    for line in TextDiff::from_lines(before, after).iter_all_changes() {
+        let sign = match line.tag() {
+            ChangeTag::Delete => paint.symbol("-"),
+            ChangeTag::Insert => paint.symbol("+"),
+            ChangeTag::Equal => " ".to_owned(),
+        };
+        let _ = writeln!(out, "          {sign} {}", printable(line.value().trim_end_matches(['\r', '\n'])));
+    }
+    out.push_str("        TEXT\n");
+}
+
 /// Every field of something that comes or goes.
 fn whole(out: &mut String, step: &Step, fields: &crate::model::Fields, sign: &str, paint: Paint) {
+    let comes = sign == "+";
     let sign = paint.symbol(sign);
     let width = fields.keys().map(String::len).max().unwrap_or(0);
     for (name, value) in fields {
@@ -118,6 +136,11 @@ fn whole(out: &mut String, step: &Step, fields: &crate::model::Fields, sign: &st
                 let _ = writeln!(out, "          {sign} {},{}", inline(value), comment(value, step, paint));
             }
             out.push_str("        ]\n");
+        } else if has_lines(value) {
+            let _ = writeln!(out, "      {sign} {name:width$} = <<TEXT");
+            let text = value.id().unwrap_or_default();
+            let (before, after) = if comes { ("", text) } else { (text, "") };
+            lines(out, before, after, paint);
         } else {
             let shown = value.members().next().unwrap_or(value);
             let _ = writeln!(out, "      {sign} {name:width$} = {}{}", inline(value), comment(shown, step, paint));
@@ -151,17 +174,9 @@ fn changed(out: &mut String, step: &Step, change: &FieldChange, width: usize, pa
             }
             out.push_str("        ]\n");
         }
-        (Value::Text(before), Value::Text(after)) if before.contains('\n') || after.contains('\n') => {
+        (before, after) if has_lines(before) || has_lines(after) => {
             let _ = writeln!(out, "      {sign} {path:width$} = <<TEXT{forces}");
-            for line in TextDiff::from_lines(before.as_str(), after.as_str()).iter_all_changes() {
-                let sign = match line.tag() {
-                    ChangeTag::Delete => paint.symbol("-"),
-                    ChangeTag::Insert => paint.symbol("+"),
-                    ChangeTag::Equal => " ".to_owned(),
-                };
-                let _ = writeln!(out, "          {sign} {}", printable(line.value().trim_end_matches(['\r', '\n'])));
-            }
-            out.push_str("        TEXT\n");
+            lines(out, before.id().unwrap_or_default(), after.id().unwrap_or_default(), paint);
         }
         (before, after) => {
             let comment = comment(after, step, paint);
