@@ -79,9 +79,8 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
 }
 
 fn question(plan: &Plan, destroy: bool) -> String {
-    let counts = plan.counts();
     if destroy {
-        format!("Do you really want to destroy {} resources in {}?", counts.destroy, plan.organization)
+        format!("Do you really want to destroy all of this in {}?", plan.organization)
     } else {
         format!("Do you want to perform these actions in {}?", plan.organization)
     }

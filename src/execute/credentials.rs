@@ -24,7 +24,15 @@ pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Re
         .map(|credential| credential.key_id)
         .collect();
     let id = |credential: &Json| credential["keyId"].as_str().unwrap_or_default().to_owned();
-    let added: Vec<&Json> = change.add.iter().filter(|credential| !there.contains(&id(credential))).collect();
+    let added: Vec<&Json> = change.add.values().filter(|credential| !there.contains(&id(credential))).collect();
+    // Graph keeps a certificate once: under our `keyId`, it goes from under another that somebody gave it.
+    let replaced: BTreeSet<String> = observed(&before)?
+        .into_iter()
+        .filter(|credential| {
+            credential.thumbprint.as_ref().is_some_and(|thumbprint| change.add.contains_key(thumbprint))
+        })
+        .map(|credential| credential.key_id)
+        .collect();
     if removed.is_empty() && added.is_empty() {
         return Ok(());
     }
@@ -43,7 +51,7 @@ pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Re
     if let Some(missing) = added.iter().map(|credential| id(credential)).find(|id| !after.contains(id)) {
         return Err(StepError::NotUploaded(format!("with the keyId {missing}")));
     }
-    match expected.difference(&after).next() {
+    match expected.difference(&after).find(|id| !replaced.contains(*id)) {
         Some(vanished) => Err(StepError::CredentialVanished(format!("the credential with the keyId {vanished}"))),
         // Somebody added one at the same time; it is kept, and the next plan reports it.
         None => Ok(()),

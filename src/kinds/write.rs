@@ -76,8 +76,8 @@ pub struct Look {
 pub struct KeyCredentialsChange {
     /// The application's object id.
     pub application: String,
-    /// Key credentials as they are sent.
-    pub add: Vec<Json>,
+    /// Key credentials as they are sent, by the SHA-1 thumbprint of their certificate.
+    pub add: BTreeMap<Thumbprint, Json>,
     /// SHA-1 thumbprints.
     pub remove: Vec<Thumbprint>,
 }

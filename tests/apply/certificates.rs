@@ -124,10 +124,10 @@ async fn intrude(world: &World, display_name: &str) {
 async fn a_foreign_certificate_under_our_name_takes_nothing_over() {
     let mut world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
-    let desired = world.desired();
-    world.converge(&desired).await;
+    world.converge(&world.desired()).await;
     let ours = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
     intrude(&world, "main").await;
+    let desired = world.desired();
     for days in [0, 15, 200] {
         world.now = days_after(noon(), days);
         let plan = world.plan(&desired).await;
@@ -206,4 +206,44 @@ async fn a_key_that_belongs_to_another_certificate_is_found_before_anything_is_d
     let error = world.try_snapshot(&desired).await.unwrap_err();
     let chain = format!("{error}: {}", std::error::Error::source(&error).unwrap());
     assert!(chain.contains("exo/certificate/main") && chain.contains("private-key.pem"), "{chain}");
+}
+
+#[tokio::test]
+async fn our_certificate_under_a_foreign_key_id_is_uploaded_under_ours() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    let desired = world.desired();
+    world.converge(&desired).await;
+    // As somebody does who uploads the `.cer` in the portal.
+    let application = world.read("/v1.0/applications(uniqueName='exo')?$select=id,keyCredentials").await;
+    let mut credential = application["keyCredentials"][0].clone();
+    credential["keyId"] = json!("11111111-2222-4333-8444-555555555555");
+    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+    world.admin("PATCH", &path, json!({ "keyCredentials": [] })).await;
+    world.admin("PATCH", &path, json!({ "keyCredentials": [credential] })).await;
+    world.converge(&desired).await;
+    let after = world.application("exo").await["keyCredentials"].clone();
+    let ours = &application["keyCredentials"][0]["keyId"];
+    assert!(after.as_array().unwrap().iter().any(|credential| credential["keyId"] == *ours), "{after}");
+}
+
+#[tokio::test]
+async fn ours_comes_back_where_a_namesake_took_its_place() {
+    let world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    let ours = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
+    intrude(&world, "main").await;
+    let application = world.application("exo").await;
+    let credentials = application["keyCredentials"].as_array().unwrap().iter();
+    let intruder: Vec<_> = credentials.filter(|credential| credential["keyId"] != ours).collect();
+    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+    world.admin("PATCH", &path, json!({ "keyCredentials": intruder })).await;
+    let desired = world.desired();
+    let plan = world.plan(&desired).await;
+    assert!(plan.drift.iter().any(|drift| drift.message.contains("is not declared")), "{:?}", plan.drift);
+    assert_eq!(plan.steps.len(), 1);
+    world.converge(&desired).await;
+    let after = world.application("exo").await["keyCredentials"].clone();
+    assert!(after.as_array().unwrap().iter().any(|credential| credential["keyId"] == ours), "{after}");
 }

@@ -1,6 +1,6 @@
 //! The writes of an application: one for a new one, as few as can be for a change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -30,7 +30,7 @@ fn create(handle: &str, after: &Fields, certificates: &Certificates) -> Vec<Writ
             // The key of the request's path; Graph refuses it in the body of an upsert.
             "uniqueName" => {}
             "keyCredentials" => {
-                let credentials = added(&BTreeSet::new(), value, certificates);
+                let credentials = added(&BTreeSet::new(), value, certificates).into_values().collect();
                 body.insert("keyCredentials".to_owned(), Json::Array(credentials));
             }
             "owners" => {
@@ -99,10 +99,11 @@ fn add_owner(application: &str, owner: &str) -> Write {
     Write::Graph(request.or_look(format!("{application}/owners?$select=id"), json!({ "id": owner })))
 }
 
-fn added(there: &BTreeSet<&Value>, after: &Value, certificates: &Certificates) -> Vec<Json> {
+/// The key credentials of `after` that are not in `there`, as they are sent.
+fn added(there: &BTreeSet<&Value>, after: &Value, certificates: &Certificates) -> BTreeMap<Thumbprint, Json> {
     let new = after.members().filter(|value| !there.contains(value));
     let named = new.filter_map(|value| if let Value::Named(named) = value { Some(named) } else { None });
-    named.filter_map(|named| key_credential(named, certificates)).collect()
+    named.filter_map(|named| Some((Thumbprint::parse(&named.id)?, key_credential(named, certificates)?))).collect()
 }
 
 /// Puts one property into a body as Graph wants it, nested where its name has a dot.

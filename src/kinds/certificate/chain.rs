@@ -65,20 +65,17 @@ impl<'a> CertificateChain<'a> {
         now: Timestamp,
     ) -> Self {
         let certificates = credentials.iter().filter(|credential| credential.is_sign_in_certificate());
-        let known: Vec<Uploaded<'a>> =
-            certificates.clone().filter_map(|credential| known(credential, stored)).collect();
-        let uploaded = if known.is_empty() {
-            // Where the key store is elsewhere (a pull request's runner), the name tells which one it is. Where the store
-            // knows one, a name alone proves nothing: anybody can upload a certificate under it.
+        let uploaded = if stored.is_empty() {
+            // Where the keys are elsewhere (a pull request's runner), the name tells which one it is. Where there are keys,
+            // a name proves nothing: anybody can upload a certificate under it.
             let named =
                 certificates.filter(|credential| credential.display_name.as_deref() == Some(&desired.display_name));
-            named
-                .filter_map(|credential| {
-                    Some(Uploaded { credential, thumbprint: credential.thumbprint.as_ref()?, stored: None })
-                })
-                .collect()
+            let uploaded = named.filter_map(|credential| {
+                Some(Uploaded { credential, thumbprint: credential.thumbprint.as_ref()?, stored: None })
+            });
+            uploaded.collect()
         } else {
-            known
+            certificates.filter_map(|credential| known(credential, stored)).collect()
         };
         let mut chain = Self { desired, expiry, now, uploaded, next: Generation::Make { reason: Reason::Missing } };
         // Of two that were uploaded in the same moment the good one is the later.
@@ -224,8 +221,9 @@ impl<'a> CertificateChain<'a> {
 /// not under the `keyId` that is made from it without replacing it.
 fn known<'a>(credential: &'a ObservedKeyCredential, stored: &'a [StoredCertificate]) -> Option<Uploaded<'a>> {
     let thumbprint = credential.thumbprint.as_ref()?;
-    let stored =
-        stored.iter().find(|stored| stored.thumbprint == *thumbprint && key_id(stored) == credential.key_id)?;
+    let stored = stored
+        .iter()
+        .find(|stored| stored.thumbprint == *thumbprint && key_id(stored).eq_ignore_ascii_case(&credential.key_id))?;
     Some(Uploaded { credential, thumbprint, stored: Some(stored) })
 }
 
