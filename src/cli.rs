@@ -70,9 +70,9 @@ enum Verb {
         after_help = "Examples:\n  accredit emulate                                # `accredit plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem"
     )]
     Emulate(EmulateArguments),
-    /// Print the JSON Schema of manifests, for editors.
-    #[command(after_help = "Example:\n  accredit schema > schemas/manifest.schema.json")]
-    Schema,
+    /// Print the JSON Schema of manifests, for editors, or write it into a file.
+    #[command(after_help = "Example:\n  accredit schema schemas/manifest.schema.json")]
+    Schema { file: Option<PathBuf> },
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  accredit completions bash > /etc/bash_completion.d/accredit")]
     Completions { shell: Shell },
@@ -261,7 +261,7 @@ impl From<Verb> for commands::Command {
                     now,
                 })
             }
-            Verb::Schema => Self::Schema,
+            Verb::Schema { file } => Self::Schema { file },
             Verb::Completions { shell } => Self::Completions { shell, command: command() },
             Verb::Man { directory } => Self::Man { directory, command: command() },
         }

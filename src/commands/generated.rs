@@ -9,8 +9,12 @@ use crate::manifest;
 use super::console::Console;
 use super::{Exit, Failure};
 
-pub(super) fn schema(console: &Console) -> Result<Exit, Failure> {
-    console.data(&manifest::schema())?;
+pub(super) fn schema(console: &Console, file: Option<&Path>) -> Result<Exit, Failure> {
+    match file {
+        None => console.data(&manifest::schema())?,
+        Some(file) => std::fs::write(file, manifest::schema())
+            .map_err(|error| Failure::new(format!("the schema could not be written to `{}`", file.display()), error))?,
+    }
     Ok(Exit::Success)
 }
 

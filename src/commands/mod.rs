@@ -31,7 +31,7 @@ pub enum Command {
     Restore(restore::Arguments),
     Show { file: PathBuf, format: Format },
     Emulate(emulate::Arguments),
-    Schema,
+    Schema { file: Option<PathBuf> },
     Completions { shell: Shell, command: clap::Command },
     Man { directory: PathBuf, command: clap::Command },
 }
@@ -79,7 +79,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     let outcome = match command {
         Command::Validate { paths } => validate::run(&console, &paths),
         Command::Show { file, format } => show::run(&console, &file, format),
-        Command::Schema => generated::schema(&console),
+        Command::Schema { file } => generated::schema(&console, file.as_deref()),
         Command::Completions { shell, command } => generated::completions(&console, shell, command),
         Command::Man { directory, command } => generated::manual(&console, &directory, command),
         Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,13 @@ impl Period {
 
     pub fn before(self, end: Timestamp) -> Timestamp {
         end.to_zoned(TimeZone::UTC).checked_sub(self.0).map_or(Timestamp::MIN, |start| start.timestamp())
+    }
+
+    /// `30 days`, `1 year 6 months`.
+    pub fn in_words(self) -> String {
+        const PRINTER: SpanPrinter =
+            SpanPrinter::new().designator(Designator::Verbose).spacing(Spacing::BetweenUnitsAndDesignators);
+        PRINTER.span_to_string(&self.0)
     }
 
     /// Whether this period is longer than `other` when both begin at `start`.
@@ -87,6 +95,13 @@ mod tests {
     fn refuses_what_is_no_positive_period() {
         for text in ["", "10", "-1d", "0d", "1.5y", "a year"] {
             assert_eq!(text.parse::<Period>(), Err(InvalidPeriod(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn is_told_in_words() {
+        for (text, words) in [("30d", "30 days"), ("1y", "1 year"), ("P1Y6M", "1 year 6 months")] {
+            assert_eq!(text.parse::<Period>().unwrap().in_words(), words);
         }
     }
 

@@ -13,7 +13,7 @@ pub use paint::Paint;
 pub use text::{summary, text};
 pub use value::printable;
 
-use crate::model::{Action, Reason, Step};
+use crate::model::{Action, Period, Reason, Step};
 
 /// The symbol of an action, as Terraform's users know it.
 pub fn symbol(action: &Action) -> &'static str {
@@ -46,7 +46,8 @@ fn because(reason: &Reason) -> String {
         Reason::RemovedFromManifests => "its application is in no manifest any more".to_owned(),
         Reason::Destroyed => "`accredit destroy` was asked for".to_owned(),
         Reason::Expires { days, renew_before } => {
-            format!("expires in {}; policy renews {renew_before} before", count(*days, "day"))
+            let before = renew_before.parse().map_or_else(|_| renew_before.clone(), Period::in_words);
+            format!("expires in {}, policy renews {before} before", count(*days, "day"))
         }
         Reason::Expired { days } => format!("expired {} ago", count(*days, "day")),
     }

@@ -35,7 +35,7 @@ async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_after_the_overlap
     assert!(matches!(renewal.action, Action::Renew { .. }));
     assert_eq!(renewal.reason, Reason::Expires { days: 12, renew_before: "30d".to_owned() });
     let shown = world.plan_text(&desired).await;
-    assert!(shown.contains("(expires in 12 days; policy renews 30d before)"), "{shown}");
+    assert!(shown.contains("(expires in 12 days, policy renews 30 days before)"), "{shown}");
     assert_eq!(plan.counts().destroy, 0, "the old one stays");
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 2, "both work during the overlap");
