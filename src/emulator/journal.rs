@@ -27,6 +27,9 @@ pub(crate) enum JournalError {
     Io(#[from] io::Error),
 }
 
+/// The first bytes of every journal.
+const BEGINNING: &[u8] = b"[{\"put\":{\"collection\":";
+
 /// An open tenant file.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -48,15 +51,18 @@ impl Journal {
         };
         let mut kept = 0;
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+        // A torn first line is one that was begun as every journal begins; anything else is somebody's file.
+        let ours = |line: &[u8], kept: usize| kept > 0 || line.iter().zip(BEGINNING).all(|(one, other)| one == other);
         while let Some((index, line)) = lines.next() {
             match serde_json::from_slice::<Vec<Change>>(line) {
                 Ok(changes) if line.ends_with(b"\n") => world.apply(changes),
                 // Only the last line can be torn, and then it has no end; anything else is damage that must not be hidden.
-                _ if lines.peek().is_none() && !line.ends_with(b"\n") => break,
+                _ if lines.peek().is_none() && !line.ends_with(b"\n") && ours(line, kept) => break,
                 _ => return Err(JournalError::Damaged { line: index + 1 }),
             }
-            kept += line.len() as u64;
+            kept += line.len();
         }
+        let kept = kept as u64;
         let mut file = open_private(path)?;
         file.set_len(kept)?;
         file.seek(SeekFrom::End(0))?;
@@ -149,6 +155,20 @@ mod tests {
         damaged.extend(whole);
         fs::write(&path, damaged).unwrap();
         assert!(matches!(Journal::open(&path), Err(JournalError::Damaged { line: 1 })));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tenant");
+        for text in ["{\"my\":\"precious data\"}", "a token", "[{\"put\":1}]", "nonsense\n", "{}\n"] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(Journal::open(&path), Err(JournalError::Damaged { line: 1 })), "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        // A journal whose very first write was cut short is begun anew.
+        fs::write(&path, &BEGINNING[..12]).unwrap();
+        assert!(Journal::open(&path).unwrap().1.is_empty());
     }
 
     #[test]

@@ -224,6 +224,7 @@ fn open(file: Option<&PathBuf>) -> Result<Opened, Error> {
         return Ok((None, None, World::default()));
     };
     let failed = |source| Error::File { file: file.clone(), source };
+    let file = &running::real_path(file).map_err(failed)?;
     let claim = running::claim(file).map_err(failed)?.ok_or_else(|| Error::InUse(file.clone()))?;
     let (journal, world) = Journal::open(file).map_err(|error| match error {
         JournalError::Damaged { line } => Error::Damaged { file: file.clone(), line },

@@ -52,9 +52,17 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The file under its one true name, so that it is locked once however it is spelled. Makes the directory that it is in.
+pub(crate) fn real_path(file: &Path) -> io::Result<PathBuf> {
+    if let Ok(real) = fs::canonicalize(file) {
+        return Ok(real);
+    }
+    make_private_directory(parent(file))?;
+    Ok(fs::canonicalize(parent(file))?.join(file.file_name().unwrap_or_default()))
+}
+
 /// Takes the file for this process; none when another has it.
 pub(crate) fn claim(file: &Path) -> io::Result<Option<Claim>> {
-    make_private_directory(parent(file))?;
     let lock = open_private(&beside(file, ".lock"))?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -96,6 +104,7 @@ impl Drop for Claim {
 
 /// Finds the process that serves this tenant file, if there is one.
 pub fn running(file: &Path) -> Option<Running> {
+    let file = &fs::canonicalize(file).ok()?;
     let note: Note = serde_json::from_slice(&fs::read(beside(file, ".running")).ok()?).ok()?;
     let lock = OpenOptions::new().write(true).open(beside(file, ".lock")).ok()?;
     // A note whose lock nobody holds is stale.

@@ -1,15 +1,16 @@
 //! What lies where in a key store, named so that a person and a script find it.
 //!
 //! ```text
-//! keys/                               .gitignore with `*`, .lock
-//!   exo-automation/main/              handle, name of the certificate
-//!     D3083EC9…/                      one generation: the SHA-1 thumbprint
-//!       certificate.pem
-//!       private-key.pem               0600
-//!       exo-automation-main.cer       what was exported, named so that it can be sent somewhere
-//!       exo-automation-main.pem       0600
-//!       exo-automation-main.pfx       0600
-//!       exo-automation-main.pfx-password
+//! keys/                               .lock
+//!   exo-automation/                   the handle; .gitignore with `*`
+//!     main/                           the name of the certificate
+//!       D3083EC9…/                    one generation: the SHA-1 thumbprint
+//!         certificate.pem
+//!         private-key.pem           0600
+//!         exo-automation-main.cer     what was exported, named so that it can be sent somewhere
+//!         exo-automation-main.pem     0600
+//!         exo-automation-main.pfx     0600
+//!         exo-automation-main.pfx-password
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -252,7 +252,7 @@ impl DirectoryStore {
         Ok(self.directory.join(handle).join(certificate))
     }
 
-    /// Makes the store's directory, and keeps git away from it.
+    /// Makes the store's directory.
     fn prepare(&self) -> Result<(), StoreError> {
         durable::create_directories(&self.directory)?;
         Ok(())

@@ -14,6 +14,7 @@ use super::specification::{ApplicationSpecification, OwnerSpecification, SignInA
 use super::{permissions, roles, texts};
 
 /// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
+const MAXIMUM_DESCRIPTION: usize = 1024;
 const MAXIMUM_NAME: usize = 120;
 const MAXIMUM_NAME_PERSONAL: usize = 90;
 /// <https://learn.microsoft.com/entra/identity/users/directory-service-limits-restrictions>
@@ -45,6 +46,7 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
     check_audience(sign_in_audience, at, estate.cloud, findings);
     let display_name = specification.display_name.clone().unwrap_or_default();
     check_name(&display_name, sign_in_audience, at, findings);
+    check_length(specification.description.as_deref(), MAXIMUM_DESCRIPTION, at.key("description"), findings);
     let terms = expiry::merge((specification.expiry.as_ref(), at.key("expiry")), estate.expiry, findings);
     let surroundings = Surroundings { handle, terms, default_store: estate.store, directory };
     let permissions = specification
@@ -113,6 +115,14 @@ fn check_name(name: &str, audience: Option<SignInAudience>, at: At<'_>, findings
         findings.error("`displayName` has a line break or another control character", at.place());
     } else if length > most {
         findings.error(format!("`displayName` has {length} characters, and Entra allows {most}"), at.place());
+    }
+}
+
+/// Texts that are too long for where they are kept.
+pub(super) fn check_length(text: Option<&str>, most: usize, at: At<'_>, findings: &mut Findings) {
+    let length = text.map_or(0, |text| text.chars().count());
+    if length > most {
+        findings.error(format!("it has {length} characters, and at most {most} are kept"), at.place());
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::{
     Problem, SecretReference,
 };
 
+use super::application::check_length;
 use super::cursor::At;
 use super::expiry::{self, Terms};
 use super::findings::Findings;
@@ -15,6 +16,11 @@ use super::specification_certificate::{
     CertificateSpecification, ExportSpecification, KeySpecification, PfxPasswordSpecification, StoreSpecification,
 };
 use super::texts;
+
+/// Entra shortens a longer one, and two could become the same.
+const MAXIMUM_DISPLAY_NAME: usize = 90;
+/// What fits into a PFX.
+const MAXIMUM_FRIENDLY_NAME: usize = 255;
 
 /// Where keys lie when no manifest says so, from the working directory.
 const DEFAULT_STORE: &str = ".accredit/keys";
@@ -94,7 +100,12 @@ fn certificate(
         let help = "add `pfxPassword: { env: NAME }`, `{ file: path }` or `{ generate: true }`";
         findings.error_with_help("`export` has `pfx`, and there is no `pfxPassword`", at.key("export").place(), help);
     }
-    let store = specification.store.as_ref().map(|store| store_of(store, surroundings.directory));
+    let store = specification.store.as_ref().map(|store| {
+        check_directory(&store.directory, at.key("store").key("directory"), findings);
+        store_of(store, surroundings.directory)
+    });
+    check_length(specification.display_name.as_deref(), MAXIMUM_DISPLAY_NAME, at.key("displayName"), findings);
+    check_length(specification.friendly_name.as_deref(), MAXIMUM_FRIENDLY_NAME, at.key("friendlyName"), findings);
     DesiredCertificate {
         place: at.name().clone(),
         display_name: specification.display_name.clone().unwrap_or_else(|| name.to_owned()),
@@ -211,6 +222,15 @@ fn password(
 
 pub(super) fn store_of(specification: &StoreSpecification, directory: &Path) -> PathBuf {
     relative_to(directory, &specification.directory)
+}
+
+pub(super) fn check_directory(directory: &str, at: At<'_>, findings: &mut Findings) {
+    if directory.trim().is_empty() || directory.contains('\0') {
+        findings.error("this is not the name of a directory", at.place());
+    } else if directory.starts_with('~') {
+        let help = "write it from the root, or from this file";
+        findings.error_with_help("`~` is not the home directory here", at.place(), help);
+    }
 }
 
 /// A path that a manifest says, without `.` and `..` where that can be told from the text alone.

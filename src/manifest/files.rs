@@ -27,8 +27,15 @@ pub(super) struct ManifestFile {
 
 /// Reads every manifest under the given paths, in the order of their names, each file once.
 pub(super) fn read(paths: &[PathBuf], working_directory: &Path) -> (Vec<ManifestFile>, Vec<Problem>) {
-    let mut reader =
-        Reader { working_directory, seen: BTreeSet::new(), files: Vec::new(), problems: Vec::new(), bytes: 0, met: 0 };
+    let mut reader = Reader {
+        working_directory,
+        seen: BTreeSet::new(),
+        files: Vec::new(),
+        problems: Vec::new(),
+        bytes: 0,
+        is_full: false,
+        met: 0,
+    };
     for path in paths {
         let before = (reader.met, reader.problems.len());
         reader.visit(path, &mut Vec::new());
@@ -49,12 +56,21 @@ struct Reader<'a> {
     files: Vec<ManifestFile>,
     problems: Vec<Problem>,
     bytes: u64,
+    /// There is more than one estate may have, and no more is looked at.
+    is_full: bool,
     /// How many files and repeated directories were come across.
     met: usize,
 }
 
 impl Reader<'_> {
     fn visit(&mut self, path: &Path, parents: &mut Vec<PathBuf>) {
+        if self.is_full {
+            return;
+        }
+        if self.seen.len() > MAXIMUM_FILES {
+            self.is_full = true;
+            return self.fail(path, &format!("there are more than {MAXIMUM_FILES} files and directories"));
+        }
         let real = self.working_directory.join(path);
         let (canonical, metadata) = match fs::canonicalize(&real).and_then(|it| Ok((it, fs::metadata(&real)?))) {
             Ok(found) => found,

@@ -53,28 +53,37 @@ pub(super) fn without_secrets(text: &str) -> String {
     // The indentation of a key whose value goes on over the following, deeper lines.
     let mut block: Option<usize> = None;
     let mut in_private_key = false;
+    // The line before said a secret's name and nothing more: what follows is a reference, or the secret.
+    let mut is_open = false;
     for line in text.split_inclusive('\n') {
         let indentation = line.len() - line.trim_start().len();
-        if block.is_some_and(|outer| !line.trim().is_empty() && indentation <= outer) {
+        let trimmed = line.trim();
+        if block.is_some_and(|outer| !trimmed.is_empty() && indentation <= outer) && !is_open {
             block = None;
         }
         in_private_key |= line.contains("-----BEGIN") && line.contains("PRIVATE KEY");
-        if block.is_some() || in_private_key {
+        let refers = REFERENCES.iter().any(|start| trimmed.trim_start_matches('{').trim_start().starts_with(start));
+        if in_private_key || (block.is_some() && !refers) {
             let start = line.find("-----BEGIN").filter(|_| block.is_none()).unwrap_or(0);
             shown.push_str(&star_out(line, once(start..line.len())));
         } else if let Some(start) = secret_value(line) {
-            let value = line.get(start..).unwrap_or_default().trim();
-            if value.starts_with(['|', '>', '"', '\'']) || value.is_empty() {
-                block = Some(indentation);
-            }
+            // The value may go on, on lines that are deeper.
+            block = Some(indentation);
+            is_open = line.get(start..).unwrap_or_default().trim().is_empty();
             shown.push_str(&star_out(line, once(start..line.len())));
+            in_private_key &= !line.contains("-----END");
+            continue;
         } else {
             shown.push_str(line);
         }
+        is_open &= trimmed.is_empty();
         in_private_key &= !line.contains("-----END");
     }
     shown
 }
+
+/// How a reference to a secret begins, on a line of its own.
+const REFERENCES: [&str; 4] = ["env:", "file:", "generate:", "#"];
 
 /// Where on the line the value of a key with a secret's name begins, unless it is a reference or nothing.
 fn secret_value(line: &str) -> Option<usize> {
@@ -91,10 +100,8 @@ fn value_of_key(line: &str, start: usize) -> Option<usize> {
     let (name, value) = (rest.get(..colon)?, rest.get(colon + 1..)?);
     let is_key = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'' | ' '));
     let compact: String = value.chars().filter(|c| !c.is_whitespace()).take(LONGEST_KEY).collect();
-    let is_reference = ["{env:", "{file:", "{generate:", "&", "*", "#"].iter().any(|start| compact.starts_with(start));
-    // `pfxPassword:` alone on its line is followed by the lines of a reference.
-    let is_alone = compact.is_empty();
-    (is_key && !is_reference && !is_alone).then_some(start + colon + 1)
+    let is_reference = ["{env:", "{file:", "{generate:", "#"].iter().any(|start| compact.starts_with(start));
+    (is_key && !is_reference).then_some(start + colon + 1)
 }
 
 #[cfg(test)]
@@ -109,6 +116,9 @@ mod tests {
             ("pfxPassword: { env: NAME }", "pfxPassword: { env: NAME }"),
             ("pfxPassword:\n  env: NAME", "pfxPassword:\n  env: NAME"),
             ("password: |\n  hunter2\nnext: one", "password: *\n  *******\nnext: one"),
+            ("pfxPassword: *Hunter2", "pfxPassword: ********"),
+            ("{ pfxPassword:\nhunter2 : ], a: b }", "{ pfxPassword:\n******* * ** ** * *"),
+            ("clientSecret: abc\n  hunter2: bar\nnext: one", "clientSecret: ***\n  ******** ***\nnext: one"),
             ("displayName: hunter2", "displayName: hunter2"),
             ("app: !secret { displayName: A }", "app: !secret { displayName: A }"),
         ] {

@@ -289,6 +289,12 @@ impl Builder<'_> {
         let mut positions: BTreeMap<Arc<str>, usize> = BTreeMap::new();
         for (key, value) in raw {
             let entry = Entry { key_place: self.source.place(&key.defined), key: key.value, value: self.node(value) };
+            // No key is such; and what stands here by mistake may be a secret.
+            if entry.key.chars().count() > LONGEST_KEY || entry.key.chars().any(char::is_control) {
+                let message = format!("this key is longer than {LONGEST_KEY} characters, or has several lines");
+                self.problems.push(Problem::error(message).at(&entry.key_place));
+                continue;
+            }
             if let Some(first) = positions.get(entry.key.as_str()).and_then(|position| entries.get(*position)) {
                 let problem = Problem::error(format!("the key `{}` is here twice", entry.key)).at(&entry.key_place);
                 self.problems.push(problem.related(&first.key_place, "first written here"));
@@ -301,6 +307,9 @@ impl Builder<'_> {
         entries
     }
 }
+
+/// Handles, the longest keys that a person chooses, are half as long.
+const LONGEST_KEY: usize = 128;
 
 impl Source {
     /// The place that the YAML crate means.

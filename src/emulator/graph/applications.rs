@@ -204,7 +204,7 @@ fn check_values(sent: &Document) -> Result<(), Refusal> {
         return Err(invalid("displayName", "application"));
     }
     let tags: Vec<&str> = texts(sent, "tags").collect();
-    let unfit = |tag: &&str| tag.is_empty() || tag.len() > 256 || tag.contains(char::is_whitespace);
+    let unfit = |tag: &&str| tag.is_empty() || tag.chars().count() > 256 || tag.contains(char::is_whitespace);
     let repeated = (1..tags.len()).any(|index| tags[..index].contains(&tags[index]));
     if tags.iter().any(unfit) || repeated {
         return Err(invalid("tags", "application"));
