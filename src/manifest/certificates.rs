@@ -234,7 +234,7 @@ pub(super) fn check_directory(directory: &str, at: At<'_>, findings: &mut Findin
 }
 
 /// A path that a manifest says, without `.` and `..` where that can be told from the text alone.
-fn relative_to(directory: &Path, path: &str) -> PathBuf {
+pub(super) fn relative_to(directory: &Path, path: &str) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in directory.join(path).components() {
         match component {

@@ -75,11 +75,9 @@ fn agreed_entry<'a>(
 ) -> Option<(&'a Entry, &'a CheckedFile)> {
     let mut said = files.iter().filter_map(|file| Some((file.sound.entry(key)?, file)));
     let (first, first_file) = said.next()?;
+    let meant = meaning(first, first_file);
     for (entry, file) in said {
-        // The same words mean two things in two directories.
-        let same_paths =
-            !entry.value.to_json().to_string().contains("\"directory\"") || file.directory == first_file.directory;
-        if entry.value.to_json() != first.value.to_json() || !same_paths {
+        if meaning(entry, file) != meant {
             let message = format!("the files do not agree on `{key}`");
             let problem = Problem::error(message).at(At::entry(entry).place());
             let problem = problem.related(At::entry(first).place(), "another file says this");
@@ -88,6 +86,17 @@ fn agreed_entry<'a>(
         }
     }
     Some((first, first_file))
+}
+
+/// What an entry says, with the path of a store as it is from the working directory: the same words mean two things in two
+/// directories, and two spellings may mean the same.
+fn meaning(entry: &Entry, file: &CheckedFile) -> serde_json::Value {
+    let mut json = entry.value.to_json();
+    if let Some(directory) = json.pointer_mut("/store/directory") {
+        let real = directory.as_str().map(|text| certificates::relative_to(&file.directory, text));
+        *directory = real.map(|real| real.display().to_string()).into();
+    }
+    json
 }
 
 /// A text that some file must say.
