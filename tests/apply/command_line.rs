@@ -152,13 +152,14 @@ fn what_moved_after_it_was_planned_is_not_carried_out() {
     server.wait().unwrap();
 }
 
-fn control(url: &str, method: &str, path: &str, body: &Json) {
+fn control(url: &str, method: &str, path: &str, body: &Json) -> Json {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let body = serde_json::json!({ "method": method, "path": path, "body": body });
-    let answer = runtime
-        .block_on(async { reqwest::Client::new().post(format!("{url}/_emulator/graph")).json(&body).send().await })
-        .unwrap();
-    assert!(answer.status().is_success(), "{answer:?}");
+    runtime.block_on(async {
+        let answer = reqwest::Client::new().post(format!("{url}/_emulator/graph")).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Json::Null)
+    })
 }
 
 #[test]
@@ -272,6 +273,39 @@ fn destroy_and_restore() {
     assert!(run(path, &APPLY).status.success());
     let planned = run(path, &["plan", "--emulator"]);
     assert!(out(&planned).starts_with("No changes."), "{}", out(&planned));
+}
+
+/// An earlier restore came to the application and not to its service principal, which holds consent and roles.
+#[test]
+fn a_restore_that_stopped_half_way_is_finished_by_the_next() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    let mut server = accredit(path, &["emulate"]).spawn().unwrap();
+    let url = url_of(&mut server);
+    assert!(run(path, &APPLY).status.success());
+    assert!(run(path, &["destroy", "--emulator", "--auto-approve"]).status.success());
+    let deleted = control(&url, "GET", "/v1.0/directory/deletedItems/microsoft.graph.application", &Json::Null);
+    let id = deleted["value"][0]["id"].as_str().unwrap();
+    control(&url, "POST", &format!("/v1.0/directory/deletedItems/{id}/restore"), &serde_json::json!({}));
+    let restored = run(path, &["restore", "--emulator", "--auto-approve", "exo"]);
+    assert!(restored.status.success(), "{}", err(&restored));
+    let planned = run(path, &["plan", "--emulator"]);
+    assert!(out(&planned).starts_with("No changes."), "{}", out(&planned));
+    let again = run(path, &["restore", "--emulator", "--auto-approve", "exo"]);
+    assert!(err(&again).contains("is not deleted"), "{}", err(&again));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn one_key_store_in_two_spellings_is_locked_once() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    let absolute = path.join(".accredit/keys").display().to_string();
+    std::fs::write(path.join("manifests/two.yaml"), one_of_everything("two").replace("../.accredit/keys", &absolute))
+        .unwrap();
+    let applied = run(path, &APPLY);
+    assert!(applied.status.success(), "{}", err(&applied));
 }
 
 /// The process is killed while it writes, at no chosen moment; the next run finishes.

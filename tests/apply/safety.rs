@@ -1,9 +1,11 @@
 //! What must never happen: a lost key, a deleted application nobody meant, a plan that is not what is done.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use accredit::kinds::Intent;
 use accredit::plan::{Limits, Refusal, approve};
+use accredit::transport::{Http, Sending, Transport};
 use serde_json::{Value as Json, json};
 
 use super::world::{TENANT, World, one_of_everything};
@@ -236,6 +238,36 @@ async fn a_foreign_certificate_survives_a_change_of_ours() {
         .collect();
     assert_eq!(names.iter().filter(|name| **name == json!("by hand")).count(), 1, "{names:?}");
     assert_eq!(names.len(), 3, "ours, its successor and the foreign one: {names:?}");
+}
+
+/// Makes the application in the very moment in which we do: between the last look and the request.
+struct Race(Http);
+
+impl Transport for Race {
+    fn send(&self, request: http::Request<bytes::Bytes>) -> Sending<'_> {
+        Box::pin(async move {
+            if request.headers().contains_key("Prefer") {
+                let body = json!({ "displayName": "theirs", "tags": ["accredit:estate:others"] }).to_string();
+                let mut theirs = request.clone();
+                *theirs.body_mut() = body.into();
+                assert_eq!(self.0.send(theirs).await?.status(), 201);
+            }
+            self.0.send(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_upsert_that_changed_somebody_elses_application_is_no_success() {
+    let mut world = World::new().await;
+    // Without owners, whose binding an update refuses.
+    let manifest = one_of_everything("exo").replace(&format!("    owners: [zoe.howard@{TENANT}]\n"), "");
+    world.write("exo.yaml", &manifest);
+    world.send_through(Arc::new(Race(Http::new().unwrap())));
+    let report = world.run(&world.desired(), Intent::Reconcile).await;
+    assert_eq!(report.failed.len(), 1);
+    assert!(report.failed[0].error.to_string().contains("appeared in the moment"), "{:?}", report.failed);
+    assert!(report.done.iter().all(|step| step.address.kind == "certificate"), "nothing was built upon it");
 }
 
 #[tokio::test]

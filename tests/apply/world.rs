@@ -55,8 +55,13 @@ impl World {
 
     pub(crate) async fn with(options: emulator::Options, now: Timestamp) -> Self {
         let emulator = emulator::start(options).await.unwrap();
-        let client = client(&emulator);
+        let client = client(&emulator, Arc::new(Http::new().unwrap()));
         Self { emulator, directory: tempfile::tempdir().unwrap(), now, client }
+    }
+
+    /// From here on our own requests go this way.
+    pub(crate) fn send_through(&mut self, transport: Arc<dyn Transport>) {
+        self.client = client(&self.emulator, transport);
     }
 
     /// Writes a manifest into the working directory.
@@ -211,8 +216,7 @@ fn certificates(desired: &Desired) -> BTreeMap<Thumbprint, StoredCertificate> {
         .collect()
 }
 
-fn client(emulator: &Emulator) -> Client {
-    let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+fn client(emulator: &Emulator, transport: Arc<dyn Transport>) -> Client {
     let operator = emulator.operator();
     let sign_in = Arc::new(ClientSecret::new(
         Arc::clone(&transport),
