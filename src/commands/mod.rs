@@ -6,6 +6,7 @@ pub mod emulate;
 mod failure;
 mod generated;
 mod handover;
+mod manifests;
 pub mod plan;
 mod progress;
 pub mod restore;

@@ -18,7 +18,7 @@ use crate::transport::{Http, Transport};
 
 use super::console::{Console, environment};
 use super::failure::Failure;
-use super::{Target, now};
+use super::{Target, manifests, now};
 
 /// Everything a command works with.
 pub(super) struct Session {
@@ -36,13 +36,8 @@ impl Session {
     /// Loads the manifests and signs in.
     pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
         let Target { paths, emulator, only, now: given } = target;
-        let directory =
-            std::env::current_dir().map_err(|error| Failure::new("the working directory cannot be read", error))?;
-        let loaded = manifest::load(&paths, &directory);
-        if !loaded.problems.is_empty() {
-            console.say(manifest::render_problems(&loaded.problems, &loaded.sources, console.talk.color).trim_end());
-        }
-        let Some(mut desired) = loaded.desired else { return Err(Failure::said()) };
+        let directory = manifests::working_directory()?;
+        let (mut desired, sources) = manifests::load(console, &paths, &directory)?;
         if !only.is_empty() {
             desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
             desired.user_roles.clear();
@@ -50,7 +45,7 @@ impl Session {
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
         let connection = connect(emulator, &desired.tenant, given, &directory).await?;
-        Ok(Self { desired, sources: loaded.sources, connection, now: now_is, only, left_out })
+        Ok(Self { desired, sources, connection, now: now_is, only, left_out })
     }
 
     pub(super) fn writer(&self) -> Writer {
@@ -107,7 +102,7 @@ impl Session {
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
         crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
-            console.say(manifest::render_problems(&problems, &self.sources, console.talk.color).trim_end());
+            manifests::show(console, &problems, &self.sources);
             debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
             Failure::said()
         })

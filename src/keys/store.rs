@@ -208,17 +208,6 @@ impl DirectoryStore {
         Ok(password.as_str().into())
     }
 
-    /// The certificate, DER, as it lies in the store.
-    pub fn certificate_der(
-        &self,
-        handle: &str,
-        certificate: &str,
-        stored: &StoredCertificate,
-    ) -> Result<Vec<u8>, StoreError> {
-        let paths = self.paths(handle, certificate, stored)?;
-        Ok(read_generation(&paths, stored.thumbprint.as_str())?.der)
-    }
-
     /// The private key, PKCS#8 PEM, after checking that it belongs to the certificate.
     pub fn private_key_pem(
         &self,
@@ -375,7 +364,6 @@ mod tests {
         assert_eq!(mode(&paths.private_key), 0o600);
         assert_eq!(fs::read_to_string(root.join("exo/.gitignore")).unwrap(), "*\n");
         assert_eq!(store.list("exo", "main").unwrap(), std::slice::from_ref(&stored));
-        assert_eq!(store.certificate_der("exo", "main", &stored).unwrap(), stored.der);
     }
 
     #[test]

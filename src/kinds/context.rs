@@ -105,6 +105,11 @@ impl<'a> Context<'a> {
         self.permissions.get(handle).map_or(&[], Vec::as_slice)
     }
 
+    /// The permissions of that type that `handle` is to have admin consent to.
+    pub(super) fn consented(&self, handle: &str, of: PermissionType) -> impl Iterator<Item = &ResolvedPermission<'a>> {
+        self.permissions(handle).iter().filter(move |permission| permission.permission_type == of && permission.consent)
+    }
+
     pub(super) fn chain(&self, handle: &str, certificate: &str) -> Option<&CertificateChain<'a>> {
         self.chains.get(handle)?.get(certificate)
     }

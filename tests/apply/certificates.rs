@@ -105,28 +105,13 @@ async fn a_machine_without_the_keys_plans_no_new_certificate() {
     assert!(plan.is_empty(), "a pull request's runner has no keys, and that is no change: {plan:?}");
 }
 
-/// A certificate that somebody uploads, under any name.
-async fn intrude(world: &World, display_name: &str) {
-    world.write("other.yaml", &one_of_everything("other"));
-    world.converge(&world.desired()).await;
-    let other = world.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
-    let mut foreign = other["keyCredentials"][0].clone();
-    foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
-    foreign["displayName"] = json!(display_name);
-    let application = world.application("exo").await;
-    let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
-    credentials.push(foreign);
-    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
-    world.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
-}
-
 #[tokio::test]
 async fn a_foreign_certificate_under_our_name_takes_nothing_over() {
     let mut world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
     let ours = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
-    intrude(&world, "main").await;
+    world.intrude("main").await;
     let desired = world.desired();
     for days in [0, 15, 200] {
         world.now = days_after(noon(), days);
@@ -180,7 +165,7 @@ async fn no_certificates_means_none_of_ours() {
     let world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
-    intrude(&world, "by hand").await;
+    world.intrude("by hand").await;
     let manifest = one_of_everything("exo");
     let (before, rest) = manifest.split_once("    certificates:").unwrap();
     let after = rest.split_once("    roles:").unwrap().1;
@@ -233,7 +218,7 @@ async fn ours_comes_back_where_a_namesake_took_its_place() {
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
     let ours = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
-    intrude(&world, "main").await;
+    world.intrude("main").await;
     let application = world.application("exo").await;
     let credentials = application["keyCredentials"].as_array().unwrap().iter();
     let intruder: Vec<_> = credentials.filter(|credential| credential["keyId"] != ours).collect();

@@ -213,18 +213,7 @@ async fn a_foreign_certificate_survives_a_change_of_ours() {
     let world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
-    // Somebody uploads a certificate of another application to this one.
-    world.write("other.yaml", &one_of_everything("other"));
-    world.converge(&world.desired()).await;
-    let foreign = world.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
-    let mut foreign = foreign["keyCredentials"][0].clone();
-    foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
-    foreign["displayName"] = json!("by hand");
-    let application = world.application("exo").await;
-    let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
-    credentials.push(foreign);
-    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
-    world.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
+    world.intrude("by hand").await;
     // Now ours has to be replaced.
     world.write("exo.yaml", &one_of_everything("exo").replace("exo.example", "new.example"));
     let plan = world.plan(&world.desired()).await;

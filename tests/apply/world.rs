@@ -165,6 +165,21 @@ impl World {
         self.read(&format!("/v1.0/applications(uniqueName='{handle}')")).await
     }
 
+    /// Somebody uploads the certificate of another application, `other`, to `exo` under a name of his choice.
+    pub(crate) async fn intrude(&self, display_name: &str) {
+        self.write("other.yaml", &one_of_everything("other"));
+        self.converge(&self.desired()).await;
+        let other = self.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
+        let mut foreign = other["keyCredentials"][0].clone();
+        foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
+        foreign["displayName"] = json!(display_name);
+        let application = self.application("exo").await;
+        let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
+        credentials.push(foreign);
+        let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+        self.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
+    }
+
     pub(crate) async fn faults(&self, faults: Json) {
         let answer = self.control("POST", "faults", Some(faults)).await;
         assert!(answer.status().is_success(), "{answer:?}");

@@ -12,7 +12,7 @@ use super::{
     Answer, Request,
     access::{READ_APPLICATIONS, READ_USERS, WRITE_USERS},
     directory::collection_of,
-    shown, with_context,
+    service_principals, shown, with_context,
 };
 
 fn kind(name: &str) -> &'static Kind {
@@ -111,15 +111,7 @@ pub(super) fn restore(request: &Request<'_>) -> Result<Answer, Refusal> {
     let world = request.world;
     if kind == "servicePrincipal" {
         if world.find(Collection::ServicePrincipals, "appId", app_id).is_some() {
-            return Err(Refusal::new(
-                409,
-                "Request_MultipleObjectsWithSameKeyValue",
-                format!(
-                    "The service principal cannot be created, updated, or restored because the service principal name \
-                     {app_id} is already in use."
-                ),
-            )
-            .with_detail("ObjectConflict", "servicePrincipalNames"));
+            return Err(service_principals::name_in_use(app_id));
         }
         let own = text(deleted, "appOwnerOrganizationId") == world.tenant_id();
         if own && world.find(Collection::Applications, "appId", app_id).is_none() {

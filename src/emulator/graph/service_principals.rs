@@ -38,6 +38,19 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
 }
 
+/// Another service principal stands for the same application.
+pub(super) fn name_in_use(app_id: &str) -> Refusal {
+    Refusal::new(
+        409,
+        "Request_MultipleObjectsWithSameKeyValue",
+        format!(
+            "The service principal cannot be created, updated, or restored because the service principal name {app_id} \
+             is already in use."
+        ),
+    )
+    .with_detail("ObjectConflict", "servicePrincipalNames")
+}
+
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     match request.method {
         "GET" => {
@@ -107,15 +120,7 @@ fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal
         ));
     }
     if world.find(Collection::ServicePrincipals, "appId", &app_id).is_some() {
-        return Err(Refusal::new(
-            409,
-            "Request_MultipleObjectsWithSameKeyValue",
-            format!(
-                "The service principal cannot be created, updated, or restored because the service principal name \
-                 {app_id} is already in use."
-            ),
-        )
-        .with_detail("ObjectConflict", "servicePrincipalNames"));
+        return Err(name_in_use(&app_id));
     }
     let mut service_principal = match application {
         Some(application) => new_service_principal(application, world.tenant_id(), &clock::seconds(request.now)),

@@ -53,16 +53,14 @@ impl Kind for AppRoleAssignment {
                 found.insert(key, (name, assignment.id.clone(), fields));
             }
             let mut wanted = BTreeMap::new();
-            for permission in context.permissions(handle) {
-                if permission.permission_type == PermissionType::Application && permission.consent {
-                    let fields = fields(
-                        Value::named(permission.id, permission.value),
-                        principal.clone(),
-                        Value::named(&permission.api.id, &permission.api.display_name),
-                    );
-                    let name = format!("{}/{}", context.api_name(permission.api), permission.value);
-                    wanted.insert((permission.api.id.as_str(), permission.id), (name, fields));
-                }
+            for permission in context.consented(handle, PermissionType::Application) {
+                let fields = fields(
+                    Value::named(permission.id, permission.value),
+                    principal.clone(),
+                    Value::named(&permission.api.id, &permission.api.display_name),
+                );
+                let name = format!("{}/{}", context.api_name(permission.api), permission.value);
+                wanted.insert((permission.api.id.as_str(), permission.id), (name, fields));
             }
             let keys: BTreeSet<_> = wanted.keys().chain(found.keys()).copied().collect();
             for key in keys {

@@ -136,8 +136,8 @@ impl<'a> CertificateChain<'a> {
     }
 
     /// First and last instant of a certificate that is made now.
-    pub fn new_dates(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        dates(self.desired, now)
+    pub(crate) fn new_dates(&self) -> (Timestamp, Timestamp) {
+        dates(self.desired, self.now)
     }
 
     /// The key credentials that the application is to have for this certificate.
@@ -202,8 +202,8 @@ impl<'a> CertificateChain<'a> {
     }
 
     /// What becomes of the certificate in use when its successor is made now.
-    pub(crate) fn overlap_note(&self, now: Timestamp) -> String {
-        let until = self.expiry.overlap.after(now);
+    pub(crate) fn overlap_note(&self) -> String {
+        let until = self.expiry.overlap.after(self.now);
         let end = self.current().map_or(until, Uploaded::end);
         if end <= until {
             format!("the one it follows stays usable until it ends on {}", day(end))

@@ -32,7 +32,7 @@ impl Kind for Certificate {
                 match &chain.next {
                     Generation::Make { reason } => {
                         let mut fields = declared(certificate);
-                        let dates = chain.new_dates(context.now);
+                        let dates = chain.new_dates();
                         fields.insert("notBefore".to_owned(), Value::text(dates.0.to_string()));
                         fields.insert("notAfter".to_owned(), Value::text(dates.1.to_string()));
                         fields.insert("thumbprint".to_owned(), Value::output(address.clone(), "thumbprint"));
@@ -40,7 +40,7 @@ impl Kind for Certificate {
                         let mut resource = Resource::new(address, Some(fields), current);
                         resource.renewal = resource.actual.is_some();
                         if resource.renewal && !matches!(reason, Reason::Expired { .. }) {
-                            resource.notes.push(chain.overlap_note(context.now));
+                            resource.notes.push(chain.overlap_note());
                         }
                         resource.reason = Some(reason.clone());
                         findings.resources.push(resource);

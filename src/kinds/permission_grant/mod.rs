@@ -33,10 +33,8 @@ impl Kind for PermissionGrant {
                 context.api_by_object_id(resource).map_or(resource.to_owned(), |api| context.api_name(api))
             };
             let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-            for permission in context.permissions(handle) {
-                if permission.permission_type == PermissionType::Delegated && permission.consent {
-                    wanted.entry(&permission.api.id).or_default().insert(permission.value);
-                }
+            for permission in context.consented(handle, PermissionType::Delegated) {
+                wanted.entry(&permission.api.id).or_default().insert(permission.value);
             }
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let grants = service_principal.iter().flat_map(|sp| &sp.grants);
