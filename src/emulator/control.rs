@@ -60,22 +60,11 @@ pub(crate) fn read_call(body: &Value) -> Result<Call, String> {
 
 /// Every object, without what is secret.
 fn state(tenant: &Tenant) -> Value {
-    let collections = [
-        ("tenant", Collection::Tenant),
-        ("users", Collection::Users),
-        ("applications", Collection::Applications),
-        ("servicePrincipals", Collection::ServicePrincipals),
-        ("appRoleAssignments", Collection::AppRoleAssignments),
-        ("oauth2PermissionGrants", Collection::Grants),
-        ("roleDefinitions", Collection::RoleDefinitions),
-        ("roleAssignments", Collection::RoleAssignments),
-        ("deletedItems", Collection::Deleted),
-    ];
-    let state: Map<String, Value> = collections
+    let state: Map<String, Value> = Collection::ALL
         .into_iter()
-        .map(|(name, collection)| {
+        .map(|collection| {
             let documents: Vec<Value> = tenant.world.all(collection).map(open).collect();
-            (name.to_owned(), documents.into())
+            (collection.name().to_owned(), documents.into())
         })
         .collect();
     Value::Object(state)

@@ -9,7 +9,7 @@ use super::{
         odata::{self, Query},
         refusal::Refusal,
         tenant::Tenant,
-        world::{Collection, text},
+        world::{Collection, Reads, text},
     },
     Outgoing, Turn,
 };
@@ -59,7 +59,7 @@ impl Turn<'_> {
         if claims["tid"] != tenant.world.tenant_id() {
             return Err(unknown());
         }
-        let principal = tenant.world.get(Collection::ServicePrincipals, id).ok_or_else(unknown)?;
+        let principal = tenant.world.view(Reads::Tokens).get(Collection::ServicePrincipals, id).ok_or_else(unknown)?;
         Ok(Caller::Application {
             service_principal: text(principal, "id").to_owned(),
             roles: claims["roles"]
@@ -105,6 +105,9 @@ impl Turn<'_> {
         };
         let request = service::Request {
             world: &tenant.world,
+            by_id: tenant.world.view(Reads::ById),
+            lists: tenant.world.view(Reads::Lists),
+            references: tenant.world.view(Reads::References),
             now: self.now,
             origin: &self.incoming.origin,
             method,

@@ -10,6 +10,7 @@ use super::{
         reply::Reply,
         tenant::Tenant,
         token::{self, Endpoint, SignIn, TokenRefusal},
+        world::Reads,
     },
     Turn,
 };
@@ -41,6 +42,7 @@ impl Turn<'_> {
             });
         let request = SignIn {
             world: &tenant.world,
+            seen: tenant.world.view(Reads::Tokens),
             now: self.now,
             endpoint,
             origin: &self.incoming.origin,

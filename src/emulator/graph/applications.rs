@@ -39,7 +39,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
         "GET" => {
             request.caller.needs(READ_APPLICATIONS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let documents = request.world.all(Collection::Applications);
+            let documents = request.lists.all(Collection::Applications);
             let body = request.listing(&APPLICATION, "applications").page(
                 &request.query,
                 documents,
@@ -91,14 +91,14 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 /// The application that the second segment names, by id, `appId` or `uniqueName`.
 pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
-    let world = request.world;
+    let seen = request.by_id;
     let found = match request.named_key(1) {
-        Some(("appid", value)) => world.find(Collection::Applications, "appId", value),
-        Some(("uniquename", value)) => world.find(Collection::Applications, "uniqueName", value),
+        Some(("appid", value)) => seen.find(Collection::Applications, "appId", value),
+        Some(("uniquename", value)) => seen.find(Collection::Applications, "uniqueName", value),
         Some(_) => {
             return Err(Refusal::malformed("The key property is not valid for type 'microsoft.graph.application'."));
         }
-        None => world.get(Collection::Applications, &request.segment(1).to_lowercase()),
+        None => seen.get(Collection::Applications, &request.segment(1).to_lowercase()),
     };
     found.ok_or_else(|| Refusal::not_found(request.segment(1)))
 }

@@ -36,7 +36,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             let object = service_principals::find(request)?;
             let (id, side, world) = (text(object, "id"), side(request), request.world);
             // The assignments of a deleted principal come back with it; until then nobody sees them.
-            let documents = world.all(Collection::AppRoleAssignments).filter(|assignment| {
+            let documents = request.lists.all(Collection::AppRoleAssignments).filter(|assignment| {
                 text(assignment, side) == id
                     && world.directory_object(text(assignment, "principalId")).is_some()
                     && world.directory_object(text(assignment, "resourceId")).is_some()
@@ -76,8 +76,8 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !path_agrees {
         return Err(misdirected());
     }
-    let resource = world.get(Collection::ServicePrincipals, &resource_id).ok_or_else(misdirected)?;
-    let (kind, principal) = match world.directory_object(&principal_id) {
+    let resource = request.references.get(Collection::ServicePrincipals, &resource_id).ok_or_else(misdirected)?;
+    let (kind, principal) = match request.references.directory_object(&principal_id) {
         Some(("user", user)) => ("User", user),
         Some(("servicePrincipal", principal)) => ("ServicePrincipal", principal),
         _ => return Err(misdirected()),

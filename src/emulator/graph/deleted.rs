@@ -39,7 +39,7 @@ pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
     let kind = kind(cast);
     may_read(request, kind)?;
     request.query.allow(&["$select", "$filter", "$top"])?;
-    let documents = request.world.all(Collection::Deleted).filter(|document| text(document, KIND) == kind.name);
+    let documents = request.lists.all(Collection::Deleted).filter(|document| text(document, KIND) == kind.name);
     let body =
         request
             .listing(kind, &format!("{}s", kind.name))

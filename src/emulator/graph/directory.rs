@@ -100,7 +100,7 @@ pub(super) fn domain(request: &Request<'_>) -> Result<Answer, Refusal> {
 pub(super) fn object(request: &Request<'_>) -> Result<Answer, Refusal> {
     reads(request, READ_OBJECTS)?;
     let (_, document) = request
-        .world
+        .by_id
         .directory_object(&request.segment(1).to_lowercase())
         .ok_or_else(|| Refusal::not_found(request.segment(1)))?;
     let shown = directory_object(request, document);
@@ -134,7 +134,7 @@ pub(super) fn get_by_ids(request: &Request<'_>) -> Result<Answer, Refusal> {
     let types = strings("types");
     let value: Vec<Value> = ids
         .iter()
-        .filter_map(|id| request.world.directory_object(id))
+        .filter_map(|id| request.lists.directory_object(id))
         .filter(|(kind, _)| {
             types.as_ref().is_none_or(|types| {
                 types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind) || wanted == "directoryobject")

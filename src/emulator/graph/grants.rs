@@ -8,7 +8,7 @@ use super::{
         refusal::Refusal,
         schema::invalid,
         tables::GRANT,
-        world::{Change, Collection, Document, World, text},
+        world::{Change, Collection, Document, View, text},
     },
     Answer, Request,
     access::{READ_GRANTS, WRITE_GRANTS},
@@ -16,11 +16,9 @@ use super::{
 };
 
 /// Grants whose client and resource are there.
-fn live(world: &World) -> impl Iterator<Item = &Document> {
-    world.all(Collection::Grants).filter(|grant| {
-        ["clientId", "resourceId"]
-            .iter()
-            .all(|end| world.get(Collection::ServicePrincipals, text(grant, end)).is_some())
+fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+    seen.all(Collection::Grants).filter(move |grant| {
+        ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
     })
 }
 
@@ -31,7 +29,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(&GRANT, "oauth2PermissionGrants").page(
                 &request.query,
-                live(request.world),
+                live(request.lists),
                 |document, selected| odata::project(&GRANT, document, selected),
             )?;
             Ok(Answer::ok(body).costing(2))
@@ -49,7 +47,7 @@ pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_GRANTS)?;
     request.query.allow(&["$select", "$top"])?;
     let client = text(service_principals::find(request)?, "id");
-    let grants = live(request.world).filter(|grant| text(grant, "clientId") == client);
+    let grants = live(request.lists).filter(|grant| text(grant, "clientId") == client);
     let body =
         request
             .listing(&GRANT, "oauth2PermissionGrants")
@@ -76,11 +74,11 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(invalid("principalId", "OAuth2PermissionGrant"));
     }
     for name in ["clientId", "resourceId"] {
-        if world.get(Collection::ServicePrincipals, text(sent, name)).is_none() {
+        if request.references.get(Collection::ServicePrincipals, text(sent, name)).is_none() {
             return Err(Refusal::not_found(text(sent, name)));
         }
     }
-    if let Some(user) = principal.filter(|user| world.get(Collection::Users, user).is_none()) {
+    if let Some(user) = principal.filter(|user| request.references.get(Collection::Users, user).is_none()) {
         return Err(Refusal::not_found(user));
     }
     let id = identifiers::grant(text(sent, "clientId"), text(sent, "resourceId"), principal);
@@ -96,7 +94,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.world)
+        live(request.by_id)
             .find(|grant| text(grant, "id") == request.segment(1))
             .ok_or_else(|| Refusal::not_found(request.segment(1)))
     };

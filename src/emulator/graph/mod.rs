@@ -24,7 +24,7 @@ use super::{
     odata::{self, Listing, Query},
     refusal::Refusal,
     schema::{Kind, Property},
-    world::{Change, Document, World, text},
+    world::{Change, Document, View, World, text},
 };
 pub(crate) use access::Caller;
 pub(crate) use batch::{read as read_batch, responses as batch_responses};
@@ -42,7 +42,14 @@ pub(crate) struct Segment {
 /// A request to Graph.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
+    /// The truth: what writes are checked against. Reads go through one of the three views below.
     pub(crate) world: &'a World,
+    /// Where an object is looked up that the path names.
+    pub(crate) by_id: View<'a>,
+    /// Where lists are read.
+    pub(crate) lists: View<'a>,
+    /// Where an object is looked up that the body refers to.
+    pub(crate) references: View<'a>,
     pub(crate) now: Timestamp,
     /// `http://host` as the client wrote it.
     pub(crate) origin: &'a str,

@@ -35,7 +35,7 @@ pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&["$select", "$top"])?;
     let (_, object) = owned(request)?;
     let mut owners: Vec<(&'static str, &Document)> =
-        texts(object, OWNERS).filter_map(|owner| request.world.directory_object(owner)).collect();
+        texts(object, OWNERS).filter_map(|owner| request.lists.directory_object(owner)).collect();
     owners.sort_by_key(|(_, owner)| text(owner, "id"));
     let body = request.listing(&USER, "directoryObjects").page(
         &without_select(&request.query),
@@ -70,7 +70,7 @@ pub(super) fn directory_object(request: &Request<'_>, document: &Document) -> Do
 }
 
 fn kind_of(request: &Request<'_>, id: &str) -> &'static Kind {
-    match request.world.directory_object(id) {
+    match request.references.directory_object(id) {
         Some(("application", _)) => &APPLICATION,
         Some(("servicePrincipal", _)) => &SERVICE_PRINCIPAL,
         _ => &USER,

@@ -36,7 +36,7 @@ pub(super) fn definitions(request: &Request<'_>) -> Result<Answer, Refusal> {
     // All definitions come on one page.
     listing.page_size = usize::MAX;
     let body =
-        listing.page(&request.query, request.world.all(Collection::RoleDefinitions), |definition, selected| {
+        listing.page(&request.query, request.lists.all(Collection::RoleDefinitions), |definition, selected| {
             shown(request, definition, selected)
         })?;
     Ok(Answer::ok(body))
@@ -113,7 +113,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     let role = world
         .get(Collection::RoleDefinitions, &role_id)
         .ok_or_else(|| Refusal::not_found(text(sent, "roleDefinitionId")))?;
-    match world.directory_object(&principal_id) {
+    match request.references.directory_object(&principal_id) {
         Some(("user" | "servicePrincipal", _)) => {}
         _ => return Err(Refusal::not_found(text(sent, "principalId"))),
     }

@@ -28,7 +28,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(&SERVICE_PRINCIPAL, "servicePrincipals").page(
                 &request.query,
-                request.world.all(Collection::ServicePrincipals),
+                request.lists.all(Collection::ServicePrincipals),
                 |document, selected| shown(&SERVICE_PRINCIPAL, document, selected, false),
             )?;
             Ok(Answer::ok(body))
@@ -81,13 +81,13 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
 /// The service principal that the second segment names, by id or `appId`.
 pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     let found = match request.named_key(1) {
-        Some(("appid", value)) => request.world.find(Collection::ServicePrincipals, "appId", value),
+        Some(("appid", value)) => request.by_id.find(Collection::ServicePrincipals, "appId", value),
         Some(_) => {
             return Err(Refusal::malformed(
                 "The key property is not valid for type 'microsoft.graph.servicePrincipal'.",
             ));
         }
-        None => request.world.get(Collection::ServicePrincipals, &request.segment(1).to_lowercase()),
+        None => request.by_id.get(Collection::ServicePrincipals, &request.segment(1).to_lowercase()),
     };
     found.ok_or_else(|| Refusal::not_found(request.segment(1)))
 }
@@ -110,7 +110,7 @@ fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal
             .with_detail("MissingValue", "appId"));
     }
     let world = request.world;
-    let application = world.find(Collection::Applications, "appId", &app_id);
+    let application = request.references.find(Collection::Applications, "appId", &app_id);
     if request.caller.writes_owned_only() && !application.is_some_and(|application| request.caller.owns(application)) {
         return Err(Refusal::new(
             403,

@@ -23,7 +23,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(&USER, "users").page(
                 &request.query,
-                request.world.all(Collection::Users),
+                request.lists.all(Collection::Users),
                 |document, selected| shown(&USER, document, selected, false),
             )?;
             Ok(Answer::ok(body).costing(2))
@@ -35,10 +35,9 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     let key = request.segment(1);
-    let world = request.world;
-    world
-        .get(Collection::Users, &key.to_lowercase())
-        .or_else(|| world.find(Collection::Users, "userPrincipalName", key))
+    let seen = request.by_id;
+    seen.get(Collection::Users, &key.to_lowercase())
+        .or_else(|| seen.find(Collection::Users, "userPrincipalName", key))
         .ok_or_else(|| Refusal::not_found(key))
 }
 

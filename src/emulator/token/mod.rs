@@ -16,7 +16,7 @@ use super::{
     credentials::is_current,
     identifiers,
     seed::MICROSOFT_GRAPH,
-    world::{Collection, Document, World, list, text, texts},
+    world::{Collection, Document, View, World, list, text, texts},
 };
 pub(crate) use refusal::TokenRefusal;
 pub(crate) use signer::{Signer, SignerError};
@@ -40,6 +40,8 @@ pub(crate) enum Endpoint {
 #[derive(Debug)]
 pub(crate) struct SignIn<'a> {
     pub(crate) world: &'a World,
+    /// What the token service knows of it by now.
+    pub(crate) seen: View<'a>,
     pub(crate) now: Timestamp,
     pub(crate) endpoint: Endpoint,
     /// `http://host` as the client wrote it.
@@ -115,8 +117,8 @@ pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
     };
     let resource = asked_resource(request)?;
     // 2. Who asks.
-    let application = world.find(Collection::Applications, "appId", &client_id);
-    let principal = world.find(Collection::ServicePrincipals, "appId", &client_id);
+    let application = request.seen.find(Collection::Applications, "appId", &client_id);
+    let principal = request.seen.find(Collection::ServicePrincipals, "appId", &client_id);
     let Some(application) = application.or(principal) else {
         return Err(unknown_client(world, &client_id));
     };
@@ -142,7 +144,7 @@ pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
     }
     // 3. What it may have.
     let (audience, target) = find_resource(request, &resource)?;
-    let roles = roles_of(world, principal, target);
+    let roles = roles_of(request.seen, principal, target);
     if roles.is_none() && target.get("appRoleAssignmentRequired").is_some_and(|required| required == true) {
         return Err(TokenRefusal::new(
             400,
@@ -203,7 +205,7 @@ fn asked_resource(request: &SignIn<'_>) -> Result<String, TokenRefusal> {
 fn find_resource<'a>(request: &SignIn<'a>, resource: &str) -> Result<(String, &'a Document), TokenRefusal> {
     let bare = resource.trim_end_matches('/');
     let is_own = request.own_urls.iter().any(|url| url.eq_ignore_ascii_case(bare)) || request.origin == bare;
-    let found = request.world.all(Collection::ServicePrincipals).find(|principal| {
+    let found = request.seen.all(Collection::ServicePrincipals).find(|principal| {
         if is_own {
             text(principal, "appId") == MICROSOFT_GRAPH
         } else {
@@ -293,8 +295,8 @@ fn check_secret(secret: &str, client_id: &str, holders: &[&Document], now: Times
 }
 
 /// The values of the app roles that a principal holds of a resource; none when it holds no assignment at all.
-fn roles_of(world: &World, principal: &Document, resource: &Document) -> Option<Vec<String>> {
-    let held: Vec<&str> = world
+fn roles_of(seen: View<'_>, principal: &Document, resource: &Document) -> Option<Vec<String>> {
+    let held: Vec<&str> = seen
         .all(Collection::AppRoleAssignments)
         .filter(|assignment| {
             text(assignment, "principalId") == text(principal, "id")
@@ -324,7 +326,8 @@ fn claims(
     let issuer = format!("https://sts.windows.net/{tenant_id}/");
     let now = request.now.as_second();
     let principal_id = text(principal, "id");
-    let mut directory_roles: Vec<&str> = world
+    let mut directory_roles: Vec<&str> = request
+        .seen
         .all(Collection::RoleAssignments)
         .filter(|assignment| {
             text(assignment, "principalId") == principal_id && text(assignment, "directoryScopeId") == "/"

@@ -1,11 +1,7 @@
 //! The emulator as a running thing: its file, its ports, its trouble on request.
 
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
-mod emulator_client;
-
+use super::client::*;
 use accredit::emulator::{self, Options};
-use emulator_client::*;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

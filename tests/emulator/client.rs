@@ -1,7 +1,5 @@
 //! A client of the emulator, for the tests of it: requests with a token, answers as JSON, certificates.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use accredit::emulator::{self, Emulator, Options};
 use base64::{Engine, prelude::*};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};

@@ -1,11 +1,7 @@
 //! What the emulator serves and refuses, over real HTTP, as a client sees it.
 
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
-mod emulator_client;
-
+use super::client::*;
 use base64::{Engine, prelude::*};
-use emulator_client::*;
 use jsonwebtoken::Algorithm;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,8 +3,6 @@
 //! The recordings are not part of this repository. They are read from `shared/transcripts` beside it, or from the folder
 //! that `ACCREDIT_TRANSCRIPTS` names.
 
-#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,

@@ -1,0 +1,8 @@
+//! The emulator over real HTTP, as other people's clients see it.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod client;
+mod directory;
+mod replay;
+mod running;
