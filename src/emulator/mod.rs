@@ -18,6 +18,7 @@ mod graph;
 mod identifiers;
 mod journal;
 mod odata;
+mod proxy;
 mod refusal;
 mod reply;
 mod running;
@@ -179,6 +180,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     let bind = |address| server::bind(address).map_err(|source| Error::Bind { address, source });
     let (http, http_address) = bind(options.http)?;
     let mut facts = facts(&tenant.world, format!("http://{http_address}"));
+    let mut tls_port = None;
     let mut ports = vec![(http, None)];
     let mut authority = None;
     if let Some(address) = options.https {
@@ -192,6 +194,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
             own
         };
         let identity = own.issue().map_err(Error::Certificate)?;
+        tls_port = Some(address.port());
         facts.https_url = Some(format!("https://localhost:{}", address.port()));
         authority = Some(own.certificate);
         ports.push((https, Some(identity)));
@@ -205,7 +208,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     let mut emulator = Emulator { facts, authority, service, ports: Vec::new(), claim: None };
     for (listener, identity) in ports {
         let address = options.http;
-        let port = server::open(Arc::clone(&emulator.service), listener, identity)
+        let port = server::open(Arc::clone(&emulator.service), listener, identity, tls_port)
             .await
             .map_err(|source| Error::Bind { address, source })?;
         emulator.ports.push(port);

@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, uri::Authority},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, uri::Authority},
     response::{IntoResponse, Response},
 };
 use axum_server::{
@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use super::{
     connection::Connections,
     exchange::{Incoming, Outgoing, Service},
+    proxy,
     reply::Reply,
     tls::Identity,
 };
@@ -43,6 +44,7 @@ struct Door {
     service: Arc<Service>,
     connections: Connections,
     scheme: &'static str,
+    tls_port: Option<u16>,
 }
 
 /// Takes a port, before anybody knows its number.
@@ -54,10 +56,17 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)>
 }
 
 /// Serves on a port, with TLS when there is an identity for it.
-pub(crate) async fn open(service: Arc<Service>, listener: TcpListener, identity: Option<Identity>) -> io::Result<Port> {
+///
+/// `tls_port` is where a client is led that uses this port as a proxy.
+pub(crate) async fn open(
+    service: Arc<Service>,
+    listener: TcpListener,
+    identity: Option<Identity>,
+    tls_port: Option<u16>,
+) -> io::Result<Port> {
     let connections = Connections::default();
-    let door =
-        Door { service, connections: connections.clone(), scheme: if identity.is_some() { "https" } else { "http" } };
+    let scheme = if identity.is_some() { "https" } else { "http" };
+    let door = Door { service, connections: connections.clone(), scheme, tls_port };
     let app = Router::new().fallback(answer).with_state(door).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let server = axum_server::from_tcp(listener)?.handle(handle.clone());
@@ -92,6 +101,9 @@ impl Port {
 }
 
 async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+    if request.method() == Method::CONNECT {
+        return proxy::connect(request, door.tls_port);
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();

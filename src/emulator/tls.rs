@@ -6,6 +6,8 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
+use super::proxy;
+
 /// The authority: certificate and key as PEM.
 #[derive(Clone)]
 pub(crate) struct Authority {
@@ -13,7 +15,7 @@ pub(crate) struct Authority {
     key: String,
 }
 
-/// A certificate for localhost, with its chain, and its key.
+/// A certificate for localhost and the hosts that it may stand for, with its chain, and its key.
 pub(crate) struct Identity {
     pub(crate) chain: String,
     pub(crate) key: String,
@@ -50,8 +52,8 @@ impl Authority {
     pub(crate) fn issue(&self) -> Result<Identity, rcgen::Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let key = KeyPair::generate()?;
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut parameters = CertificateParams::new(names)?;
+        let names = ["localhost", "127.0.0.1", "::1"].into_iter().chain(proxy::HOSTS.iter().copied());
+        let mut parameters = CertificateParams::new(names.map(str::to_owned).collect::<Vec<_>>())?;
         parameters.distinguished_name = named("localhost");
         parameters.is_ca = IsCa::ExplicitNoCa;
         parameters.use_authority_key_identifier_extension = true;

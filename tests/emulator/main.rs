@@ -4,5 +4,6 @@
 
 mod client;
 mod directory;
+mod proxy;
 mod replay;
 mod running;
