@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use accredit::keys::{DirectoryStore, inspect, self_signed};
+use accredit::keys::{DirectoryStore, PfxTerms, inspect, self_signed};
 use accredit::model::{CertificateProfile, DistinguishedName, ExportFormat, KeyAlgorithm, StoredCertificate};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
@@ -49,7 +49,8 @@ fn export(profile: &CertificateProfile, friendly_name: Option<&str>, password: &
     let stored = store.create("exo-automation", "main", profile).unwrap();
     let password = SecretString::from(password);
     let formats = BTreeSet::from(ExportFormat::ALL);
-    store.export("exo-automation", "main", &stored, &formats, friendly_name, Some(&password)).unwrap();
+    let terms = PfxTerms { friendly_name, password: Some(&password), ..PfxTerms::default() };
+    store.export("exo-automation", "main", &stored, &formats, terms).unwrap();
     let paths = store.paths("exo-automation", "main", &stored).unwrap();
     Exported {
         _place: place,

@@ -1,6 +1,7 @@
 //! One file per verb. The only room that prints, reads the environment, or reads the clock.
 
 pub mod apply;
+pub mod certificate;
 mod console;
 pub mod emulate;
 mod failure;
@@ -31,6 +32,7 @@ pub enum Command {
     Apply(apply::Arguments),
     Restore(restore::Arguments),
     Show { file: PathBuf, format: Format },
+    Certificate(certificate::Action),
     Emulate(emulate::Arguments),
     Schema { file: Option<PathBuf> },
     Completions { shell: Shell, command: clap::Command },
@@ -83,6 +85,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Schema { file } => generated::schema(&console, file.as_deref()),
         Command::Completions { shell, command } => generated::completions(&console, shell, command),
         Command::Man { directory, command } => generated::manual(&console, &directory, command),
+        Command::Certificate(action) => certificate::run(&console, action),
         Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),

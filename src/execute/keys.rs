@@ -6,7 +6,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use crate::keys::{DirectoryStore, StoreError, StoreLock};
+use crate::keys::{DirectoryStore, PfxTerms, StoreError, StoreLock};
 use crate::model::{
     CertificateProfile, Desired, DesiredCertificate, ExportFormat, SecretReference, StoredCertificate, Thumbprint,
 };
@@ -115,9 +115,12 @@ impl Keeper {
             PfxPassword::Given(password) => Some(password.clone()),
             PfxPassword::Generated => Some(store.generated_password(&self.handle, &self.name, stored)?),
         };
-        let friendly_name = self.certificate.friendly_name.as_deref();
-        let formats = &self.certificate.export;
-        store.export(&self.handle, &self.name, stored, formats, friendly_name, password.as_ref())?;
+        let terms = PfxTerms {
+            friendly_name: self.certificate.friendly_name.as_deref(),
+            password: password.as_ref(),
+            encryption: self.certificate.pfx_encryption,
+        };
+        store.export(&self.handle, &self.name, stored, &self.certificate.export, terms)?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{PrivateKey, name, pem};
-use crate::model::{CertificateProfile, InvalidDistinguishedName, KeyAlgorithm, NameAttribute};
+use crate::model::{CertificateProfile, DistinguishedName, InvalidDistinguishedName, KeyAlgorithm, NameAttribute};
 
 /// A certificate and the private key that belongs to it.
 #[derive(Clone, Debug)]
@@ -42,6 +42,10 @@ pub enum MakeError {
     EndsBeforeItBegins { not_before: Timestamp, not_after: Timestamp },
     #[error("the cryptographic library made no {algorithm} key; run again, and look at the machine if it repeats")]
     Cryptography { algorithm: KeyAlgorithm, source: rcgen::Error },
+    #[error("the key is no sound RSA key: Entra and Exchange take RSA of 2048 bits or more")]
+    NotRsa,
+    #[error("no request could be made for the key")]
+    Request { source: rcgen::Error },
 }
 
 /// Makes a new key and a certificate for it, with exactly the profile's dates (whole seconds).
@@ -49,13 +53,7 @@ pub enum MakeError {
 /// The extended key usage is `clientAuth` alone. `New-SelfSignedCertificate` adds `serverAuth`, but nothing in Entra or
 /// Exchange asks for it, and a credential that could also pose as a web server is worth more to a thief.
 pub fn self_signed(profile: &CertificateProfile) -> Result<KeyPair, MakeError> {
-    let subject = profile
-        .subject
-        .attributes()
-        .map_err(|source| MakeError::Subject { subject: profile.subject.0.clone(), source })?;
-    if let Some(name) = profile.dns_names.iter().find(|name| !is_dns_name(name)) {
-        return Err(MakeError::DnsName { name: name.clone() });
-    }
+    let subject = check(&profile.subject, &profile.dns_names)?;
     let CertificateProfile { not_before, not_after, .. } = *profile;
     if not_after.as_second() <= not_before.as_second() {
         return Err(MakeError::EndsBeforeItBegins { not_before, not_after });
@@ -63,26 +61,42 @@ pub fn self_signed(profile: &CertificateProfile) -> Result<KeyPair, MakeError> {
     make(profile, &subject).map_err(|source| MakeError::Cryptography { algorithm: profile.key, source })
 }
 
-fn make(profile: &CertificateProfile, subject: &[(NameAttribute, String)]) -> Result<KeyPair, rcgen::Error> {
-    let size = match profile.key {
+/// The parts of a subject, once it and the DNS names fit into a certificate.
+pub(super) fn check(
+    subject: &DistinguishedName,
+    dns_names: &[String],
+) -> Result<Vec<(NameAttribute, String)>, MakeError> {
+    let parts = subject.attributes().map_err(|source| MakeError::Subject { subject: subject.0.clone(), source })?;
+    match dns_names.iter().find(|name| !is_dns_name(name)) {
+        Some(name) => Err(MakeError::DnsName { name: name.clone() }),
+        None => Ok(parts),
+    }
+}
+
+/// rcgen keeps a copy of the key as DER and does not wipe it by itself.
+pub(super) fn generate(algorithm: KeyAlgorithm) -> Result<Zeroizing<rcgen::KeyPair>, rcgen::Error> {
+    let size = match algorithm {
         KeyAlgorithm::Rsa2048 => RsaKeySize::_2048,
         KeyAlgorithm::Rsa3072 => RsaKeySize::_3072,
         KeyAlgorithm::Rsa4096 => RsaKeySize::_4096,
     };
-    // rcgen keeps a copy of the key as DER and does not wipe it by itself.
-    let pair = Zeroizing::new(rcgen::KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size)?);
+    Ok(Zeroizing::new(rcgen::KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size)?))
+}
+
+/// `CertificateParams::new` would make an address of a name such as `10.0.0.1`.
+pub(super) fn dns_alternatives(names: &[String]) -> Result<Vec<SanType>, rcgen::Error> {
+    names.iter().map(|name| Ok(SanType::DnsName(name.as_str().try_into()?))).collect()
+}
+
+fn make(profile: &CertificateProfile, subject: &[(NameAttribute, String)]) -> Result<KeyPair, rcgen::Error> {
+    let pair = generate(profile.key)?;
 
     let mut parameters = CertificateParams::default();
     parameters.serial_number = Some(random_serial()?);
     parameters.not_before = date(profile.not_before);
     parameters.not_after = date(profile.not_after);
     parameters.distinguished_name = name::write(subject)?;
-    // `CertificateParams::new` would make an address of a name such as `10.0.0.1`.
-    parameters.subject_alt_names = profile
-        .dns_names
-        .iter()
-        .map(|name| Ok(SanType::DnsName(name.as_str().try_into()?)))
-        .collect::<Result<_, rcgen::Error>>()?;
+    parameters.subject_alt_names = dns_alternatives(&profile.dns_names)?;
     // The first signs the assertion; the second is what Windows calls `KeySpec KeyExchange`.
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -113,7 +127,6 @@ fn is_dns_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::DistinguishedName;
 
     fn profile() -> CertificateProfile {
         CertificateProfile {

@@ -25,6 +25,8 @@ pub(super) enum Readers {
 pub enum FileError {
     #[error("cannot {action} `{path}`{advice}", path = path.display(), advice = advice(source))]
     Failed { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("`{path}` is there already: choose another name, or replace it with `--force`", path = path.display())]
+    Exists { path: PathBuf },
     #[error(
         "`{path}` can be read by others than its owner (mode {mode:04o}): run `chmod 600 '{path}'`, and renew the \
          certificate if they should not have seen it",
@@ -102,18 +104,45 @@ pub(super) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> Result<(
 /// Writes a file beside its place and renames it there: whoever reads sees all of the former or all of this.
 pub(super) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), FileError> {
     let parent = path.parent().unwrap_or_else(|| Path::new(""));
-    let write = || -> io::Result<NamedTempFile> {
-        let mut builder = Builder::new();
-        builder.prefix(UNFINISHED);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode(readers)));
-        let mut file = builder.tempfile_in(parent)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    write().and_then(|file| file.persist(path).map_err(|error| error.error)).map_err(failed("write", path))?;
+    draft(parent, bytes, readers)
+        .and_then(|file| file.persist(path).map_err(|error| error.error))
+        .map_err(failed("write", path))?;
     flush_directory(parent)
+}
+
+/// Whether a file that is there may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    Never,
+    Allowed,
+}
+
+/// Writes a file that appears whole, for its owner alone where it is private.
+pub fn place(path: &Path, bytes: &[u8], is_private: bool, existing: Replace) -> Result<(), FileError> {
+    let readers = if is_private { Readers::Owner } else { Readers::Everyone };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let draft = draft(parent, bytes, readers).map_err(failed("write", path))?;
+    match existing {
+        Replace::Allowed => draft.persist(path).map_err(|error| failed("write", path)(error.error))?,
+        Replace::Never => draft.persist_noclobber(path).map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Exists { path: path.to_owned() },
+            _ => failed("write", path)(error.error),
+        })?,
+    };
+    flush_directory(parent)
+}
+
+fn draft(parent: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode(readers)));
+    #[cfg(not(unix))]
+    let _ = readers;
+    let mut file = builder.tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// Reads a secret, unless others than its owner could have.

@@ -19,6 +19,8 @@ use crate::model::{KeyAlgorithm, StoredCertificate, Thumbprint};
 pub enum InspectError {
     #[error("this is not an X.509 certificate in DER: {reason}")]
     NotACertificate { reason: String },
+    #[error("this is not a certificate request in DER: {reason}")]
+    NotARequest { reason: String },
     #[error(
         "the certificate's key is {found}: Exchange and Entra take RSA, and Accredit keeps 2048, 3072 or 4096 bits"
     )]
@@ -48,7 +50,7 @@ pub(super) fn public_key(der: &[u8]) -> Result<Vec<u8>, InspectError> {
     Ok(parse(der)?.public_key().raw.to_vec())
 }
 
-fn parse(der: &[u8]) -> Result<X509Certificate<'_>, InspectError> {
+pub(super) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, InspectError> {
     let not_a_certificate = |reason: String| InspectError::NotACertificate { reason };
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
@@ -84,6 +86,6 @@ fn key_algorithm(certificate: &X509Certificate<'_>) -> Result<KeyAlgorithm, Insp
     }
 }
 
-fn instant(time: ASN1Time) -> Result<Timestamp, InspectError> {
+pub(super) fn instant(time: ASN1Time) -> Result<Timestamp, InspectError> {
     Timestamp::from_second(time.timestamp()).map_err(|_| InspectError::Dates)
 }

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use super::unreadable::Unreadable;
+
 const CERTIFICATE: &str = "CERTIFICATE";
 
 /// RFC 7468: 64 characters on a line.
@@ -12,6 +14,10 @@ const LINE: usize = 64;
 
 pub(super) fn encode_certificate(der: &[u8]) -> String {
     encode(CERTIFICATE, der).as_str().to_owned()
+}
+
+pub(super) fn encode_request(der: &[u8]) -> String {
+    encode("CERTIFICATE REQUEST", der).as_str().to_owned()
 }
 
 pub(super) fn decode_certificate(text: &str) -> Option<Vec<u8>> {
@@ -47,12 +53,52 @@ fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
 pub(super) fn decode(label: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let (_, after) = text.split_once(&format!("-----BEGIN {label}-----"))?;
     let (body, _) = after.split_once(&format!("-----END {label}-----"))?;
+    unarmour(body)
+}
+
+fn unarmour(body: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut packed = Zeroizing::new(Vec::with_capacity(body.len()));
     packed.extend(body.bytes().filter(|byte| !byte.is_ascii_whitespace()));
     let mut der = Zeroizing::new(vec![0; packed.len()]);
     let length = STANDARD.decode_slice(packed.as_slice(), &mut der).ok()?;
     der.truncate(length);
     Some(der)
+}
+
+/// One block of a file, opened.
+pub(super) struct Block {
+    pub(super) label: String,
+    pub(super) der: Zeroizing<Vec<u8>>,
+    /// Whether its header says that it is encrypted in OpenSSL's own, old way.
+    pub(super) is_encrypted: bool,
+}
+
+/// All blocks of a text, in their order. What stands between them is talk.
+pub(super) fn blocks(text: &str) -> Result<Vec<Block>, Unreadable> {
+    const BEGIN: &str = "-----BEGIN ";
+    let damaged = |reason: String| Unreadable::Damaged { what: "the PEM", reason };
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(BEGIN) {
+        let (label, after) = after.split_once("-----").ok_or_else(|| damaged("it ends within a header".to_owned()))?;
+        // A label is a few words; anything else is not worth repeating, and might be a key.
+        let is_label =
+            label.len() <= LINE && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '#'));
+        let label = if is_label { label } else { "…" };
+        let end = format!("-----END {label}-----");
+        let (body, after) = after
+            .split_once(&end)
+            .ok_or_else(|| damaged(format!("`-----BEGIN {label}-----` has no `{end}`: it was cut off")))?;
+        rest = after;
+        let is_encrypted = body.contains("Proc-Type:") && body.contains("ENCRYPTED");
+        let der = if is_encrypted {
+            Zeroizing::default()
+        } else {
+            unarmour(body).ok_or_else(|| damaged(format!("what stands in `{label}` is not Base64")))?
+        };
+        found.push(Block { label: label.to_owned(), der, is_encrypted });
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -16,8 +16,9 @@ use super::certificate::{self, KeyPair, MakeError};
 use super::durable::{self, FileError, Readers, failed};
 use super::inspect::{self, InspectError};
 use super::layout::{self, CERTIFICATE, PRIVATE_KEY, StoredPaths, generation, is_thumbprint};
+use super::password::random_password;
 use super::sweep::sweep;
-use super::{PrivateKey, pem, pfx};
+use super::{PfxTerms, PrivateKey, pem, pfx};
 use crate::model::{CertificateProfile, ExportFormat, StoredCertificate};
 
 /// A key store in one directory. Opening one touches nothing; the directory is made when the first key is.
@@ -162,8 +163,7 @@ impl DirectoryStore {
         certificate: &str,
         stored: &StoredCertificate,
         formats: &BTreeSet<ExportFormat>,
-        friendly_name: Option<&str>,
-        pfx_password: Option<&SecretString>,
+        pfx: PfxTerms<'_>,
     ) -> Result<Vec<PathBuf>, StoreError> {
         let paths = self.paths(handle, certificate, stored)?;
         let pair = read_pair(&paths)?;
@@ -177,8 +177,8 @@ impl DirectoryStore {
                     (Zeroizing::new(pair.bundle_pem().expose_secret().as_bytes().to_vec()), Readers::Owner)
                 }
                 ExportFormat::Pfx => {
-                    let password = pfx_password.ok_or_else(|| StoreError::PasswordMissing { path: path.clone() })?;
-                    let bytes = pfx::encode(&pair, friendly_name, password)
+                    let password = pfx.password.ok_or_else(|| StoreError::PasswordMissing { path: path.clone() })?;
+                    let bytes = pfx::encode(&pair, &[], pfx.friendly_name, password, pfx.encryption)
                         .map_err(|source| StoreError::Pfx { path: path.clone(), source })?;
                     (Zeroizing::new(bytes), Readers::Owner)
                 }
@@ -204,8 +204,8 @@ impl DirectoryStore {
         }
         let password = random_password().map_err(|_| StoreError::Randomness { path: path.clone() })?;
         // No line end: `Get-Content -Raw`, `$(cat …)` and `openssl -passin file:` then all read the same.
-        durable::replace(&path, password.as_bytes(), Readers::Owner)?;
-        Ok(password.as_str().into())
+        durable::replace(&path, password.expose_secret().as_bytes(), Readers::Owner)?;
+        Ok(password)
     }
 
     /// The private key, PKCS#8 PEM, after checking that it belongs to the certificate.
@@ -217,6 +217,31 @@ impl DirectoryStore {
     ) -> Result<SecretString, StoreError> {
         let paths = self.paths(handle, certificate, stored)?;
         Ok(read_pair(&paths)?.private_key.pem())
+    }
+
+    /// The certificate with its key, after checking that they belong together.
+    pub fn key_pair(&self, handle: &str, certificate: &str, stored: &StoredCertificate) -> Result<KeyPair, StoreError> {
+        read_pair(&self.paths(handle, certificate, stored)?)
+    }
+
+    /// The names of the certificates that are kept for a handle, in the order of the alphabet.
+    pub fn names(&self, handle: &str) -> Result<Vec<String>, StoreError> {
+        if !layout::is_name(handle) {
+            return Err(StoreError::Name { name: handle.to_owned() });
+        }
+        let directory = self.directory.join(handle);
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
+            outcome => outcome.map_err(failed("read the directory", &directory))?,
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| layout::is_name(name))
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Where everything about one generation lies.
@@ -307,14 +332,6 @@ fn damaged(paths: &StoredPaths) -> impl Fn(InspectError) -> StoreError + '_ {
     |source| StoreError::Certificate { path: paths.certificate.clone(), directory: paths.directory.clone(), source }
 }
 
-/// 24 characters of 6 bits each. None of them means anything to a shell, YAML or a `.env` file.
-fn random_password() -> Result<Zeroizing<String>, aws_lc_rs::error::Unspecified> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
-    let mut random = Zeroizing::new([0; 24]);
-    aws_lc_rs::rand::fill(random.as_mut_slice())?;
-    Ok(Zeroizing::new(random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect()))
-}
-
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
@@ -372,7 +389,8 @@ mod tests {
         let stored = store.create("exo", "main", &profile()).unwrap();
         let password = store.generated_password("exo", "main", &stored).unwrap();
         let formats = BTreeSet::from(ExportFormat::ALL);
-        let files = store.export("exo", "main", &stored, &formats, None, Some(&password)).unwrap();
+        let terms = PfxTerms { password: Some(&password), ..PfxTerms::default() };
+        let files = store.export("exo", "main", &stored, &formats, terms).unwrap();
         let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["exo-main.cer", "exo-main.pem", "exo-main.pfx"]);
         let paths = store.paths("exo", "main", &stored).unwrap();
@@ -399,7 +417,8 @@ mod tests {
         let (_place, store) = store();
         let stored = store.create("exo", "main", &profile()).unwrap();
         let export = |password: Option<&SecretString>| {
-            store.export("exo", "main", &stored, &BTreeSet::from(ExportFormat::ALL), None, password)
+            let terms = PfxTerms { password, ..PfxTerms::default() };
+            store.export("exo", "main", &stored, &BTreeSet::from(ExportFormat::ALL), terms)
         };
         assert!(matches!(export(None), Err(StoreError::PasswordMissing { .. })));
         assert!(matches!(export(Some(&"".into())), Err(StoreError::Pfx { .. })));

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::model::{
-    DesiredCertificate, DistinguishedName, ExportFormat, Handle, InvalidDistinguishedName, KeyAlgorithm, Period, Place,
-    Problem, SecretReference,
+    DesiredCertificate, DistinguishedName, ExportFormat, Handle, InvalidDistinguishedName, KeyAlgorithm, Period,
+    PfxEncryption, Place, Problem, SecretReference,
 };
 
 use super::application::check_length;
@@ -13,7 +13,8 @@ use super::cursor::At;
 use super::expiry::{self, Terms};
 use super::findings::Findings;
 use super::specification_certificate::{
-    CertificateSpecification, ExportSpecification, KeySpecification, PfxPasswordSpecification, StoreSpecification,
+    CertificateSpecification, ExportSpecification, KeySpecification, PfxEncryptionSpecification,
+    PfxPasswordSpecification, StoreSpecification,
 };
 use super::texts;
 
@@ -119,6 +120,10 @@ fn certificate(
         dns_names,
         export,
         pfx_password,
+        pfx_encryption: match specification.pfx_encryption {
+            None | Some(PfxEncryptionSpecification::Modern) => PfxEncryption::Modern,
+            Some(PfxEncryptionSpecification::Legacy) => PfxEncryption::Legacy,
+        },
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct CertificateSpecification {
     /// The password of the `.pfx`: a reference to it, never the password itself.
     #[schemars(extend("x-secret" = true))]
     pub pfx_password: Option<PfxPasswordSpecification>,
+    /// How the `.pfx` is encrypted. Default: `modern`.
+    pub pfx_encryption: Option<PfxEncryptionSpecification>,
 }
 
 /// Where a certificate comes from.
@@ -69,6 +71,16 @@ pub(super) enum ExportSpecification {
     Pem,
     /// The certificate and its private key under a password, PKCS#12.
     Pfx,
+}
+
+/// How a `.pfx` is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum PfxEncryptionSpecification {
+    /// AES-256 and SHA-256: Windows 10 1709, Server 2019 and later.
+    Modern,
+    /// TripleDES and SHA-1: Windows Server 2016 and before, which call every other password wrong.
+    Legacy,
 }
 
 /// Where private keys lie.

@@ -86,6 +86,23 @@ pub struct CertificateProfile {
     pub not_after: Timestamp,
 }
 
+/// What a certificate authority is asked to certify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestProfile {
+    pub subject: DistinguishedName,
+    /// As in [`CertificateProfile::dns_names`].
+    pub dns_names: Vec<String>,
+    pub usages: BTreeSet<Usage>,
+}
+
+/// An extended key usage to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Usage {
+    ClientAuthentication,
+    /// Some authorities issue nothing without it.
+    ServerAuthentication,
+}
+
 /// A file made from a certificate and its key, beside the key in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExportFormat {
@@ -106,6 +123,25 @@ impl ExportFormat {
             Self::Cer => "cer",
             Self::Pem => "pem",
             Self::Pfx => "pfx",
+        }
+    }
+}
+
+/// How a PFX is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PfxEncryption {
+    /// AES-256 and SHA-256, which Windows reads from 10 1709 and Server 2019 on.
+    #[default]
+    Modern,
+    /// TripleDES and SHA-1, for Windows Server 2016 and before.
+    Legacy,
+}
+
+impl PfxEncryption {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Modern => "modern",
+            Self::Legacy => "legacy",
         }
     }
 }

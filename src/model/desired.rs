@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::{DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, Place, SecretReference};
+use super::{DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, PfxEncryption, Place, SecretReference};
 
 /// A Microsoft cloud; tokens and hosts differ between them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,6 +170,7 @@ pub struct DesiredCertificate {
     pub export: BTreeSet<ExportFormat>,
     /// Always there when `export` has [`ExportFormat::Pfx`].
     pub pfx_password: Option<SecretReference>,
+    pub pfx_encryption: PfxEncryption,
 }
 
 /// When certificates are renewed and how long they may live.

@@ -18,6 +18,10 @@ pub struct Period(Span);
 pub struct InvalidPeriod(String);
 
 impl Period {
+    pub fn of_days(days: u32) -> Self {
+        Self(Span::new().days(days.max(1)))
+    }
+
     pub fn after(self, start: Timestamp) -> Timestamp {
         start.to_zoned(TimeZone::UTC).checked_add(self.0).map_or(Timestamp::MAX, |end| end.timestamp())
     }

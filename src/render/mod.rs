@@ -1,12 +1,14 @@
 //! Views of a plan and of what became of it. Everything here is made from the one plan value, so no two views can
 //! disagree; nothing here prints.
 
+mod inspection;
 mod json;
 mod markdown;
 mod paint;
 mod text;
 mod value;
 
+pub use inspection::{inspection_json, inspection_text};
 pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
 pub use markdown::markdown;
 pub use paint::Paint;

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::write::key_id;
 use crate::model::{
-    DesiredCertificate, Expiry, Fields, Named, ObservedKeyCredential, Reason, StoredCertificate, Thumbprint, Value,
+    DesiredCertificate, Expiry, Fields, Named, ObservedKeyCredential, PfxEncryption, Reason, StoredCertificate,
+    Thumbprint, Value,
 };
 
 /// A new certificate begins this long before it is made, so that a server whose clock is a little behind accepts it.
@@ -198,6 +199,9 @@ impl<'a> CertificateChain<'a> {
         if self.desired.pfx_password.is_some() {
             put("pfxPassword", Value::SENSITIVE);
         }
+        if self.desired.pfx_encryption != PfxEncryption::default() {
+            put("pfxEncryption", Value::text(self.desired.pfx_encryption.as_str()));
+        }
         Some((thumbprint, fields))
     }
 
@@ -274,6 +278,7 @@ mod tests {
             store: "keys".into(),
             export: BTreeSet::new(),
             pfx_password: None,
+            pfx_encryption: PfxEncryption::default(),
         }
     }
 

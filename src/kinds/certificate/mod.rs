@@ -5,7 +5,7 @@ mod chain;
 pub(super) use chain::back_dated;
 pub use chain::{CertificateChain, Generation};
 
-use crate::model::{Address, DesiredCertificate, Fields, Reason, Step, StoredCertificate, Value};
+use crate::model::{Address, DesiredCertificate, Fields, PfxEncryption, Reason, Step, StoredCertificate, Value};
 
 use super::write::{Certificates, Write};
 use super::{Context, Findings, Kind, Resource};
@@ -84,6 +84,9 @@ fn declared(certificate: &DesiredCertificate) -> Fields {
     }
     if certificate.pfx_password.is_some() {
         fields.insert("pfxPassword".to_owned(), Value::SENSITIVE);
+    }
+    if certificate.pfx_encryption != PfxEncryption::default() {
+        fields.insert("pfxEncryption".to_owned(), Value::text(certificate.pfx_encryption.as_str()));
     }
     fields
 }

@@ -1,5 +1,7 @@
 //! The command line: what there is to type, and what each word means. It does nothing itself.
 
+mod certificate;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -65,6 +67,12 @@ enum Verb {
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
+    /// Make, read, convert and judge certificates and keys, with no tenant.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  accredit certificate new --dns-name m365info.com --format cer,pfx --generate-password\n  accredit certificate inspect exo.pfx"
+    )]
+    Certificate(Box<certificate::CertificateVerb>),
     /// Serve a tenant on this machine, for other programs to use.
     #[command(
         after_help = "Examples:\n  accredit emulate                                # `accredit plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem"
@@ -261,6 +269,7 @@ impl From<Verb> for commands::Command {
                     now,
                 })
             }
+            Verb::Certificate(verb) => Self::Certificate((*verb).into()),
             Verb::Schema { file } => Self::Schema { file },
             Verb::Completions { shell } => Self::Completions { shell, command: command() },
             Verb::Man { directory } => Self::Man { directory, command: command() },

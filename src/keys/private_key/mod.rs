@@ -1,5 +1,8 @@
 //! A private key in memory: PKCS#8 that cannot be printed and is wiped when dropped.
 
+mod public;
+mod read;
+
 use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
@@ -8,11 +11,15 @@ use aws_lc_rs::signature::KeyPair as _;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::pem;
+use super::encryption::{Password, Protected};
+use super::{PfxError, pem, pfx};
+use crate::model::PfxEncryption;
 
 const LABEL: &str = "PRIVATE KEY";
+const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
-/// An RSA private key as PKCS#8 DER. Only this room can open it.
+/// A private key as PKCS#8 DER. Those that are made here and kept in stores are RSA; one read from a file may be of any
+/// kind. Only this room can open it.
 #[derive(Clone)]
 pub struct PrivateKey(Zeroizing<Vec<u8>>);
 
@@ -35,6 +42,15 @@ impl PrivateKey {
     /// PKCS#8 PEM, unencrypted.
     pub fn pem(&self) -> SecretString {
         pem::encode_secret(LABEL, &self.0)
+    }
+
+    /// PKCS#8 PEM under a password: PBES2 with AES-256 and PBKDF2-HMAC-SHA256.
+    pub fn encrypted_pem(&self, password: &SecretString) -> Result<SecretString, PfxError> {
+        let password = password.expose_secret();
+        pfx::check_password(password)?;
+        let protected = Protected::new(&self.0, Password::Text(password), PfxEncryption::Modern)?;
+        let der = yasna::construct_der(|writer| protected.write_key(writer));
+        Ok(pem::encode_secret(ENCRYPTED_LABEL, &der))
     }
 
     /// The public half as a `SubjectPublicKeyInfo`; `None` if this is not a sound RSA key.

@@ -1,0 +1,68 @@
+//! Where a certificate is taken from: files, or a key store by the handle of an application.
+
+use std::path::{Path, PathBuf};
+
+use crate::commands::Failure;
+use crate::keys::{Bundle, DirectoryStore, StoredPaths};
+use crate::model::StoredCertificate;
+
+use super::files::{self, Passwords};
+
+/// A key store, and which certificate in it.
+#[derive(Debug)]
+pub struct Shelf {
+    pub store: PathBuf,
+    /// `None`: the one that there is.
+    pub certificate: Option<String>,
+}
+
+/// The youngest generation of a certificate in a key store.
+pub(super) struct Stored {
+    pub(super) store: DirectoryStore,
+    pub(super) handle: String,
+    pub(super) certificate: String,
+    pub(super) generation: StoredCertificate,
+}
+
+impl Stored {
+    pub(super) fn paths(&self) -> Result<StoredPaths, Failure> {
+        Ok(self.store.paths(&self.handle, &self.certificate, &self.generation)?)
+    }
+
+    pub(super) fn bundle(&self) -> Result<Bundle, Failure> {
+        let pair = self.store.key_pair(&self.handle, &self.certificate, &self.generation)?;
+        Ok(Bundle::of_pair(pair, None))
+    }
+}
+
+/// What was named, if it is no file: the youngest certificate of an application.
+pub(super) fn find(name: &Path, shelf: &Shelf) -> Result<Option<Stored>, Failure> {
+    let Some(handle) = name.to_str().filter(|_| !name.exists()) else { return Ok(None) };
+    let store = DirectoryStore::open(&shelf.store);
+    let nothing = || {
+        Failure::message(format!(
+            "`{handle}` is neither a file nor an application with a certificate in `{}`",
+            shelf.store.display()
+        ))
+        .hint("give the path of a file, or `--store DIRECTORY` with the handle of an application")
+    };
+    let names = store.names(handle).map_err(|_| nothing())?;
+    let certificate = match (&shelf.certificate, names.as_slice()) {
+        (Some(wanted), _) if names.contains(wanted) => wanted.clone(),
+        (None, [only]) => only.clone(),
+        (_, []) => return Err(nothing()),
+        (_, several) => {
+            let list: Vec<String> = several.iter().map(|name| format!("`{name}`")).collect();
+            return Err(Failure::message(format!("`{handle}` has these certificates: {}", list.join(", ")))
+                .hint("say which one with `--certificate NAME`"));
+        }
+    };
+    let generation = store.list(handle, &certificate)?.pop().ok_or_else(nothing)?;
+    Ok(Some(Stored { store, handle: handle.to_owned(), certificate, generation }))
+}
+
+/// What several files hold together.
+pub(super) fn bundle_of_files(files: &[PathBuf], passwords: &mut Passwords<'_>) -> Result<Bundle, Failure> {
+    let contents = files.iter().map(|path| files::open(path, passwords)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Bundle::of_files(&contents)?)
+}
