@@ -123,7 +123,10 @@ fn read_pem(text: &str, password: Option<&SecretString>) -> Result<KeyFile, Unre
                 let der = ber::read_first(&block.der)?.whole.to_vec();
                 file.certificates.push(FoundCertificate { der, labels: Labels::default() });
             }
-            "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => file.add(pkcs7::decode(&block.der)?),
+            "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" => {
+                file.format = FileFormat::Pkcs7;
+                file.add(pkcs7::decode(&block.der)?);
+            }
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => file.requests.push(block.der.to_vec()),
             "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" if !block.is_encrypted => {
                 file.add(read_der(&block.der, password)?);

@@ -1,5 +1,7 @@
 //! From what files hold to a file in another format.
 
+use std::fmt;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
@@ -53,10 +55,15 @@ pub enum OutputError {
 }
 
 /// The bytes of a file, and whether they hold a private key.
-#[derive(Debug)]
 pub struct Encoded {
     pub bytes: Zeroizing<Vec<u8>>,
     pub is_private: bool,
+}
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoded").field("is_private", &self.is_private).finish_non_exhaustive()
+    }
 }
 
 /// A certificate with what belongs to it.

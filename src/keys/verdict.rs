@@ -112,7 +112,12 @@ impl Judge {
         }
         let has_both = !contents.keys.is_empty() && !contents.certificates.is_empty();
         let extension = Path::new(&shown.file).extension().map(|it| it.to_string_lossy().to_lowercase());
-        let looks_public = extension.as_deref().is_some_and(|it| matches!(it, "cer" | "crt" | "der"));
+        // `.der` is a usual name of a key alone.
+        let looks_public = match extension.as_deref() {
+            Some("cer" | "crt") => true,
+            Some("der") => has_both,
+            Some(_) | None => false,
+        };
         let public_only = "upload the certificate alone: `accredit certificate export FILE --format cer`";
         if !contents.keys.is_empty() && looks_public {
             self.error(
@@ -170,7 +175,14 @@ impl Judge {
                 format!("the certificate is signed with {}, which policies refuse", facts.signature_algorithm);
             self.warn("weak-signature", message, "have it issued with SHA-256");
         }
-        if facts.authority {
+        if facts.authority && facts.self_signed {
+            let help = "nothing to do; it matters only where somebody would trust whatever it issues";
+            self.note(
+                "authority",
+                "the certificate says that it may issue others, as `openssl req -x509` makes it",
+                help,
+            );
+        } else if facts.authority {
             let help = "give the certificate of the script, not that of the authority which issued it";
             self.warn("authority", "the certificate is that of an authority, which issues others", help);
         }

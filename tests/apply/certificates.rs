@@ -22,6 +22,29 @@ async fn nothing_happens_before_the_renewal_period() {
 }
 
 #[tokio::test]
+async fn the_pfx_is_as_strong_as_the_manifest_says() {
+    let world = World::new().await;
+    for (handle, said, is_legacy) in
+        [("unsaid", "", false), ("modern", "pfxEncryption: modern", false), ("legacy", "pfxEncryption: legacy", true)]
+    {
+        let manifest = one_of_everything(handle);
+        let with = manifest.replace("        pfxPassword:", &format!("        {said}\n        pfxPassword:"));
+        let path = world.write("exo.yaml", &with);
+        let desired = world.load(&[path]);
+        let shown = world.plan_text(&desired).await;
+        assert_eq!(shown.contains("pfxEncryption = \"legacy\""), is_legacy, "{shown}");
+        world.converge(&desired).await;
+        let slot = world.keys().join(handle).join("main");
+        let generation = std::fs::read_dir(slot).unwrap().next().unwrap().unwrap().path();
+        let file = |extension: &str| std::fs::read(generation.join(format!("{handle}-main.{extension}"))).unwrap();
+        let password = String::from_utf8(file("pfx-password")).unwrap();
+        let pfx = accredit::keys::read(&file("pfx"), Some(&password.into())).unwrap();
+        assert_eq!(pfx.is_legacy, is_legacy, "{handle}");
+        assert!(world.plan(&desired).await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_after_the_overlap() {
     let mut world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
