@@ -1,5 +1,5 @@
-//! Keys and self-signed certificates: making them, reading them back, encoding them, and the directory they are kept
-//! in.
+//! Keys, certificates and requests: making them, reading them from files of any format, judging and encoding them, and
+//! the directory they are kept in.
 //!
 //! The only room that sees private key bytes. They live in [`PrivateKey`], which prints nothing and is wiped when
 //! dropped. Time comes in as an argument; randomness comes from aws-lc-rs.

@@ -65,3 +65,38 @@ fn what_python_writes_is_read() {
         assert!(written.as_array().unwrap().len() >= 9, "{written}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+#[ignore = "needs Python at ACCREDIT_PYTHON; .ci/run makes one"]
+fn a_password_is_asked_for_and_never_shown() {
+    let bench = Bench::new();
+    let program = std::env::var("ACCREDIT_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/ask_on_a_terminal.py");
+    let ask = |answers: &str, arguments: &[&str]| {
+        bench.write("answers", answers);
+        let accredit = [script, "answers", env!("CARGO_BIN_EXE_accredit"), "--color", "never", "certificate"];
+        let printed = bench.foreign(&program, &[&accredit[..], arguments].concat());
+        let told: Json = serde_json::from_str(&printed).unwrap();
+        let shown = told["shown"].as_str().unwrap().to_owned();
+        for answer in answers.lines() {
+            assert!(!shown.contains(answer), "the terminal shows the password:\n{shown}");
+        }
+        (told["code"].as_i64().unwrap(), shown)
+    };
+    let new = ["new", "--subject", "CN=asked", "--format", "pfx"];
+    let (code, shown) = ask("Grüße-1\nGrüße-2\nGrüße-3\nGrüße-3\n", &new);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("The two differ."), "{shown}");
+    assert!(holds_pair(&open(&bench.read("asked.pfx"), Some("Grüße-3")).unwrap()));
+
+    let (code, shown) = ask("Grüße-3\n", &["inspect", "asked.pfx"]);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("Password of asked.pfx: ") && shown.contains("CN=asked"), "{shown}");
+    let (code, shown) = ask("Grüße-4\n", &["inspect", "asked.pfx"]);
+    assert_eq!(code, 1);
+    assert!(shown.contains("the password is wrong"), "{shown}");
+    let (code, shown) = ask("half\u{3}\n", &["inspect", "asked.pfx"]);
+    assert_eq!(code, 1);
+    assert!(shown.contains("interrupted"), "{shown}");
+}

@@ -8,6 +8,7 @@ pub mod new;
 mod password;
 pub mod request;
 mod source;
+mod terminal;
 
 // What the command line speaks of; it sees no room but this one.
 pub use crate::keys::OutputFormat;

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 use crate::commands::Failure;
 use crate::commands::console::{Console, environment};
 
+use super::terminal::ask_hidden;
+
 /// Where a password comes from; at most one of them is given.
 #[derive(Debug, Default)]
 pub struct PasswordSource {
@@ -79,8 +81,7 @@ pub(super) fn can_ask() -> bool {
 
 /// Asks on the terminal, without showing what is typed.
 pub(super) fn ask(question: &str) -> Result<SecretString, Failure> {
-    let answer = rpassword::prompt_password(format!("{question}: "));
-    answer.map(SecretString::from).map_err(|error| Failure::new("the password could not be read", error))
+    ask_hidden(question).map_err(|error| Failure::new("the password could not be read", error))
 }
 
 /// Asks for a password to protect something new with: twice, so that a slip is noticed.
