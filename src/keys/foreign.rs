@@ -23,8 +23,10 @@ pub(super) fn text(bytes: &[u8]) -> Option<Zeroizing<String>> {
             match std::str::from_utf8(rest) {
                 Ok(text) => Some(Zeroizing::new(text.to_owned())),
                 Err(_) if is_armour => {
-                    let latin: String = rest.iter().map(|byte| char::from(*byte)).collect();
-                    Some(Zeroizing::new(latin))
+                    // Room for all of it at once: a string that grows leaves its former self unwiped.
+                    let mut latin = Zeroizing::new(String::with_capacity(2 * rest.len()));
+                    latin.extend(rest.iter().map(|byte| char::from(*byte)));
+                    Some(latin)
                 }
                 Err(_) => None,
             }

@@ -98,6 +98,10 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, Unreadable> {
         };
         found.push(Block { label: label.to_owned(), der, is_encrypted });
     }
+    let last = rest.lines().next_back().unwrap_or_default();
+    if last.len() > 5 && BEGIN.starts_with(last) {
+        return Err(damaged("it ends within a header".to_owned()));
+    }
     Ok(found)
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use accredit::keys::{OutputFormat, Unreadable};
+use accredit::keys::{Bundle, Examined, OutputFormat, Unreadable, examine};
 use accredit::model::PfxEncryption;
 use proptest::prelude::*;
 
-use super::bench::{Bench, bundle, holds_pair, open, pfx};
+use super::bench::{Bench, NOW, bundle, holds_pair, open, pfx};
 
 /// One of each format. The PFX is a legacy one: no change of a byte makes its iterations many.
 fn samples() -> &'static [Vec<u8>] {
@@ -24,7 +24,7 @@ fn make_samples() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_bytes_are_refused_in_words(bytes in prop::collection::vec(any::<u8>(), 0..400), first in any::<bool>()) {
@@ -55,7 +55,14 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let _ = open(&bytes, Some("P@ss"));
+        let contents = open(&bytes, Some("P@ss"));
+        // Judging it must not panic either, nor writing it again.
+        let examined = Examined { name: "file", contents: contents.as_ref() };
+        let inspection = examine(&[examined], NOW.parse().unwrap());
+        prop_assert!(contents.is_ok() || !inspection.fit);
+        if let Ok(bundle) = contents.map(|file| Bundle::of_files(&[file])) {
+            let _ = bundle.map(|bundle| bundle.encode(OutputFormat::Pem, None, PfxEncryption::Modern));
+        }
     }
 }
 

@@ -141,3 +141,41 @@ impl Encryption {
         matches!(self.derivation, Derivation::Pkcs12 { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The derivation of RFC 7292 against OpenSSL's `PKCS12KDF`, for a length of one block of the hash and of more.
+    #[test]
+    fn derives_what_openssl_derives() {
+        let salt = [0x0a, 0x58, 0xcf, 0x64, 0x53, 0x0d, 0x82, 0x3f];
+        let derived = |purpose, length| {
+            let bytes = derive(Function::Sha1.digest(), purpose, Password::Text("smeg"), &salt, 1, length);
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+        };
+        assert_eq!(derived(Purpose::Key, 24), "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3");
+        assert_eq!(derived(Purpose::Vector, 8), "79993dfe048d3b76");
+    }
+
+    #[test]
+    fn odd_parameters_fail_and_never_panic() {
+        for password in [Password::None, Password::Text(""), Password::Text("x")] {
+            for cipher in [Cipher::Aes256, Cipher::TripleDes, Cipher::TripleDesTwoKeys, Cipher::Rc2With40Bits] {
+                let own = Derivation::Pkcs12 { salt: Vec::new(), iterations: 1 };
+                let pbkdf2 = Derivation::Pbkdf2 {
+                    function: Function::Sha256,
+                    salt: Vec::new(),
+                    iterations: NonZeroU32::MIN,
+                    vector: vec![0; cipher.block_length()],
+                };
+                for derivation in [own, pbkdf2] {
+                    let encryption = Encryption { cipher, derivation };
+                    for bytes in [&[][..], &[1; 7], &[2; 15]] {
+                        assert!(encryption.decrypt(bytes, password).is_err());
+                    }
+                }
+            }
+        }
+    }
+}
