@@ -43,7 +43,19 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
     let help = run(directory.path(), &["--help"]);
     assert!(help.status.success());
     assert!(err(&help).is_empty());
-    for verb in ["validate", "plan", "apply", "destroy", "restore", "show", "emulate", "schema", "completions", "man"] {
+    for verb in [
+        "validate",
+        "plan",
+        "apply",
+        "destroy",
+        "restore",
+        "show",
+        "certificate",
+        "emulate",
+        "schema",
+        "completions",
+        "man",
+    ] {
         assert!(out(&help).contains(verb), "{verb}");
         let help = run(directory.path(), &[verb, "--help"]);
         assert!(help.status.success(), "{verb}");

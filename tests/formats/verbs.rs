@@ -71,7 +71,7 @@ fn new_keeps_a_key_even_where_only_the_certificate_was_asked_for() {
         "--now",
         NOW,
     ]);
-    let found = bench.inspect(&["a/b/EXO-1.cer", "a/b/EXO-1.key"]);
+    let found = bench.inspect(&["a/b/EXO-1.cer", "a/b/EXO-1.key", "--now", NOW]);
     let certificate = &found["files"][0]["certificates"][0];
     assert_eq!(certificate["daysLeft"], 10);
     assert_eq!((&certificate["key"]["bits"], &certificate["hasPrivateKey"]), (&3072.into(), &true.into()));
@@ -236,9 +236,27 @@ fn dates_are_held_against_the_given_instant() {
 }
 
 #[test]
+fn a_key_that_is_not_rsa_is_matched_and_refused() {
+    let bench = Bench::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(vec!["ec.example".to_owned()]).unwrap();
+    parameters.not_after = rcgen::date_time_ymd(2090, 1, 1);
+    bench.write("ec.crt", parameters.self_signed(&key).unwrap().pem());
+    bench.write("ec.key", key.serialize_pem());
+    let found = bench.inspect(&["ec.crt", "ec.key"]);
+    let certificate = &found["files"][0]["certificates"][0];
+    assert_eq!((&certificate["key"]["kind"], &certificate["key"]["bits"]), (&"EC".into(), &256.into()), "{found:#}");
+    assert_eq!(certificate["hasPrivateKey"], true);
+    assert_eq!(found["files"][1]["privateKeys"][0]["belongsTo"], certificate["thumbprint"]);
+    assert_eq!(bench.objections(&["ec.crt", "ec.key"]), ["key-not-rsa", "key-not-rsa"]);
+    let request = refused(&bench.run(&["csr", "--subject", "CN=ec", "--key", "ec.key"]));
+    assert!(request.contains("no sound RSA key"), "{request}");
+}
+
+#[test]
 fn a_private_key_in_a_public_file_is_an_error() {
     let bench = Bench::new();
-    bench.succeed(&["new", "--subject", "CN=leak", "--format", "pem", "--now", NOW]);
+    bench.succeed(&["new", "--subject", "CN=leak", "--format", "pem"]);
     assert_eq!(bench.objections(&["leak.pem"]), [""; 0]);
     std::fs::rename(bench.path().join("leak.pem"), bench.path().join("leak.cer")).unwrap();
     assert_eq!(bench.objections(&["leak.cer"]), ["private-key-in-public-file"]);
