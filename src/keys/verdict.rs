@@ -80,7 +80,10 @@ impl Judge {
             );
         }
         for (key, found) in shown.private_keys.iter().zip(&contents.keys) {
-            self.key(&key.key);
+            // Its certificate says the same of it.
+            if key.belongs_to.is_none() {
+                self.key(&key.key);
+            }
             self.provider(contents.format, key);
             if found.key.is_sound(key.key.bits.filter(|_| key.key.kind == "RSA")) == Some(false) {
                 let help = "restore the key from a copy, or make a new one";

@@ -37,8 +37,8 @@ impl PasswordSource {
 
 fn from_environment(name: &str) -> Result<SecretString, Failure> {
     environment(name).map(SecretString::from).ok_or_else(|| {
-        // What is no name may be the password itself.
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        // What is not written as names usually are may be the password itself.
+        let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
         let shown = if is_name { format!("`{name}`") } else { "what `--password-env` names".to_owned() };
         Failure::message(format!("{shown} is not set in the environment, or is no text"))
             .hint("`--password-env` takes the name of a variable, never the password itself")
