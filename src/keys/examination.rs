@@ -1,20 +1,16 @@
 //! Puts together what several files hold: which key belongs to which certificate, and who issued whom.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::contents::{FoundKey, KeyFile};
 use super::inspect::InspectError;
+use super::issuance::Link;
 use super::unreadable::Unreadable;
 use super::{facts, inspect, verdict};
 use crate::model::{
-    CertificateFacts, DistinguishedName, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
-    Inspection, KeyFacts, Thumbprint,
+    CertificateFacts, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest, Inspection, KeyFacts,
+    Thumbprint,
 };
-
-/// Chains of certificates are not longer.
-const MAXIMUM_CHAIN: usize = 10;
 
 /// A file by its name, with what it holds or why that is not known.
 pub struct Examined<'a> {
@@ -26,8 +22,9 @@ pub struct Examined<'a> {
 pub fn examine(files: &[Examined<'_>], now: Timestamp) -> Inspection {
     let readable = || files.iter().filter_map(|file| file.contents.ok());
     let keys: Vec<PublicHalf> = readable().flat_map(|file| &file.keys).map(PublicHalf::of).collect();
-    let certificates: Vec<Known> =
-        readable().flat_map(|file| &file.certificates).filter_map(|found| Known::of(&found.der)).collect();
+    let found = || readable().flat_map(|file| &file.certificates);
+    let certificates: Vec<Known> = found().filter_map(|found| Known::of(&found.der)).collect();
+    let links: Vec<Link<'_>> = found().filter_map(|found| Link::of(&found.der)).collect();
 
     let mut inspected = Vec::new();
     let mut damaged: Vec<(String, InspectError)> = Vec::new();
@@ -49,7 +46,7 @@ pub fn examine(files: &[Examined<'_>], now: Timestamp) -> Inspection {
                         facts,
                         &found.der,
                         found.labels.friendly_name.clone(),
-                        &certificates,
+                        &links,
                         &keys,
                         now,
                     )),
@@ -87,17 +84,15 @@ impl PublicHalf {
     }
 }
 
-/// A certificate that others may have been issued by.
+/// A certificate that a key may belong to.
 struct Known {
-    der: Vec<u8>,
     public_key: Vec<u8>,
-    facts: CertificateFacts,
+    thumbprint: Thumbprint,
 }
 
 impl Known {
     fn of(der: &[u8]) -> Option<Self> {
-        let (facts, public_key) = (facts::certificate(der).ok()?, inspect::public_key(der).ok()?);
-        Some(Self { der: der.to_vec(), public_key, facts })
+        Some(Self { public_key: inspect::public_key(der).ok()?, thumbprint: facts::certificate(der).ok()?.thumbprint })
     }
 }
 
@@ -105,37 +100,21 @@ fn certificate(
     facts: CertificateFacts,
     der: &[u8],
     friendly_name: Option<String>,
-    known: &[Known],
+    links: &[Link<'_>],
     keys: &[PublicHalf],
     now: Timestamp,
 ) -> InspectedCertificate {
     let public_key = inspect::public_key(der).ok();
+    let link = Link::of(der);
+    let subject = |issuer: &Link<'_>| facts::certificate(issuer.der).ok().map(|facts| facts.subject);
     InspectedCertificate {
         days_left: (facts.not_after.as_second() - now.as_second()).div_euclid(24 * 60 * 60),
         friendly_name,
         has_private_key: keys.iter().any(|key| key.is_of(public_key.as_deref())),
-        chain: chain(&facts, der, known),
-        issued_another: known.iter().any(|other| other.der != der && facts::is_issued_by(&other.der, der)),
+        chain: link.iter().flat_map(|link| link.chain(links)).filter_map(subject).collect(),
+        issued_another: link.is_some_and(|link| link.issued_one_of(links)),
         facts,
     }
-}
-
-/// Those that issued a certificate, the nearest first.
-fn chain(facts: &CertificateFacts, der: &[u8], known: &[Known]) -> Vec<DistinguishedName> {
-    let mut chain = Vec::new();
-    let mut seen: BTreeSet<&Thumbprint> = BTreeSet::from([&facts.thumbprint]);
-    let mut last = der;
-    while let Some(issuer) =
-        known.iter().find(|issuer| !seen.contains(&issuer.facts.thumbprint) && facts::is_issued_by(last, &issuer.der))
-    {
-        seen.insert(&issuer.facts.thumbprint);
-        chain.push(issuer.facts.subject.clone());
-        last = &issuer.der;
-        if chain.len() == MAXIMUM_CHAIN {
-            break;
-        }
-    }
-    chain
 }
 
 fn private_key(found: &FoundKey, known: &[Known]) -> InspectedKey {
@@ -147,6 +126,7 @@ fn private_key(found: &FoundKey, known: &[Known]) -> InspectedKey {
         encrypted: found.was_encrypted,
         friendly_name: found.labels.friendly_name.clone(),
         provider: found.labels.provider.clone(),
-        belongs_to: belongs_to.map(|certificate| certificate.facts.thumbprint.clone()),
+        provider_kind: found.labels.provider.as_deref().map(|name| if verdict::is_cng(name) { "CNG" } else { "CSP" }),
+        belongs_to: belongs_to.map(|certificate| certificate.thumbprint.clone()),
     }
 }

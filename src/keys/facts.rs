@@ -75,10 +75,16 @@ pub(super) fn public_key(der: &[u8]) -> Option<KeyFacts> {
     Some(key(&key_info))
 }
 
-/// Whether `issuer`, a certificate in DER, issued `der`.
-pub(super) fn is_issued_by(der: &[u8], issuer: &[u8]) -> bool {
+/// The names of a certificate's subject and issuer, DER.
+pub(super) fn names(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let certificate = parse(der).ok()?;
+    Some((certificate.subject().as_raw().to_vec(), certificate.issuer().as_raw().to_vec()))
+}
+
+/// Whether the key of `issuer`, a certificate in DER, signed `der`.
+pub(super) fn is_signed_with_key_of(der: &[u8], issuer: &[u8]) -> bool {
     let (Ok(certificate), Ok(issuer)) = (parse(der), parse(issuer)) else { return false };
-    certificate.issuer().as_raw() == issuer.subject().as_raw() && is_signed_by(&certificate, issuer.public_key())
+    is_signed_by(&certificate, issuer.public_key())
 }
 
 /// A signature of a kind that cannot be checked here is believed: names alone then decide.

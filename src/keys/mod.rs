@@ -14,6 +14,7 @@ mod facts;
 mod foreign;
 mod identifiers;
 mod inspect;
+mod issuance;
 mod layout;
 mod name;
 mod output;

@@ -1,13 +1,15 @@
 //! From what files hold to a file in another format.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::contents::KeyFile;
+use super::contents::{FoundCertificate, KeyFile};
+use super::issuance::Link;
 use super::pfx::{self, PfxError};
-use super::{KeyPair, PrivateKey, facts, inspect, pem};
+use super::{KeyPair, PrivateKey, inspect, pem};
 use crate::model::PfxEncryption;
 
 /// The format of a file to write.
@@ -87,42 +89,39 @@ impl Bundle {
     /// other.
     pub fn of_files(files: &[KeyFile]) -> Result<Self, OutputError> {
         let keys = || files.iter().flat_map(|file| &file.keys);
-        let mut certificates: Vec<_> = files.iter().flat_map(|file| &file.certificates).collect();
-        certificates.dedup_by(|one, other| one.der == other.der);
-        let mut with_key = certificates.iter().filter_map(|found| {
+        let mut seen = BTreeSet::new();
+        let certificates = files.iter().flat_map(|file| &file.certificates).filter(|found| seen.insert(&found.der));
+        let certificates: Vec<(&FoundCertificate, Link<'_>)> =
+            certificates.filter_map(|found| Some((found, Link::of(&found.der)?))).collect();
+        let with_key = certificates.iter().find_map(|(found, _)| {
             let public = inspect::public_key(&found.der).ok()?;
             let key = keys().find(|key| key.key.subject_public_key_info().as_ref() == Some(&public))?;
-            Some((*found, key))
+            Some((*found, Some(key)))
         });
-        if let Some((found, key)) = with_key.next() {
-            let friendly_name = key.labels.friendly_name.clone().or_else(|| found.labels.friendly_name.clone());
-            return Ok(Self {
-                certificate: Some(found.der.clone()),
-                chain: chain(&found.der, &certificates.iter().map(|found| found.der.as_slice()).collect::<Vec<_>>()),
-                private_key: Some(key.key.clone()),
-                friendly_name,
-            });
-        }
-        let issued_none =
-            |der: &[u8]| certificates.iter().all(|other| other.der == der || !facts::is_issued_by(&other.der, der));
-        let leaves: Vec<_> = certificates.iter().filter(|found| issued_none(&found.der)).collect();
-        match (leaves.as_slice(), keys().next()) {
-            ([_, ..], Some(_)) => Err(OutputError::KeyDiffers),
-            ([], None) => Err(OutputError::NoCertificate),
-            ([], Some(key)) => Ok(Self {
-                certificate: None,
-                chain: Vec::new(),
-                private_key: Some(key.key.clone()),
-                friendly_name: key.labels.friendly_name.clone(),
-            }),
-            ([found], None) => Ok(Self {
-                certificate: Some(found.der.clone()),
-                chain: chain(&found.der, &certificates.iter().map(|found| found.der.as_slice()).collect::<Vec<_>>()),
-                private_key: None,
-                friendly_name: found.labels.friendly_name.clone(),
-            }),
-            (_, None) => Err(OutputError::Ambiguous),
-        }
+        let (found, links): (Vec<&FoundCertificate>, Vec<Link<'_>>) = certificates.into_iter().unzip();
+        let leaves = || found.iter().zip(&links).filter(|(_, link)| !link.issued_one_of(&links));
+        let (certificate, key) = match (with_key, keys().next()) {
+            (Some(pair), _) => pair,
+            (None, Some(_)) if !found.is_empty() => return Err(OutputError::KeyDiffers),
+            (None, Some(key)) => {
+                let (private_key, friendly_name) = (Some(key.key.clone()), key.labels.friendly_name.clone());
+                return Ok(Self { certificate: None, chain: Vec::new(), private_key, friendly_name });
+            }
+            (None, None) => match leaves().map(|(found, _)| *found).collect::<Vec<_>>().as_slice() {
+                [] => return Err(OutputError::NoCertificate),
+                [only] => (*only, None),
+                _ => return Err(OutputError::Ambiguous),
+            },
+        };
+        let chain =
+            Link::of(&certificate.der).map(|link| link.chain(&links).iter().map(|link| link.der.to_vec()).collect());
+        let named_by_key = key.and_then(|key| key.labels.friendly_name.clone());
+        Ok(Self {
+            certificate: Some(certificate.der.clone()),
+            chain: chain.unwrap_or_default(),
+            private_key: key.map(|key| key.key.clone()),
+            friendly_name: named_by_key.or_else(|| certificate.labels.friendly_name.clone()),
+        })
     }
 
     /// The bytes of one file. The password protects a PFX, which needs one, and a private key in PEM, which does not.
@@ -156,19 +155,5 @@ impl Bundle {
             }
         };
         Ok(Encoded { bytes, is_private })
-    }
-}
-
-/// Those that issued a certificate, the nearest first, without itself.
-fn chain(der: &[u8], known: &[&[u8]]) -> Vec<Vec<u8>> {
-    let mut chain: Vec<Vec<u8>> = Vec::new();
-    loop {
-        let last = chain.last().map_or(der, Vec::as_slice);
-        let is_new = |issuer: &[u8]| issuer != der && chain.iter().all(|link| link != issuer);
-        let next = known.iter().find(|issuer| is_new(issuer) && facts::is_issued_by(last, issuer));
-        match next {
-            Some(issuer) => chain.push(issuer.to_vec()),
-            None => return chain,
-        }
     }
 }

@@ -278,7 +278,7 @@ impl Judge {
 }
 
 /// Names of CNG's providers.
-fn is_cng(provider: &str) -> bool {
+pub(super) fn is_cng(provider: &str) -> bool {
     provider.contains("Key Storage Provider") || provider.contains("Platform Crypto Provider")
 }
 

@@ -86,6 +86,8 @@ pub struct InspectedKey {
     pub friendly_name: Option<String>,
     /// The provider that Windows will keep it in.
     pub provider: Option<String>,
+    /// `CSP` or `CNG`, where a provider is named.
+    pub provider_kind: Option<&'static str>,
     /// The thumbprint of its certificate, where that was read too.
     pub belongs_to: Option<Thumbprint>,
 }

@@ -102,8 +102,8 @@ fn key_rows(out: &mut String, found: &InspectedKey) {
     if let Some(name) = &found.friendly_name {
         row(out, "Friendly name", name);
     }
-    if let Some(provider) = &found.provider {
-        row(out, "Provider", provider);
+    if let (Some(provider), Some(kind)) = (&found.provider, found.provider_kind) {
+        row(out, "Provider", &format!("{provider} ({kind})"));
     }
     match &found.belongs_to {
         Some(thumbprint) => row(out, "Belongs to", thumbprint.as_str()),
