@@ -28,6 +28,7 @@ mod tables;
 mod tenant;
 mod tls;
 mod token;
+mod vault;
 mod world;
 
 use std::{

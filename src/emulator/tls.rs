@@ -50,7 +50,8 @@ impl Authority {
     pub(crate) fn issue(&self) -> Result<Identity, rcgen::Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let key = KeyPair::generate()?;
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        // Vaults have hosts of their own: `NAME.vault.localhost`.
+        let names = ["localhost", "*.vault.localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut parameters = CertificateParams::new(names)?;
         parameters.distinguished_name = named("localhost");
         parameters.is_ca = IsCa::ExplicitNoCa;

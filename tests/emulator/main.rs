@@ -4,5 +4,7 @@
 
 mod client;
 mod directory;
+mod interop_vault;
 mod replay;
 mod running;
+mod vault;
