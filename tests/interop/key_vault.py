@@ -23,15 +23,17 @@ from azure.keyvault.certificates import (
     CertificateClient,
     CertificateContentType,
     CertificatePolicy,
+    KeyCurveName,
     KeyUsageType,
     WellKnownIssuerNames,
 )
-from azure.keyvault.keys import KeyClient
+from azure.keyvault.keys import JsonWebKey, KeyClient
 from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
 from azure.keyvault.secrets import SecretClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
@@ -120,6 +122,31 @@ def certificates_are_created():
     policy = certificates.get_certificate_policy("automation")
     policy._validity_in_months = 24
     assert certificates.update_certificate_policy("automation", policy).validity_in_months == 24
+
+
+def certificates_are_elliptic():
+    certificates = client(CertificateClient)
+    policy = CertificatePolicy(
+        issuer_name=WellKnownIssuerNames.self,
+        subject="CN=curve",
+        key_type="EC",
+        key_curve_name=KeyCurveName.p_256,
+        content_type=CertificateContentType.pem,
+    )
+    made = certificates.begin_create_certificate("curve", policy, _polling_interval=0).result()
+    assert made.policy.key_type == "EC" and made.policy.key_curve_name == "P-256"
+    content = x509.load_der_x509_certificate(made.cer)
+    text = client(SecretClient).get_secret("curve").value.encode()
+    key = serialization.load_pem_private_key(text, None)
+    assert public_bytes(key.public_key()) == public_bytes(content.public_key())
+    signer = client(lambda vault, credential, **more: CryptographyClient(made.key_id, credential, **more))
+    digest = hashlib.sha256(b"message").digest()
+    raw = signer.sign(SignatureAlgorithm.es256, digest).signature
+    signature = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    content.public_key().verify(signature, digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+    own = issued(key, "imported")
+    file = pkcs12.serialize_key_and_certificates(b"x", key, own, None, serialization.NoEncryption())
+    assert certificates.import_certificate("curve-imported", file).policy.key_curve_name == "P-256"
 
 
 def certificates_are_merged():
@@ -224,11 +251,29 @@ def secrets_live():
     assert secrets.set_secret("password", "three").value == "three"
 
 
+def json_web_key(key):
+    """A private key as a client sends it."""
+    def number(value):
+        return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+    numbers = key.private_numbers()
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        public = numbers.public_numbers
+        return JsonWebKey(
+            kty="EC", crv="P-384", x=number(public.x), y=number(public.y), d=number(numbers.private_value)
+        )
+    public = numbers.public_numbers
+    return JsonWebKey(
+        kty="RSA", n=number(public.n), e=number(public.e), d=number(numbers.d), p=number(numbers.p),
+        q=number(numbers.q), dp=number(numbers.dmp1), dq=number(numbers.dmq1), qi=number(numbers.iqmp),
+    )
+
+
 def keys_live():
     keys = client(KeyClient)
     made = keys.create_rsa_key("signing", size=3072)
     crypto = client(lambda vault, credential, **more: CryptographyClient(made, credential, **more))
-    assert made.key.n.bit_length() if isinstance(made.key.n, int) else len(made.key.n) == 384
+    assert len(made.key.n) == 384
     for algorithm, digest in (
         ("RS256", hashlib.sha256), ("RS384", hashlib.sha384), ("RS512", hashlib.sha512),
         ("PS256", hashlib.sha256), ("PS384", hashlib.sha384), ("PS512", hashlib.sha512),
@@ -241,6 +286,18 @@ def keys_live():
         assert crypto.decrypt(algorithm, secret).plaintext == b"plain", algorithm
     wrapped = crypto.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, b"k" * 32).encrypted_key
     assert crypto.unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped).key == b"k" * 32
+    for name, algorithm, digest in (
+        ("P-256", "ES256", hashlib.sha256), ("P-384", "ES384", hashlib.sha384), ("P-521", "ES512", hashlib.sha512),
+    ):
+        made = keys.create_ec_key(f"curve-{name}", curve=name)
+        crypto = client(lambda vault, credential, **more: CryptographyClient(made.id, credential, **more))
+        value = digest(b"message").digest()
+        signature = crypto.sign(SignatureAlgorithm(algorithm), value).signature
+        assert crypto.verify(SignatureAlgorithm(algorithm), value, signature).is_valid, algorithm
+    for private in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())):
+        imported = keys.import_key("imported", json_web_key(private))
+        refused(ResourceNotFoundError, "KeyNotFound", keys.get_key, "imported", "0" * 32)
+        assert imported.key.d is None and keys.get_key("imported").id == imported.id
     rotated = keys.rotate_key("signing")
     assert rotated.properties.version != made.properties.version
     assert len(list(keys.list_properties_of_key_versions("signing"))) == 2
@@ -271,6 +328,7 @@ def vaults_have_names():
 
 for step in (
     certificates_are_created,
+    certificates_are_elliptic,
     certificates_are_merged,
     certificates_are_imported,
     secrets_live,

@@ -13,8 +13,8 @@ use super::{
         world::{Change, Document, text},
     },
     Answer, Request, body, issue, keys, pfx, policy,
+    private_key::PrivateKey,
     refusal::Refusal,
-    rsa::PrivateKey,
     secrets,
     store::{self, CERTIFICATES, KEYS, SECRETS},
 };
@@ -199,7 +199,7 @@ pub(super) fn complete(
         part
     };
     let mut key = shared(&document);
-    keys::fill(&mut key, content.key, &keys::all_operations());
+    keys::fill(&mut key, content.key, &keys::all_operations(content.key));
     key.insert("exportable".into(), exportable.into());
     let private = exportable.then_some(content.key.der.as_slice());
     let mut secret = shared(&document);

@@ -12,8 +12,8 @@ use super::{
     Answer, Request, body,
     certificates::{self, Content},
     issue, pfx_reader, policy,
+    private_key::{self, PrivateKey, Shape},
     refusal::Refusal,
-    rsa::PrivateKey,
     store::{self, CERTIFICATES},
 };
 
@@ -64,7 +64,13 @@ fn wanted(sent: &Map<String, Value>, imported: &Imported, own: &Certificate) -> 
             group.insert(name.to_owned(), value);
         }
     };
-    fill("key_props", "key_size", imported.key.bits().into());
+    match imported.key.shape() {
+        Shape::Rsa(size) => fill("key_props", "key_size", size.into()),
+        Shape::Elliptic(curve) => {
+            fill("key_props", "kty", "EC".into());
+            fill("key_props", "crv", curve.name.into());
+        }
+    }
     fill("secret_props", "contentType", imported.content_type.into());
     fill("issuer", "name", "Unknown".into());
     fill("x509_props", "subject", own.subject.clone().into());
@@ -154,7 +160,7 @@ fn read_pem(bytes: &[u8]) -> Result<Imported, Refusal> {
         let block = block.map_err(|_| wrong())?;
         match block.label.as_str() {
             "CERTIFICATE" => certificates.push(block.contents),
-            "PRIVATE KEY" | "RSA PRIVATE KEY" => keys.push(block.contents),
+            "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => keys.push(block.contents),
             _ => return Err(wrong()),
         }
     }
@@ -167,11 +173,9 @@ fn ordered(keys: &[Vec<u8>], mut certificates: Vec<Vec<u8>>, content_type: &'sta
         return Err(Refusal::bad_parameter("The certificate content must hold exactly one private key."));
     };
     let key = PrivateKey::from_der(key)
-        .ok_or_else(|| Refusal::not_served("imported certificates with other keys than RSA of 2048 bits or more"))?;
-    let own = certificates.iter().position(|der| {
-        Certificate::from_der(der).and_then(|certificate| certificate.rsa_public_key).as_deref()
-            == Some(key.public_der())
-    });
+        .ok_or_else(|| Refusal::not_served("imported certificates with other keys than RSA and EC"))?;
+    let own =
+        certificates.iter().position(|der| private_key::public_bits_of(der).as_deref() == Some(key.public_bits()));
     let own = own.ok_or_else(|| {
         Refusal::bad_parameter(
             "The public key of the end-entity certificate in the specified X.509 certificate content does not match the \

@@ -5,13 +5,19 @@ use std::net::IpAddr;
 use jiff::{Timestamp, Unit, civil::DateTime, tz::TimeZone};
 use rcgen::{
     CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    OtherNameValue, PKCS_RSA_SHA256, SanType, SerialNumber,
+    OtherNameValue, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_RSA_SHA256, SanType,
+    SerialNumber,
 };
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 use time::OffsetDateTime;
 
-use super::{policy, refusal::Refusal, rsa::PrivateKey, subject};
+use super::{
+    policy,
+    private_key::{Pair, PrivateKey},
+    refusal::Refusal,
+    subject,
+};
 
 /// The user principal name among the other names.
 const PRINCIPAL_NAME: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 20, 2, 3];
@@ -23,7 +29,15 @@ fn failed(error: &rcgen::Error) -> Refusal {
 }
 
 fn signer(key: &PrivateKey) -> Result<KeyPair, Refusal> {
-    KeyPair::from_pkcs8_der_and_sign_algo(&key.der.as_slice().into(), &PKCS_RSA_SHA256).map_err(|error| failed(&error))
+    let algorithm = match &key.pair {
+        Pair::Rsa(_) => &PKCS_RSA_SHA256,
+        Pair::Elliptic(_, curve) => match curve.name {
+            "P-256" => &PKCS_ECDSA_P256_SHA256,
+            "P-384" => &PKCS_ECDSA_P384_SHA384,
+            _ => &PKCS_ECDSA_P521_SHA512,
+        },
+    };
+    KeyPair::from_pkcs8_der_and_sign_algo(&key.der.as_slice().into(), algorithm).map_err(|error| failed(&error))
 }
 
 /// From when until when a certificate made now is valid, in seconds.
@@ -68,7 +82,7 @@ pub(super) fn self_signed(policy: &Value, key: &PrivateKey, start: i64, end: i64
     serial[0] = serial[0] & 0x7f | 0x40;
     parameters.serial_number = Some(SerialNumber::from_slice(&serial));
     parameters.use_authority_key_identifier_extension = true;
-    parameters.key_identifier_method = KeyIdMethod::PreSpecified(Sha1::digest(key.public_der()).to_vec());
+    parameters.key_identifier_method = KeyIdMethod::PreSpecified(Sha1::digest(key.public_bits()).to_vec());
     let certificate = parameters.self_signed(&signer(key)?).map_err(|error| failed(&error))?;
     Ok(certificate.der().to_vec())
 }

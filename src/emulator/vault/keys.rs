@@ -5,16 +5,16 @@ use serde_json::{Map, Value, json};
 use super::{
     super::world::{Change, Document, text},
     Answer, Request, body,
+    private_key::{Pair, PrivateKey, Shape},
     refusal::Refusal,
-    rsa::PrivateKey,
     store::{self, KEYS},
 };
 
 /// The private key, which the control endpoints never show.
 pub(super) const PRIVATE: &str = "~pkcs8";
-/// What an RSA key can be used for, in the service's order.
+/// What a key can be used for, in the service's order.
 const OPERATIONS: &[&str] = &["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
-/// Operations that name no RSA key's use here, but that clients may list.
+/// Operations that name no use here, but that clients may list.
 const OTHER_OPERATIONS: &[&str] = &["import", "export"];
 
 pub(super) fn item(document: &Document, id: &str) -> Value {
@@ -31,7 +31,7 @@ fn attributes(document: &Document) -> Value {
 
 fn bundle(request: &Request<'_>, document: &Document) -> Value {
     let mut key = json!({ "kid": request.id(&KEYS, document) });
-    for name in ["kty", "key_ops", "n", "e"] {
+    for name in ["kty", "key_ops", "n", "e", "crv", "x", "y"] {
         store::show(&mut key, document, name);
     }
     let mut shown = json!({ "key": key, "attributes": attributes(document) });
@@ -42,16 +42,17 @@ fn bundle(request: &Request<'_>, document: &Document) -> Value {
 
 /// Adds what makes a document a key.
 pub(super) fn fill(document: &mut Document, key: &PrivateKey, operations: &[String]) {
-    let (modulus, exponent) = key.numbers();
-    document.insert("kty".into(), "RSA".into());
+    for (name, value) in key.public_members() {
+        document.insert(name.into(), value);
+    }
     document.insert("key_ops".into(), operations.into());
-    document.insert("n".into(), modulus.into());
-    document.insert("e".into(), exponent.into());
     document.insert(PRIVATE.into(), key.stored().into());
 }
 
-pub(super) fn all_operations() -> Vec<String> {
-    OPERATIONS.iter().map(|operation| (*operation).to_owned()).collect()
+/// Everything that a key of this sort can be used for.
+pub(super) fn all_operations(key: &PrivateKey) -> Vec<String> {
+    let operations = if matches!(key.pair, Pair::Rsa(_)) { OPERATIONS } else { &["sign", "verify"] };
+    operations.iter().map(|operation| (*operation).to_owned()).collect()
 }
 
 fn read_operations(sent: &Map<String, Value>) -> Result<Option<Vec<String>>, Refusal> {
@@ -64,14 +65,6 @@ fn read_operations(sent: &Map<String, Value>) -> Result<Option<Vec<String>>, Ref
     Ok(operations)
 }
 
-fn check_kind(kind: &str) -> Result<(), Refusal> {
-    match kind {
-        "RSA" => Ok(()),
-        "EC" | "EC-HSM" | "RSA-HSM" | "oct" | "oct-HSM" => Err(Refusal::not_served(&format!("keys of type {kind}"))),
-        _ => Err(body::invalid("kty")),
-    }
-}
-
 fn new_version(
     request: &Request<'_>,
     name: &str,
@@ -80,7 +73,7 @@ fn new_version(
     operations: Option<Vec<String>>,
 ) -> Result<Answer, Refusal> {
     let mut document = request.new_document(&KEYS, name, &store::new_version());
-    fill(&mut document, key, &operations.unwrap_or_else(all_operations));
+    fill(&mut document, key, &operations.unwrap_or_else(|| all_operations(key)));
     document.insert("attributes".into(), request.new_attributes(sent.get("attributes"))?.into());
     if let Some(tags) = body::tags(sent)? {
         document.insert("tags".into(), tags);
@@ -111,15 +104,16 @@ pub(super) fn create(request: &Request<'_>, name: &str) -> Result<Answer, Refusa
         "crv",
         "release_policy",
     ])?;
-    check_kind(body::string(&sent, "kty")?.ok_or_else(|| body::invalid("kty"))?)?;
-    if sent.contains_key("release_policy") || sent["kty"] == "RSA" && sent.contains_key("crv") {
-        return Err(Refusal::bad_parameter("Properties crv and release_policy do not fit a key of type RSA"));
+    body::string(&sent, "kty")?.ok_or_else(|| body::invalid("kty"))?;
+    let shape = Shape::read(&sent)?;
+    if sent.contains_key("release_policy") {
+        return Err(Refusal::not_served("release policies"));
     }
     if body::number(&sent, "public_exponent")?.is_some_and(|exponent| exponent != 65537) {
         return Err(Refusal::not_served("public exponents other than 65537"));
     }
     let operations = read_operations(&sent)?;
-    let key = PrivateKey::generate(body::number(&sent, "key_size")?.unwrap_or(2048))?;
+    let key = PrivateKey::generate(shape)?;
     new_version(request, name, &sent, &key, operations)
 }
 
@@ -132,7 +126,7 @@ pub(super) fn import(request: &Request<'_>, name: &str) -> Result<Answer, Refusa
     if sent.contains_key("release_policy") || body::boolean(&sent, "Hsm")? == Some(true) {
         return Err(Refusal::not_served("keys in hardware and release policies"));
     }
-    check_kind(body::string(&key, "kty")?.ok_or_else(|| body::invalid("kty"))?)?;
+    body::string(&key, "kty")?.ok_or_else(|| body::invalid("kty"))?;
     let operations = read_operations(&key)?;
     let private = PrivateKey::from_json(&key)?;
     new_version(request, name, &sent, &private, operations)
@@ -141,8 +135,7 @@ pub(super) fn import(request: &Request<'_>, name: &str) -> Result<Answer, Refusa
 pub(super) fn rotate(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
     check_name(request, name)?;
     let old = request.find(&KEYS, name, None)?;
-    let size = PrivateKey::from_stored(text(old, PRIVATE))?.bits();
-    let key = PrivateKey::generate(i64::try_from(size).unwrap_or(2048))?;
+    let key = PrivateKey::generate(PrivateKey::from_stored(text(old, PRIVATE))?.shape())?;
     let operations = body::strings(old, "key_ops")?;
     let mut sent = Map::new();
     if let Some(tags) = old.get("tags") {

@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::world::{Document, text, texts},
     Answer, Request, body, keys,
+    private_key::{Pair, PrivateKey},
     refusal::Refusal,
-    rsa::PrivateKey,
     store::{self, KEYS},
 };
 
@@ -98,7 +98,7 @@ fn bytes(sent: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 fn unknown(algorithm: &str) -> Refusal {
-    Refusal::bad_parameter(format!("Key and algorithm are not compatible: RSA, {algorithm}"))
+    Refusal::bad_parameter(format!("Key and algorithm are not compatible: {algorithm}"))
 }
 
 fn read_digest(algorithm: &'static digest::Algorithm, value: &[u8]) -> Result<Digest, Refusal> {
@@ -108,17 +108,40 @@ fn read_digest(algorithm: &'static digest::Algorithm, value: &[u8]) -> Result<Di
 }
 
 fn sign(key: &PrivateKey, algorithm: &str, value: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let (hash, encoding, _) = scheme(algorithm).ok_or_else(|| unknown(algorithm))?;
-    let digest = read_digest(hash, value)?;
-    let mut signature = vec![0; key.pair.public_modulus_len()];
-    key.pair.sign_digest(encoding, &digest, &mut signature).map_err(|_| unknown(algorithm))?;
-    Ok(signature)
+    match &key.pair {
+        Pair::Rsa(pair) => {
+            let (hash, encoding, _) = scheme(algorithm).ok_or_else(|| unknown(algorithm))?;
+            let digest = read_digest(hash, value)?;
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign_digest(encoding, &digest, &mut signature).map_err(|_| unknown(algorithm))?;
+            Ok(signature)
+        }
+        Pair::Elliptic(pair, curve) => {
+            let digest = read_digest(hash_of_curve(curve.algorithm, algorithm)?, value)?;
+            Ok(pair.sign_digest(&digest).map_err(|_| unknown(algorithm))?.as_ref().to_vec())
+        }
+    }
 }
 
 fn verify(key: &PrivateKey, algorithm: &str, value: &[u8], signature: &[u8]) -> Result<bool, Refusal> {
+    if let Pair::Elliptic(_, curve) = &key.pair {
+        let digest = read_digest(hash_of_curve(curve.algorithm, algorithm)?, value)?;
+        let public = UnparsedPublicKey::new(curve.verifying, key.public_bits());
+        return Ok(public.verify_digest(&digest, signature).is_ok());
+    }
     let (hash, _, parameters) = scheme(algorithm).ok_or_else(|| unknown(algorithm))?;
     let digest = read_digest(hash, value)?;
-    Ok(UnparsedPublicKey::new(parameters, key.public_der()).verify_digest(&digest, signature).is_ok())
+    Ok(UnparsedPublicKey::new(parameters, key.public_bits()).verify_digest(&digest, signature).is_ok())
+}
+
+/// The digest that a curve's own algorithm takes; keys on it sign with no other.
+fn hash_of_curve(own: &str, asked: &str) -> Result<&'static digest::Algorithm, Refusal> {
+    match asked {
+        _ if asked != own => Err(unknown(asked)),
+        "ES256" => Ok(&digest::SHA256),
+        "ES384" => Ok(&digest::SHA384),
+        _ => Ok(&digest::SHA512),
+    }
 }
 
 fn padding(algorithm: &str) -> Result<Option<&'static OaepAlgorithm>, Refusal> {

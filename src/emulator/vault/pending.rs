@@ -19,8 +19,8 @@ use super::{
     Answer, Request, body,
     certificates::{self, Content},
     issue, keys, policy,
+    private_key::{self, PrivateKey, Shape},
     refusal::Refusal,
-    rsa::PrivateKey,
     store::{self, CERTIFICATES, KEYS},
 };
 
@@ -88,16 +88,16 @@ pub(super) fn create(request: &Request<'_>, name: &str) -> Result<Answer, Refusa
 
 /// A new key, or the one of before when the policy reuses it and it fits.
 fn key(request: &Request<'_>, name: &str, policy: &Value) -> Result<PrivateKey, Refusal> {
-    let size = policy["key_props"]["key_size"].as_i64().unwrap_or(2048);
+    let wanted = Shape::read(policy["key_props"].as_object().unwrap_or(&serde_json::Map::new()))?;
     if policy["key_props"]["reuse_key"] == json!(true)
         && let Ok(old) = request.find(&KEYS, name, None)
     {
         let old = PrivateKey::from_stored(text(old, keys::PRIVATE))?;
-        if i64::try_from(old.bits()) == Ok(size) {
+        if old.shape() == wanted {
             return Ok(old);
         }
     }
-    PrivateKey::generate(size)
+    PrivateKey::generate(wanted)
 }
 
 fn shown(request: &Request<'_>, whole: &Document) -> Value {
@@ -187,8 +187,8 @@ pub(super) fn merge(request: &Request<'_>, name: &str) -> Result<Answer, Refusal
         })
         .collect::<Result<_, _>>()?;
     let key = PrivateKey::from_stored(text(&whole, KEY))?;
-    let own = chain.first().and_then(|der| Certificate::from_der(der)).and_then(|own| own.rsa_public_key);
-    if own.as_deref() != Some(key.public_der()) {
+    let own = chain.first().and_then(|der| private_key::public_bits_of(der));
+    if own.as_deref() != Some(key.public_bits()) {
         return Err(Refusal::bad_parameter(
             "The public key of the end-entity certificate in the specified X.509 certificate content does not match the \
              public part of the specified private key. Please check if certificate is valid.",

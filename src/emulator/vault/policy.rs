@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{body, refusal::Refusal};
+use super::{body, private_key::Shape, refusal::Refusal};
 
 pub(super) const PKCS12: &str = "application/x-pkcs12";
 pub(super) const PEM: &str = "application/x-pem-file";
@@ -47,9 +47,11 @@ pub(super) fn merge(sent: &Map<String, Value>, old: Option<&Value>, now: Timesta
 
     let key = part("key_props", &["exportable", "kty", "key_size", "reuse_key", "crv"])?;
     check_key(&key)?;
+    let elliptic = keep(&key, "key_props", "kty", json!("RSA")) == json!("EC");
+    let (detail, default) = if elliptic { ("crv", json!("P-256")) } else { ("key_size", json!(2048)) };
     let mut key_properties = json!({});
     for (name, default) in
-        [("exportable", json!(true)), ("kty", json!("RSA")), ("key_size", json!(2048)), ("reuse_key", json!(false))]
+        [("exportable", json!(true)), ("kty", json!("RSA")), (detail, default), ("reuse_key", json!(false))]
     {
         key_properties[name] = keep(&key, "key_props", name, default);
     }
@@ -91,22 +93,10 @@ fn invalid(why: &str) -> Refusal {
 }
 
 fn check_key(key: &Map<String, Value>) -> Result<(), Refusal> {
-    match body::string(key, "kty")? {
-        None | Some("RSA") => {}
-        Some(kind @ ("EC" | "EC-HSM" | "RSA-HSM" | "oct")) => {
-            return Err(Refusal::not_served(&format!("certificates with keys of type {kind}")));
-        }
-        Some(_) => return Err(body::invalid("kty")),
-    }
-    if key.contains_key("crv") {
-        return Err(invalid("crv does not fit a key of type RSA."));
-    }
+    Shape::read(key)?;
     body::boolean(key, "exportable")?;
     body::boolean(key, "reuse_key")?;
-    match body::number(key, "key_size")? {
-        None | Some(2048 | 3072 | 4096) => Ok(()),
-        Some(_) => Err(invalid("key_size must be 2048, 3072 or 4096.")),
-    }
+    Ok(())
 }
 
 fn x509(sent: &Map<String, Value>, old: Option<&Value>) -> Result<Value, Refusal> {
