@@ -174,6 +174,13 @@ def certificates_are_merged():
     assert "given-up" in [item.name for item in certificates.list_properties_of_certificates(include_pending=True)]
 
 
+def old(password):
+    """How .NET protects a PFX file: triple DES under SHA-1."""
+    builder = serialization.PrivateFormat.PKCS12.encryption_builder().kdf_rounds(2000)
+    builder = builder.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC).hmac_hash(hashes.SHA1())
+    return builder.build(password.encode())
+
+
 def certificates_are_imported():
     certificates = client(CertificateClient, with_certificate)
     secrets = client(SecretClient, with_certificate)
@@ -182,6 +189,7 @@ def certificates_are_imported():
     for name, password, protection in (
         ("imported-locked", "pass word €", serialization.BestAvailableEncryption("pass word €".encode())),
         ("imported-open", None, serialization.NoEncryption()),
+        ("imported-old", "pass word €", old("pass word €")),
     ):
         file = pkcs12.serialize_key_and_certificates(b"imported", key, own, None, protection)
         made = certificates.import_certificate(name, file, password=password)

@@ -19,6 +19,7 @@ mod refusal;
 mod secrets;
 mod store;
 mod subject;
+mod triple_des;
 
 use jiff::Timestamp;
 use serde_json::Value;

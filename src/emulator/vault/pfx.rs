@@ -101,7 +101,7 @@ fn encode(key: Option<&[u8]>, chain: &[Vec<u8>]) -> Result<Vec<u8>, Unspecified>
     });
     let mut salt = [0; SALT];
     rand::fill(&mut salt)?;
-    let mac_key = mac_key(&digest::SHA256, &[0, 0], &salt, ITERATIONS);
+    let mac_key = derive(&digest::SHA256, Purpose::Mac, &[0, 0], &salt, ITERATIONS, digest::SHA256_OUTPUT_LEN);
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &mac_key), &safe);
     Ok(yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
@@ -172,20 +172,46 @@ impl Protected {
     }
 }
 
-/// The key derivation of RFC 7292, appendix B, for one block of the hash. `password` is UTF-16 with its final zero.
-pub(super) fn mac_key(hash: &'static digest::Algorithm, password: &[u8], salt: &[u8], iterations: u32) -> Vec<u8> {
-    /// Appendix B.3: the derived bits are a key for a MAC.
-    const FOR_A_MAC: u8 = 3;
+/// What bits are derived for, by the number of RFC 7292, appendix B.3.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    Key = 1,
+    Start = 2,
+    Mac = 3,
+}
+
+/// The key derivation of RFC 7292, appendix B.2. `password` is UTF-16 with its final zero.
+pub(super) fn derive(
+    hash: &'static digest::Algorithm,
+    purpose: Purpose,
+    password: &[u8],
+    salt: &[u8],
+    iterations: u32,
+    length: usize,
+) -> Vec<u8> {
     let block = hash.block_len();
     let filled = |bytes: &[u8]| bytes.len().div_ceil(block) * block;
-    let mut input = vec![FOR_A_MAC; block];
-    input.extend(salt.iter().cycle().take(filled(salt)));
+    let mut input: Vec<u8> = salt.iter().cycle().take(filled(salt)).copied().collect();
     input.extend(password.iter().cycle().take(filled(password)));
-    let mut key = digest::digest(hash, &input).as_ref().to_vec();
-    for _ in 1..iterations {
-        key = digest::digest(hash, &key).as_ref().to_vec();
+    let mut derived = Vec::new();
+    while derived.len() < length {
+        let mut part = digest::digest(hash, &[&vec![purpose as u8; block][..], &input].concat()).as_ref().to_vec();
+        for _ in 1..iterations {
+            part = digest::digest(hash, &part).as_ref().to_vec();
+        }
+        derived.extend(&part);
+        // Every block of the input plus the part, plus one.
+        for chunk in input.chunks_mut(block) {
+            let mut carry = 1;
+            for (index, byte) in chunk.iter_mut().enumerate().rev() {
+                carry += u16::from(*byte) + u16::from(part[index % part.len()]);
+                *byte = carry.to_be_bytes()[1];
+                carry >>= 8;
+            }
+        }
     }
-    key
+    derived.truncate(length);
+    derived
 }
 
 fn write_bag(writer: DERWriter<'_>, kind: &[u64], own: Option<&[u8]>, value: impl FnOnce(DERWriter<'_>)) {

@@ -1,7 +1,5 @@
-//! Reads PKCS#12 (RFC 7292): keys and certificates that are not encrypted, or encrypted with PBES2 and AES.
-//!
-//! The old ciphers (3DES and RC2 under SHA-1) are told apart and refused: the cryptographic library has them only as a
-//! feature that nothing else here needs.
+//! Reads PKCS#12 (RFC 7292): keys and certificates that are not encrypted, or encrypted with PBES2 and AES, or with triple
+//! DES under SHA-1, as .NET writes them. RC2 is told apart and refused.
 
 use aws_lc_rs::{
     cipher::{AES_128, AES_192, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
@@ -11,11 +9,15 @@ use aws_lc_rs::{
 };
 use yasna::{ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, Tag, models::ObjectIdentifier};
 
-use super::pfx::{
-    AES_256_CBC, CERTIFICATE_BAG, DATA, ENCRYPTED_DATA, HMAC_WITH_SHA256, PBES2, PBKDF2, SHA_256, SHROUDED_KEY_BAG,
-    X509_CERTIFICATE, mac_key,
+use super::{
+    pfx::{
+        AES_256_CBC, CERTIFICATE_BAG, DATA, ENCRYPTED_DATA, HMAC_WITH_SHA256, PBES2, PBKDF2, Purpose, SHA_256,
+        SHROUDED_KEY_BAG, X509_CERTIFICATE, derive,
+    },
+    triple_des,
 };
 
+const TRIPLE_DES: &[u64] = &[1, 2, 840, 113_549, 1, 12, 1, 3];
 const KEY_BAG: &[u64] = &[1, 2, 840, 113_549, 1, 12, 10, 1, 1];
 const AES_128_CBC: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 1, 2];
 const AES_192_CBC: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 1, 22];
@@ -87,6 +89,17 @@ fn algorithm(reader: BERReader<'_, '_>) -> ASN1Result<Algorithm> {
     })
 }
 
+/// A password as PBES2 takes it, and as everything older does.
+struct Password<'a> {
+    text: &'a str,
+    spelled: &'a [u8],
+}
+
+/// UTF-16, big-endian, ending in a zero.
+fn spelled(password: &str) -> Vec<u8> {
+    password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect()
+}
+
 /// Reads a file with its password.
 pub(super) fn read(file: &[u8], password: &str) -> Result<Content, Trouble> {
     let (safe, mac) = yasna::parse_ber(file, |reader| {
@@ -112,21 +125,23 @@ pub(super) fn read(file: &[u8], password: &str) -> Result<Content, Trouble> {
             Ok((safe, mac))
         })
     })?;
-    if let Some(mac) = mac {
-        check(&mac, &safe, password)?;
-    }
+    let spelled = match mac {
+        Some(mac) => check(&mac, &safe, password)?,
+        None => spelled(password),
+    };
+    let password = Password { text: password, spelled: &spelled };
     let parts = yasna::parse_ber(&safe, |reader| reader.collect_sequence_of(part))?;
     let mut content = Content::default();
     for part in parts {
         let bags = match part {
             Part::Plain(bags) => bags,
-            Part::Encrypted(scheme, bytes) => decrypt(&scheme, bytes, password)?,
+            Part::Encrypted(scheme, bytes) => decrypt(&scheme, bytes, &password)?,
         };
         for bag in yasna::parse_ber(&bags, |reader| reader.collect_sequence_of(bag))? {
             match bag {
                 Bag::Certificate(der) => content.certificates.push(der),
                 Bag::Key(der) => content.keys.push(der),
-                Bag::Shrouded(scheme, bytes) => content.keys.push(decrypt(&scheme, bytes, password)?),
+                Bag::Shrouded(scheme, bytes) => content.keys.push(decrypt(&scheme, bytes, &password)?),
                 Bag::Other => {}
             }
         }
@@ -134,7 +149,8 @@ pub(super) fn read(file: &[u8], password: &str) -> Result<Content, Trouble> {
     Ok(content)
 }
 
-fn check(mac: &Mac, safe: &[u8], password: &str) -> Result<(), Trouble> {
+/// Checks the file against its password, and returns the spelling that fits.
+fn check(mac: &Mac, safe: &[u8], password: &str) -> Result<Vec<u8>, Trouble> {
     let (hash, algorithm) = match mac.algorithm.identifier.components().as_slice() {
         SHA_1 => (&digest::SHA1_FOR_LEGACY_USE_ONLY, hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
         SHA_256 => (&digest::SHA256, hmac::HMAC_SHA256),
@@ -145,15 +161,14 @@ fn check(mac: &Mac, safe: &[u8], password: &str) -> Result<(), Trouble> {
     if mac.iterations > MOST_ITERATIONS {
         return Err(Trouble::Unreadable);
     }
-    let spelled: Vec<u8> = password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
     // Of an empty password, some leave out even the final zero.
-    let spellings = [spelled, Vec::new()];
+    let spellings = [spelled(password), Vec::new()];
     let tried = if password.is_empty() { &spellings[..] } else { &spellings[..1] };
-    let fits = tried.iter().any(|password| {
-        let key = mac_key(hash, password, &mac.salt, mac.iterations);
+    let fits = tried.iter().find(|password| {
+        let key = derive(hash, Purpose::Mac, password, &mac.salt, mac.iterations, hash.output_len());
         hmac::verify(&hmac::Key::new(algorithm, &key), safe, &mac.value).is_ok()
     });
-    if fits { Ok(()) } else { Err(Trouble::Password) }
+    fits.cloned().ok_or(Trouble::Password)
 }
 
 /// One part of the file: a list of bags, in the clear or encrypted.
@@ -212,7 +227,24 @@ fn bag(reader: BERReader<'_, '_>) -> ASN1Result<Bag> {
     })
 }
 
-fn decrypt(scheme: &Algorithm, mut bytes: Vec<u8>, password: &str) -> Result<Vec<u8>, Trouble> {
+fn decrypt_triple_des(scheme: &Algorithm, bytes: &[u8], password: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let (salt, iterations) = yasna::parse_ber(&scheme.parameters, |reader| {
+        reader.read_sequence(|reader| Ok((octets(reader.next())?, count(reader.next())?)))
+    })?;
+    if iterations > MOST_ITERATIONS {
+        return Err(Trouble::Unreadable);
+    }
+    let derive =
+        |purpose, length| derive(&digest::SHA1_FOR_LEGACY_USE_ONLY, purpose, password, &salt, iterations, length);
+    let key: [u8; 24] = derive(Purpose::Key, 24).try_into().map_err(|_| Trouble::Unreadable)?;
+    let start: [u8; 8] = derive(Purpose::Start, 8).try_into().map_err(|_| Trouble::Unreadable)?;
+    triple_des::decrypt(&key, start, bytes).ok_or(Trouble::Password)
+}
+
+fn decrypt(scheme: &Algorithm, mut bytes: Vec<u8>, password: &Password<'_>) -> Result<Vec<u8>, Trouble> {
+    if is(&scheme.identifier, TRIPLE_DES) {
+        return decrypt_triple_des(scheme, &bytes, password.spelled);
+    }
     if !is(&scheme.identifier, PBES2) {
         return Err(Trouble::Cipher(scheme.identifier.to_string()));
     }
@@ -248,7 +280,7 @@ fn decrypt(scheme: &Algorithm, mut bytes: Vec<u8>, password: &str) -> Result<Vec
         yasna::parse_ber(&encryption.parameters, octets)?.try_into().map_err(|_| Trouble::Unreadable)?;
     let iterations = Some(iterations).filter(|count| *count <= MOST_ITERATIONS).and_then(|count| count.try_into().ok());
     let mut key = vec![0; length];
-    pbkdf2::derive(function, iterations.ok_or(Trouble::Unreadable)?, &salt, password.as_bytes(), &mut key);
+    pbkdf2::derive(function, iterations.ok_or(Trouble::Unreadable)?, &salt, password.text.as_bytes(), &mut key);
     let plain = UnboundCipherKey::new(cipher, &key).and_then(PaddedBlockDecryptingKey::cbc_pkcs7).and_then(|key| {
         let plain = key.decrypt(&mut bytes, DecryptionContext::Iv128(FixedLength::from(start)))?;
         Ok(plain.to_vec())
