@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use super::{Request, refusal::Refusal};
 
 /// Members of `attributes` that the service sets itself; clients send back what they read, and it is not looked at.
-const SET_BY_THE_SERVICE: &[&str] =
-    &["created", "updated", "recoveryLevel", "recoverableDays", "exportable", "hsmPlatform"];
+const SET_BY_THE_SERVICE: &[&str] = &["created", "updated", "recoveryLevel", "recoverableDays", "hsmPlatform"];
 
 impl Request<'_> {
     /// The body as an object with none but these members.
@@ -23,10 +22,11 @@ impl Request<'_> {
 
 /// The members that are not null, none of which may be unknown.
 fn only(members: Map<String, Value>, known: &[&str]) -> Result<Map<String, Value>, Refusal> {
-    if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Refusal::bad_parameter(format!("Property {unknown} is not known")));
+    let members: Map<String, Value> = members.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    match members.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(unknown) => Err(Refusal::bad_parameter(format!("Property {unknown} is not known"))),
+        None => Ok(members),
     }
-    Ok(members.into_iter().filter(|(_, value)| !value.is_null()).collect())
 }
 
 pub(super) fn invalid(name: &str) -> Refusal {
@@ -89,6 +89,10 @@ pub(super) fn read_attributes(sent: Option<&Value>, attributes: &mut Map<String,
             "enabled" => value.is_boolean() || value.is_null(),
             "nbf" | "exp" => value.is_i64() || value.is_u64() || value.is_null(),
             name if SET_BY_THE_SERVICE.contains(&name) => continue,
+            "exportable" if value == &Value::Bool(true) => {
+                return Err(Refusal::not_served("keys that can be exported by a release policy"));
+            }
+            "exportable" => continue,
             _ => return Err(Refusal::bad_parameter(format!("Property {name} is not known"))),
         };
         if !fits {

@@ -256,6 +256,14 @@ pub(super) fn new_whole(request: &Request<'_>, name: &str, policy: Value) -> Doc
     whole
 }
 
+/// Certificates of a chain come with the key's own first; any other order is not kept.
+pub(super) fn check_order(sent: &serde_json::Map<String, Value>) -> Result<(), Refusal> {
+    match body::boolean(sent, "preserveCertOrder")? {
+        Some(true) => Err(Refusal::not_served("preserveCertOrder")),
+        _ => Ok(()),
+    }
+}
+
 /// Tags of a new version.
 pub(super) fn tag(document: &mut Document, sent: &serde_json::Map<String, Value>) -> Result<(), Refusal> {
     if let Some(tags) = body::tags(sent)? {

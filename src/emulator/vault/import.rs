@@ -28,6 +28,7 @@ struct Imported {
 pub(super) fn import(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
     certificates::check_place(request, name)?;
     let sent = request.object(&["value", "pwd", "policy", "attributes", "tags", "preserveCertOrder"])?;
+    certificates::check_order(&sent)?;
     let value = body::string(&sent, "value")?.ok_or_else(|| body::invalid("value"))?;
     let password = body::string(&sent, "pwd")?.unwrap_or_default();
     let imported = read(value, password)?;
@@ -142,7 +143,7 @@ fn read(value: &str, password: &str) -> Result<Imported, Refusal> {
         pfx_reader::Trouble::Unreadable => unreadable(),
         pfx_reader::Trouble::Password => Refusal::bad_parameter("The specified network password is not correct."),
         pfx_reader::Trouble::Cipher(cipher) => {
-            Refusal::not_served(&format!("PKCS#12 files protected with {cipher}; use AES"))
+            Refusal::not_served(&format!("PKCS#12 files protected with {cipher}; use AES or triple DES"))
         }
     })?;
     ordered(&content.keys, content.certificates, policy::PKCS12)

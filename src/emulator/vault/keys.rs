@@ -118,10 +118,9 @@ pub(super) fn create(request: &Request<'_>, name: &str) -> Result<Answer, Refusa
 }
 
 pub(super) fn import(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    const KEY: &[&str] =
-        &["kid", "kty", "key_ops", "n", "e", "d", "dp", "dq", "qi", "p", "q", "k", "key_hsm", "crv", "x", "y"];
+    const KEY: &[&str] = &["kid", "kty", "key_ops", "n", "e", "d", "dp", "dq", "qi", "p", "q", "crv", "x", "y"];
     check_name(request, name)?;
-    let sent = request.object(&["key", "Hsm", "hsm", "attributes", "tags", "release_policy"])?;
+    let sent = request.object(&["key", "Hsm", "attributes", "tags", "release_policy"])?;
     let key = body::inner(&sent, "key", KEY)?.ok_or_else(|| body::invalid("key"))?;
     if sent.contains_key("release_policy") || body::boolean(&sent, "Hsm")? == Some(true) {
         return Err(Refusal::not_served("keys in hardware and release policies"));

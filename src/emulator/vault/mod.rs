@@ -33,20 +33,8 @@ pub(crate) use refusal::Refusal;
 use store::{CERTIFICATES, KEYS, SECRETS};
 
 /// The versions of the interface that are known.
-const API_VERSIONS: &[&str] = &[
-    "2015-06-01",
-    "2016-10-01",
-    "7.0",
-    "7.1",
-    "7.2",
-    "7.3",
-    "7.4",
-    "7.5",
-    "7.6",
-    "2025-06-01-preview",
-    "2025-07-01",
-    "2026-04-01",
-];
+const API_VERSIONS: &[&str] =
+    &["2015-06-01", "2016-10-01", "7.0", "7.1", "7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"];
 const NEWEST_API_VERSION: &str = "2026-04-01";
 
 /// A request to a vault.
@@ -112,7 +100,8 @@ pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
     let version = request.parameter("api-version");
     match version.as_deref() {
         None | Some("") => return Err(Refusal::bad_parameter("The api-version query parameter must be specified.")),
-        Some(version) if !API_VERSIONS.contains(&version) => {
+        // Previews are taken for the version that they came before.
+        Some(version) if !API_VERSIONS.contains(&version.split("-preview").next().unwrap_or_default()) => {
             return Err(Refusal::bad_parameter(format!(
                 "The specified version ({version}) is not recognized. Consider using the latest supported version \
                  ({NEWEST_API_VERSION})."

@@ -44,10 +44,10 @@ pub(super) fn perform(
     let (operation, known): (&str, &[&str]) = match operation.to_ascii_lowercase().as_str() {
         "sign" => ("sign", &["alg", "value"]),
         "verify" => ("verify", &["alg", "digest", "value"]),
-        "encrypt" => ("encrypt", &["alg", "value", "iv", "aad"]),
-        "decrypt" => ("decrypt", &["alg", "value", "iv", "aad", "tag"]),
-        "wrapkey" => ("wrapKey", &["alg", "value", "iv", "aad"]),
-        "unwrapkey" => ("unwrapKey", &["alg", "value", "iv", "aad", "tag"]),
+        "encrypt" => ("encrypt", &["alg", "value"]),
+        "decrypt" => ("decrypt", &["alg", "value"]),
+        "wrapkey" => ("wrapKey", &["alg", "value"]),
+        "unwrapkey" => ("unwrapKey", &["alg", "value"]),
         _ => return Err(Refusal::not_served(&format!("the operation {operation} of keys"))),
     };
     let document = request.find(&KEYS, name, version)?;

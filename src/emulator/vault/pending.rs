@@ -36,6 +36,7 @@ const TO_BE_MERGED: &str = "Pending certificate created. Please Perform Merge to
 pub(super) fn create(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
     certificates::check_place(request, name)?;
     let sent = request.object(&["policy", "attributes", "tags", "preserveCertOrder"])?;
+    certificates::check_order(&sent)?;
     let known = request.whole(name).and_then(|whole| whole.get("policy"));
     let policy = match policy::read(&sent, None, request.now)? {
         Some(policy) => policy,

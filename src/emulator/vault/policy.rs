@@ -65,6 +65,13 @@ pub(super) fn merge(sent: &Map<String, Value>, old: Option<&Value>, now: Timesta
     let issuer = part("issuer", &["name", "cty", "cert_transparency"])?;
     let issuer_name = keep(&issuer, "issuer", "name", Value::Null);
     let issuer_name = issuer_name.as_str().ok_or_else(|| invalid("issuer is required."))?.to_owned();
+    let mut shown_issuer = json!({ "name": issuer_name });
+    for name in ["cty", "cert_transparency"] {
+        let value = keep(&issuer, "issuer", name, Value::Null);
+        if !value.is_null() {
+            shown_issuer[name] = value;
+        }
+    }
     let lifetime_actions = match sent.get("lifetime_actions") {
         Some(actions) => read_lifetime_actions(actions)?,
         None => old.map_or_else(|| default_actions(&issuer_name), |old| old["lifetime_actions"].clone()),
@@ -79,7 +86,7 @@ pub(super) fn merge(sent: &Map<String, Value>, old: Option<&Value>, now: Timesta
         "secret_props": { "contentType": content_type },
         "x509_props": x509(sent, old)?,
         "lifetime_actions": lifetime_actions,
-        "issuer": { "name": issuer_name },
+        "issuer": shown_issuer,
         "attributes": {
             "enabled": enabled.or_else(|| before("attributes", "enabled")).unwrap_or(Value::Bool(true)),
             "created": created,
