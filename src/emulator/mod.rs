@@ -29,6 +29,7 @@ mod tables;
 mod tenant;
 mod tls;
 mod token;
+mod vault;
 mod world;
 
 use std::{

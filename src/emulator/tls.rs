@@ -52,8 +52,10 @@ impl Authority {
     pub(crate) fn issue(&self) -> Result<Identity, rcgen::Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let key = KeyPair::generate()?;
-        let names = ["localhost", "127.0.0.1", "::1"].into_iter().chain(proxy::HOSTS.iter().copied());
-        let mut parameters = CertificateParams::new(names.map(str::to_owned).collect::<Vec<_>>())?;
+        // Vaults have hosts of their own: `NAME.vault.localhost`.
+        let own = ["localhost", "*.vault.localhost", "127.0.0.1", "::1"];
+        let names = own.into_iter().chain(proxy::HOSTS.iter().copied()).map(str::to_owned);
+        let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = named("localhost");
         parameters.is_ca = IsCa::ExplicitNoCa;
         parameters.use_authority_key_identifier_extension = true;

@@ -4,6 +4,8 @@
 
 mod client;
 mod directory;
+mod interop_vault;
 mod proxy;
 mod replay;
 mod running;
+mod vault;

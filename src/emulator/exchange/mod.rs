@@ -3,6 +3,7 @@
 
 mod graph;
 mod sign_in;
+mod vault;
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +23,7 @@ use super::{
     reply::Reply,
     tenant::Tenant,
     token::{self, Endpoint, discovery},
+    vault as key_vault,
 };
 
 /// A request as it came in.
@@ -163,6 +165,7 @@ impl Turn<'_> {
                     (Ok(()), Err(error)) => control::refuse(503, &error.to_string()),
                 }
             }
+            (None, _) if key_vault::is_path(&self.incoming.path) => return self.vault(tenant),
             (None, _) => return self.graph(tenant),
             (Some(_), _) => control::refuse(405, "the token endpoint takes POST"),
         };
@@ -207,7 +210,11 @@ impl Turn<'_> {
                 Outgoing::Answer(self.faulty_graph_reply(answer))
             }
             Then::Answer(answer) => {
-                let body = json!({ "error": answer.code, "error_description": answer.message });
+                let body = if key_vault::is_path(&self.incoming.path) {
+                    Self::faulty_vault_body(&answer.code, &answer.message)
+                } else {
+                    json!({ "error": answer.code, "error_description": answer.message })
+                };
                 let mut reply = self.finish(Reply::json(answer.status, body));
                 reply.add_ordered(answer);
                 Outgoing::Answer(reply)

@@ -202,11 +202,18 @@ fn asked_resource(request: &SignIn<'_>) -> Result<String, TokenRefusal> {
     })
 }
 
+/// The application that is Key Vault, in every tenant.
+const KEY_VAULT: &str = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
+
 fn find_resource<'a>(request: &SignIn<'a>, resource: &str) -> Result<(String, &'a Document), TokenRefusal> {
     let bare = resource.trim_end_matches('/');
     let is_own = request.own_urls.iter().any(|url| url.eq_ignore_ascii_case(bare)) || request.origin == bare;
+    // A vault here is `NAME.vault.HOST`; its clients insist on a resource of that host.
+    let is_vault = bare.split_once("://").is_some_and(|(_, host)| host.to_ascii_lowercase().starts_with("vault."));
     let found = request.seen.all(Collection::ServicePrincipals).find(|principal| {
-        if is_own {
+        if is_vault {
+            text(principal, "appId") == KEY_VAULT
+        } else if is_own {
             text(principal, "appId") == MICROSOFT_GRAPH
         } else {
             texts(principal, "servicePrincipalNames").any(|name| name.trim_end_matches('/').eq_ignore_ascii_case(bare))
