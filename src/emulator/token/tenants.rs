@@ -1,0 +1,56 @@
+//! The names by which a client may call the tenant, and the refusal of any other.
+
+use super::{
+    super::{
+        identifiers,
+        world::{World, list, text, texts},
+    },
+    TokenRefusal,
+};
+
+/// The words that stand for "whichever tenant the user belongs to".
+pub(crate) const NO_PARTICULAR: [&str; 3] = ["common", "organizations", "consumers"];
+
+/// The tenant's id, its initial domain, and every other domain that it has verified.
+pub(crate) fn names(world: &World) -> Vec<&str> {
+    let mut names = vec![world.tenant_id(), world.domain()];
+    if let Some(tenant) = world.tenant() {
+        names.extend(list(tenant, "verifiedDomains").iter().filter_map(|domain| domain["name"].as_str()));
+        names.extend(texts(tenant, "~domains"));
+        let domains = list(tenant, "~domains").iter().filter(|domain| domain["isVerified"] != false);
+        names.extend(domains.filter_map(|domain| domain["id"].as_str()));
+    }
+    names
+}
+
+/// Refuses a tenant that is not this one.
+pub(crate) fn check(world: &World, name: &str) -> Result<(), TokenRefusal> {
+    if names(world).iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Ok(());
+    }
+    if NO_PARTICULAR.contains(&name) {
+        return Err(TokenRefusal::invalid_request(
+            50059,
+            "No tenant-identifying information found in either the request or implied by any provided credentials.",
+        ));
+    }
+    if !identifiers::is_guid(name) && !name.contains('.') {
+        return Err(TokenRefusal::invalid_request(
+            900_023,
+            format!("Specified tenant identifier '{name}' is neither a valid DNS name, nor a valid external domain."),
+        ));
+    }
+    Err(TokenRefusal::invalid_request(
+        90002,
+        format!(
+            "Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the \
+             correct cloud. Check with your subscription administrator, this may happen if there are no active \
+             subscriptions for the tenant."
+        ),
+    ))
+}
+
+/// What an error calls the tenant.
+pub(super) fn display_name(world: &World) -> &str {
+    world.tenant().map_or("", |tenant| text(tenant, "displayName"))
+}
