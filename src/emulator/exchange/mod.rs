@@ -1,7 +1,9 @@
 //! One HTTP exchange, without HTTP: who is asked (token service, Graph or the control endpoints), what trouble was
 //! ordered, what is written, and what goes back.
 
+mod exchange_online;
 mod graph;
+mod resource_manager;
 mod sign_in;
 
 use std::{
@@ -142,10 +144,21 @@ impl Turn<'_> {
     fn serve(&self, tenant: &mut Tenant) -> Outgoing {
         let path = self.incoming.path.to_lowercase();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        match self.sign_in_service(tenant, &parts) {
+        let own = self
+            .sign_in_service(tenant, &parts)
+            .or_else(|| self.resource_manager(tenant, &parts))
+            .or_else(|| self.exchange_online(tenant));
+        match own {
             Some(reply) => Outgoing::Answer(self.finish(reply)),
             None => self.graph(tenant),
         }
+    }
+
+    /// The token in the `Authorization` header.
+    fn bearer(&self) -> Option<&str> {
+        let authorization = self.incoming.header("authorization");
+        let scheme = authorization.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))?;
+        Some(authorization[scheme.len()..].trim()).filter(|token| !token.is_empty())
     }
 
     fn graph_reply(&self, answered: Result<Answer, Refusal>) -> Reply {
