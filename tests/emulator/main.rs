@@ -4,5 +4,7 @@
 
 mod client;
 mod directory;
+mod exchange_online;
 mod replay;
 mod running;
+mod token;
