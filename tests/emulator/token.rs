@@ -547,3 +547,70 @@ async fn the_resource_manager_says_where_everything_is_and_takes_its_own_tokens_
         assert_eq!(claims(&token(answer))["aud"], app_id);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with MSAL and azure-identity at ACCREDIT_PYTHON; .ci/run makes one"]
+async fn pythons_libraries_sign_in_by_every_kind_of_credential() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = Some(directory.path().join("tenant.jsonl"));
+    // Two years ago somebody uploaded a certificate for a month.
+    let past = emulator::start(Options { file: file.clone(), ..options("2024-11-01T00:00:00Z") }).await.unwrap();
+    let client = Client::operator(&past).await;
+    let certificate = Certificate::new();
+    let mut credential = certificate.credential();
+    credential["endDateTime"] = "2024-12-01T00:00:00Z".into();
+    let body = json!({ "displayName": "Expired", "keyCredentials": [credential] });
+    let (_, expired, _) = application(&client, "expired", body).await;
+    past.stop().await;
+    // A foreign client knows no other clock than the machine's.
+    let https = Some(([127, 0, 0, 1], 0).into());
+    let emulator = emulator::start(Options { file, https, ..Options::new(DOMAIN) }).await.unwrap();
+    let client = Client::operator(&emulator).await;
+    let body = json!({ "displayName": "Every", "keyCredentials": [certificate.credential()] });
+    let (id, app_id, principal) = application(&client, "every", body).await;
+    let secret = client.post(&format!("/applications/{id}/addPassword"), json!({})).await.body["secretText"].clone();
+    let subject = "repo:contoso/site:ref:refs/heads/main";
+    trust(&client, &id, &format!("{}/_emulator/oidc", emulator.url()), subject).await;
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("ca.pem"), emulator.certificate_authority_pem().unwrap()).unwrap();
+    let encoded = BASE64_STANDARD.encode(&certificate.der);
+    let pem = format!("{}-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n", certificate.key);
+    std::fs::write(path("client.pem"), pem).unwrap();
+    let facts = json!({
+        "url": emulator.https_url().unwrap(), "ca": path("ca.pem"), "tenant": emulator.tenant_id(), "client": app_id,
+        "secret": secret, "pem": path("client.pem"), "expired": expired, "subject": subject,
+        "issuer_url": emulator.url(),
+    });
+    std::fs::write(path("facts.json"), facts.to_string()).unwrap();
+    let python = std::env::var_os("ACCREDIT_PYTHON").unwrap_or_else(|| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/msal_every_credential.py");
+    let mut command = std::process::Command::new(python);
+    command.arg(script).arg(path("facts.json"));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answers: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (way, method) in [
+        ("msal secret", "1"),
+        ("msal thumbprint", "2"),
+        ("msal certificate", "2"),
+        ("msal pfx", "2"),
+        ("msal federated", "2"),
+        ("identity secret", "1"),
+        ("identity pem", "2"),
+        ("identity pfx", "2"),
+        ("identity assertion", "2"),
+        ("identity workload", "2"),
+    ] {
+        let claims = &answers[way]["claims"];
+        assert_eq!((&claims["appidacr"], &claims["oid"]), (&json!(method), &json!(principal)), "{way}: {answers:#}");
+    }
+    for (way, code) in [
+        ("msal wrong secret", 7_000_215),
+        ("msal expired certificate", 700_027),
+        ("msal wrong subject", 700_213),
+        ("identity expired certificate", 700_027),
+        ("identity wrong subject", 700_213),
+    ] {
+        assert_eq!(answers[way]["refused"], json!([code]), "{way}: {answers:#}");
+    }
+}
