@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
 use super::TokenRefusal;
@@ -87,14 +87,12 @@ impl<'a> Presented<'a> {
         })
     }
 
+    /// Whether the signature is this key's. Some clients keep the padding of Base64, and sign it.
     pub(super) fn is_signed_by(&self, algorithm: Algorithm, key: &DecodingKey) -> bool {
-        let mut validation = Validation::new(algorithm);
-        // Times and audience are checked by the emulator's clock and with the service's own errors.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        jsonwebtoken::decode::<Value>(self.whole, key, &validation).is_ok()
+        self.whole.rsplit_once('.').is_some_and(|(message, signature)| {
+            let signature = signature.trim_end_matches('=');
+            jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap_or_default()
+        })
     }
 
     /// Refuses one that is too old or too new.

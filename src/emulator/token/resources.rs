@@ -138,18 +138,19 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
     Ok(target)
 }
 
-/// The service at an address of the emulator's own, and what a token for it calls it.
+/// The service at an address of the emulator's own, and what a token for it calls it. Vaults are `NAME.vault.HOST`,
+/// and their clients ask for a resource of that host.
 fn own_service(request: &SignIn<'_>, bare: &str) -> Option<(&'static str, &'static str)> {
+    let (_, host) = bare.split_once("://")?;
+    if host.to_lowercase().starts_with("vault.") && !is_same(host, "vault.azure.net") {
+        return Some((KEY_VAULT, "https://vault.azure.net"));
+    }
     request.addresses().into_iter().find_map(|address| {
-        let lower = bare.to_lowercase();
-        let (scheme, host) = address.split_once("://")?;
-        if lower == address.to_lowercase() {
+        if is_same(bare, address) {
             return Some((MICROSOFT_GRAPH, "https://graph.microsoft.com"));
         }
-        if lower == format!("{address}/arm").to_lowercase() {
-            return Some((RESOURCE_MANAGER, "https://management.azure.com"));
-        }
-        (lower == format!("{scheme}://vault.{host}").to_lowercase()).then_some((KEY_VAULT, "https://vault.azure.net"))
+        let is_manager = is_same(bare, &format!("{address}/arm"));
+        is_manager.then_some((RESOURCE_MANAGER, "https://management.azure.com"))
     })
 }
 

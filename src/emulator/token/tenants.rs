@@ -3,10 +3,13 @@
 use super::{
     super::{
         identifiers,
-        world::{World, list, text, texts},
+        world::{World, list, text},
     },
     TokenRefusal,
 };
+
+/// Where the tenant keeps the domains that were added to it.
+const ADDED: &str = "~domains";
 
 /// The words that stand for "whichever tenant the user belongs to".
 pub(crate) const NO_PARTICULAR: [&str; 3] = ["common", "organizations", "consumers"];
@@ -14,12 +17,8 @@ pub(crate) const NO_PARTICULAR: [&str; 3] = ["common", "organizations", "consume
 /// The tenant's id, its initial domain, and every other domain that it has verified.
 pub(crate) fn names(world: &World) -> Vec<&str> {
     let mut names = vec![world.tenant_id(), world.domain()];
-    if let Some(tenant) = world.tenant() {
-        names.extend(list(tenant, "verifiedDomains").iter().filter_map(|domain| domain["name"].as_str()));
-        names.extend(texts(tenant, "~domains"));
-        let domains = list(tenant, "~domains").iter().filter(|domain| domain["isVerified"] != false);
-        names.extend(domains.filter_map(|domain| domain["id"].as_str()));
-    }
+    let added = world.tenant().map_or(&[][..], |tenant| list(tenant, ADDED)).iter();
+    names.extend(added.filter(|domain| domain["isVerified"] == true).filter_map(|domain| domain["id"].as_str()));
     names
 }
 
