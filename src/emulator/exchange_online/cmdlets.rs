@@ -1,7 +1,7 @@
 //! The cmdlets that are served: their parameters, the management roles that hold them, and what runs them.
 
 use super::{
-    ExchangeRefusal, Output, organization,
+    ExchangeRefusal, Output, authorization, organization,
     parameters::{Call, Form, Parameter},
     recipients, role_assignments, role_groups, roles, scopes, service_principals,
 };
@@ -209,7 +209,7 @@ pub(super) const ALL: &[Cmdlet] = &[
         name: "Test-ServicePrincipalAuthorization",
         roles: READ_ROLES,
         parameters: &[THIS, optional("Resource", Form::Text)],
-        run: role_assignments::test,
+        run: authorization::test,
     },
 ];
 

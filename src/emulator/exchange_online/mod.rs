@@ -4,6 +4,7 @@
 //! run it, and each file below runs one family of cmdlets.
 
 mod access;
+mod authorization;
 mod cmdlets;
 mod filter;
 mod organization;
