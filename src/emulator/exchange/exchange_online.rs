@@ -114,6 +114,7 @@ impl Turn<'_> {
             seen: tenant.world.view(Reads::Lists),
             now: self.now,
             address: address.to_owned(),
+            route: asked.route,
             caller,
             query: odata::pairs(asked.query).collect::<BTreeMap<_, _>>(),
             body: asked.body,

@@ -91,3 +91,29 @@ impl Term {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(filter: &str) -> Option<bool> {
+        let user = json!({ "displayName": "Zoe Howard", "department": "Sales", "mailNickname": "zoe" });
+        parse(filter)?.holds_for(user.as_object()?)
+    }
+
+    #[test]
+    fn filters_hold_as_documented() {
+        assert_eq!(holds("Department -eq 'sales'"), Some(true));
+        assert_eq!(holds("{((DisplayName -like 'Zoe*') -and (Department -ne 'Sales'))}"), Some(false));
+        assert_eq!(holds("Alias -eq 'megan' -or DisplayName -like '*how*'"), Some(true));
+        assert_eq!(holds("Alias -notlike \"*oe\""), Some(false));
+        // A filter, but of something that users here do not have.
+        assert!(parse("MemberOfGroup -eq 'CN=x'").is_some());
+        assert_eq!(holds("MemberOfGroup -eq 'CN=x'"), None);
+        for nonsense in ["", "nonsense", "Title VP", "Title -is 'VP'", "Title -eq 'VP' -xor Title -eq 'x'"] {
+            assert!(parse(nonsense).is_none(), "{nonsense}");
+        }
+    }
+}

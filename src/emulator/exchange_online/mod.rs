@@ -47,6 +47,8 @@ pub(crate) struct Request<'a> {
     pub(crate) now: Timestamp,
     /// `http://host/adminapi/beta/{tenant}` as the client wrote it.
     pub(crate) address: String,
+    /// What follows it: `InvokeCommand`.
+    pub(crate) route: &'a str,
     pub(crate) caller: &'a Caller,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) body: Option<Value>,
@@ -122,7 +124,7 @@ fn page(request: &Request<'_>, cmdlet: &str, rows: Vec<Value>, limit: usize) -> 
     let size = request.page_size.unwrap_or(PAGE).clamp(1, PAGE);
     let end = rows.len().min(start.saturating_add(size.min(limit)));
     let is_cut = limit < size && end < rows.len();
-    let is_last = end == rows.len();
+    let is_last = end == rows.len() || limit == 0;
     let chosen: Option<Vec<&str>> = request.query.get("$select").map(|names| names.split(',').map(str::trim).collect());
     let shown: Vec<Value> =
         rows.into_iter().skip(start).take(end - start).map(|row| selected(row, chosen.as_deref())).collect();
@@ -131,7 +133,9 @@ fn page(request: &Request<'_>, cmdlet: &str, rows: Vec<Value>, limit: usize) -> 
     body.insert("@odata.context".into(), context.into());
     if !is_last {
         let token = BASE64_URL_SAFE_NO_PAD.encode(format!("{end}:{cmdlet}"));
-        body.insert("@odata.nextLink".into(), format!("{}/InvokeCommand?%24skiptoken={token}", request.address).into());
+        let columns = chosen.as_ref().map_or_else(String::new, |names| format!("%24select={}&", names.join(",")));
+        let next = format!("{}/{}?{columns}%24skiptoken={token}", request.address, request.route);
+        body.insert("@odata.nextLink".into(), next.into());
     }
     let warnings = if is_cut {
         json!([

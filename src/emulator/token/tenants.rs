@@ -53,3 +53,28 @@ pub(crate) fn check(world: &World, name: &str) -> Result<(), TokenRefusal> {
 pub(super) fn display_name(world: &World) -> &str {
     world.tenant().map_or("", |tenant| text(tenant, "displayName"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::emulator::world::{Change, Collection};
+
+    #[test]
+    fn a_domain_names_the_tenant_once_it_is_verified() {
+        let document = json!({
+            "id": "5efe10ef-0b95-4faa-b289-e66749ffacbb",
+            "~domain": "contoso.onmicrosoft.com",
+            "~domains": [
+                { "id": "contoso.example", "isVerified": true },
+                { "id": "pending.example", "isVerified": false },
+            ],
+        });
+        let mut world = World::default();
+        world.apply(vec![Change::put(Collection::Tenant, document.as_object().cloned().unwrap_or_default())]);
+        assert!(check(&world, "CONTOSO.example").is_ok());
+        assert_eq!(check(&world, "pending.example").map_err(|refusal| refusal.code()), Err(90002));
+        assert_eq!(names(&world).len(), 3);
+    }
+}
