@@ -4,6 +4,7 @@
 //! like real ones.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A new random GUID in its usual text form.
@@ -46,6 +47,14 @@ pub(crate) fn role_assignment(role: &str, principal: &str, scope: Option<&str>) 
         None => joined(&[role, principal]),
     };
     format!("{guids}-1")
+}
+
+/// The GUID that always belongs to these words.
+pub(crate) fn derived_guid(words: &[&str]) -> String {
+    let digest: [u8; 32] = Sha256::digest(words.join("\n")).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// 22 characters of randomness, as in the `uti` claim.

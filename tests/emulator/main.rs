@@ -4,8 +4,10 @@
 
 mod client;
 mod directory;
+mod exchange_online;
 mod interop_vault;
 mod proxy;
 mod replay;
 mod running;
+mod token;
 mod vault;

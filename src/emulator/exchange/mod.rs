@@ -1,7 +1,9 @@
 //! One HTTP exchange, without HTTP: who is asked (token service, Graph or the control endpoints), what trouble was
 //! ordered, what is written, and what goes back.
 
+mod exchange_online;
 mod graph;
+mod resource_manager;
 mod sign_in;
 mod vault;
 
@@ -22,7 +24,6 @@ use super::{
     refusal::Refusal,
     reply::Reply,
     tenant::Tenant,
-    token::{self, Endpoint, discovery},
     vault as key_vault,
 };
 
@@ -121,6 +122,9 @@ impl Service {
 
 impl Turn<'_> {
     fn control(&self, tenant: &mut Tenant, route: &str) -> Reply {
+        if let Some(reply) = self.federation(tenant, route) {
+            return reply;
+        }
         let body = || serde_json::from_slice(&self.incoming.body).map_err(|error| error.to_string());
         if (self.incoming.method.as_str(), route) != ("POST", "graph") {
             return control::serve(tenant, &self.incoming.method, route, body());
@@ -142,34 +146,22 @@ impl Turn<'_> {
     fn serve(&self, tenant: &mut Tenant) -> Outgoing {
         let path = self.incoming.path.to_lowercase();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let endpoint = match parts[..] {
-            [_, "oauth2", "v2.0", "token"] => Some(Endpoint::V2),
-            [_, "oauth2", "token"] => Some(Endpoint::V1),
-            _ => None,
-        };
-        let reply = match (endpoint, &parts[..]) {
-            (Some(endpoint), _) if self.incoming.method == "POST" => self.token(tenant, parts[0], endpoint),
-            (_, ["common", "discovery", "instance"]) => {
-                Reply::json(200, discovery::instance(&self.incoming.origin, tenant.world.tenant_id()))
-            }
-            (_, [name, "v2.0", ".well-known", "openid-configuration"]) => self
-                .discover(token::check_tenant(&tenant.world, name), || {
-                    discovery::configuration(&self.incoming.origin, tenant.world.tenant_id())
-                }),
-            (_, [name, "discovery", "v2.0", "keys"] | [name, "discovery", "keys"]) => {
-                let known = token::check_tenant(&tenant.world, name);
-                let issuer = format!("{}/{}/v2.0", self.incoming.origin, tenant.world.tenant_id());
-                match (known, tenant.signer()) {
-                    (Err(refusal), _) => self.token_refusal(&refusal),
-                    (Ok(()), Ok(signer)) => Reply::json(200, json!({ "keys": [signer.published(&issuer)] })),
-                    (Ok(()), Err(error)) => control::refuse(503, &error.to_string()),
-                }
-            }
-            (None, _) if key_vault::is_path(&self.incoming.path) => return self.vault(tenant),
-            (None, _) => return self.graph(tenant),
-            (Some(_), _) => control::refuse(405, "the token endpoint takes POST"),
-        };
-        Outgoing::Answer(self.finish(reply))
+        let own = self
+            .sign_in_service(tenant, &parts)
+            .or_else(|| self.resource_manager(tenant, &parts))
+            .or_else(|| self.exchange_online(tenant));
+        match own {
+            Some(reply) => Outgoing::Answer(self.finish(reply)),
+            None if key_vault::is_path(&self.incoming.path) => self.vault(tenant),
+            None => self.graph(tenant),
+        }
+    }
+
+    /// The token in the `Authorization` header.
+    fn bearer(&self) -> Option<&str> {
+        let authorization = self.incoming.header("authorization");
+        let scheme = authorization.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))?;
+        Some(authorization[scheme.len()..].trim()).filter(|token| !token.is_empty())
     }
 
     fn graph_reply(&self, answered: Result<Answer, Refusal>) -> Reply {

@@ -8,6 +8,7 @@ mod assignments;
 mod batch;
 mod deleted;
 mod directory;
+mod exchange_roles;
 mod federated;
 mod grants;
 mod owners;
@@ -152,6 +153,7 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
         ["rolemanagement", "directory", "roledefinitions", _] => roles::definition(request),
         ["rolemanagement", "directory", "roleassignments"] => roles::assignments(request),
         ["rolemanagement", "directory", "roleassignments", _] => roles::assignment(request),
+        ["rolemanagement", "exchange", ref rest @ ..] => exchange_roles::serve(request, rest),
         ["directoryroletemplates"] => roles::templates(request),
         ["users"] => users::collection(request),
         ["users", _] => users::one(request),

@@ -31,6 +31,17 @@ pub(crate) enum SignerError {
     Unreadable,
 }
 
+/// What is wrong with a token that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// It is not a token, or not one of this tenant's.
+    Signature,
+    /// It is for another service.
+    Audience,
+    /// Its time is over.
+    Expired,
+}
+
 /// The tenant's signing key.
 pub(crate) struct Signer {
     header: Header,
@@ -87,7 +98,12 @@ impl Signer {
         Ok(jsonwebtoken::encode(&self.header, claims, &self.private)?)
     }
 
-    /// The public half as a JSON web key.
+    /// The public half as a bare JSON web key.
+    pub(crate) fn public_key(&self) -> Value {
+        self.published.clone()
+    }
+
+    /// The public half as the token service publishes it.
     pub(crate) fn published(&self, issuer: &str) -> Value {
         let mut key = self.published.clone();
         key["issuer"] = issuer.into();
@@ -112,16 +128,25 @@ impl Signer {
                  'EncodedProtectedHeader.EncodedEncryptedKey.EncodedInitializationVector.EncodedCiphertext.EncodedAuthenticationTag'.",
             ));
         }
-        let claims = self
-            .claims(token)
-            .ok_or_else(|| Refusal::invalid_token("Access token validation failure. Invalid signature."))?;
         let audiences =
             ["https://graph.microsoft.com", "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"];
+        self.verify_for(token, &audiences, now).map_err(|rejected| {
+            Refusal::invalid_token(match rejected {
+                Rejected::Signature => "Access token validation failure. Invalid signature.",
+                Rejected::Audience => "Access token validation failure. Invalid audience.",
+                Rejected::Expired => "Lifetime validation failed, the token is expired.",
+            })
+        })
+    }
+
+    /// The claims of a token that this tenant signed for one of these audiences.
+    pub(crate) fn verify_for(&self, token: &str, audiences: &[&str], now: Timestamp) -> Result<Value, Rejected> {
+        let claims = self.claims(token).ok_or(Rejected::Signature)?;
         if !claims["aud"].as_str().is_some_and(|audience| audiences.contains(&audience)) {
-            return Err(Refusal::invalid_token("Access token validation failure. Invalid audience."));
+            return Err(Rejected::Audience);
         }
         if claims["exp"].as_i64().is_none_or(|expires| expires <= now.as_second()) {
-            return Err(Refusal::invalid_token("Lifetime validation failed, the token is expired."));
+            return Err(Rejected::Expired);
         }
         Ok(claims)
     }
