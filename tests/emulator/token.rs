@@ -179,7 +179,8 @@ async fn a_scope_names_one_resource_in_any_of_its_forms() {
     let secret = [("client_id", operator.client_id.as_str()), ("client_secret", operator.client_secret.as_str())];
     let own = emulator.url();
     let arm = format!("{own}/arm//.default");
-    let vault = format!("{}/.default", own.replace("http://", "http://vault."));
+    let vaults = own.replace("http://", "http://vault.");
+    let vault = format!("{vaults}/.default");
     let own = format!("{own}//.default");
     for (scope, audience) in [
         ("https://graph.microsoft.com/.default", "https://graph.microsoft.com"),
@@ -193,7 +194,7 @@ async fn a_scope_names_one_resource_in_any_of_its_forms() {
         ("https://graph.windows.net/.default", "https://graph.windows.net"),
         (&own, "https://graph.microsoft.com"),
         (&arm, "https://management.azure.com"),
-        (&vault, "https://vault.azure.net"),
+        (&vault, &vaults),
     ] {
         let answer = sign_in_to(&emulator, scope, &secret).await;
         assert_eq!(answer.status, 200, "{scope}: {}", answer.body);

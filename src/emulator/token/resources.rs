@@ -130,7 +130,7 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
         ));
     }
     let application = request.seen.find(Collection::Applications, "appId", text(&principal, "appId"));
-    let audience = own.map_or_else(|| resource.to_owned(), |(_, audience)| audience.to_owned());
+    let audience = own.and_then(|(_, audience)| audience).unwrap_or(resource).to_owned();
     let mut target = Target { audience, principal, application };
     if target.takes_v2() {
         target.audience = target.app_id().to_owned();
@@ -138,19 +138,19 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
     Ok(target)
 }
 
-/// The service at an address of the emulator's own, and what a token for it calls it. Vaults are `NAME.vault.HOST`,
-/// and their clients ask for a resource of that host.
-fn own_service(request: &SignIn<'_>, bare: &str) -> Option<(&'static str, &'static str)> {
+/// The service at an address of the emulator's own, and what a token for it calls it when that is no address of the
+/// emulator's. Vaults are `NAME.vault.HOST`, and their clients ask for a resource of that host.
+fn own_service(request: &SignIn<'_>, bare: &str) -> Option<(&'static str, Option<&'static str>)> {
     let (_, host) = bare.split_once("://")?;
     if host.to_lowercase().starts_with("vault.") && !is_same(host, "vault.azure.net") {
-        return Some((KEY_VAULT, "https://vault.azure.net"));
+        return Some((KEY_VAULT, None));
     }
     request.addresses().into_iter().find_map(|address| {
         if is_same(bare, address) {
-            return Some((MICROSOFT_GRAPH, "https://graph.microsoft.com"));
+            return Some((MICROSOFT_GRAPH, Some("https://graph.microsoft.com")));
         }
         let is_manager = is_same(bare, &format!("{address}/arm"));
-        is_manager.then_some((RESOURCE_MANAGER, "https://management.azure.com"))
+        is_manager.then_some((RESOURCE_MANAGER, Some("https://management.azure.com")))
     })
 }
 
