@@ -20,6 +20,7 @@ mod journal;
 mod odata;
 mod refusal;
 mod reply;
+mod role_permissions;
 mod running;
 mod schema;
 mod seed;

@@ -25,7 +25,7 @@ pub(crate) struct Query {
     pub(crate) skip_token: Option<String>,
     pub(crate) count: bool,
     /// Options that no route here serves.
-    other: Vec<String>,
+    other: Vec<(String, String)>,
 }
 
 /// Decodes `%41` and, in queries and forms, `+`.
@@ -87,15 +87,21 @@ impl Query {
                 "$top" => query.top = Some(value),
                 "$skiptoken" => query.skip_token = Some(value),
                 "$count" => query.count = value.eq_ignore_ascii_case("true"),
-                _ => query.other.push(name),
+                _ => query.other.push((name, value)),
             }
         }
         query
     }
 
+    /// Takes an option out that only one route serves.
+    pub(crate) fn take_other(&mut self, name: &str) -> Option<String> {
+        let index = self.other.iter().position(|(other, _)| other.eq_ignore_ascii_case(name))?;
+        Some(self.other.remove(index).1)
+    }
+
     /// Refuses every option when `allowed` has none of it; the names are `$select`, `$filter`, `$top`, `$count`.
     pub(crate) fn allow(&self, allowed: &[&str]) -> Result<(), Refusal> {
-        if let Some(name) = self.other.first() {
+        if let Some((name, _)) = self.other.first() {
             return Err(match name.as_str() {
                 "$orderby" | "$search" => Refusal::unsupported_query(),
                 name => Refusal::malformed(format!("The query parameter '{name}' is not supported.")),
