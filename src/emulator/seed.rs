@@ -30,7 +30,7 @@ const PEOPLE: [(&str, &str); 6] = [
     ("megan", "Megan Bowen"),
 ];
 
-const OPERATOR_PERMISSIONS: [&str; 7] = [
+const OPERATOR_PERMISSIONS: [&str; 12] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
@@ -38,6 +38,11 @@ const OPERATOR_PERMISSIONS: [&str; 7] = [
     "Directory.Read.All",
     "User.Read.All",
     "Organization.Read.All",
+    "User.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+    "Domain.ReadWrite.All",
 ];
 
 /// Addresses by which clients ask for a token of an API, besides its `appId`.

@@ -3,6 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod client;
+mod credentials;
+mod delta;
 mod directory;
+mod groups;
+mod permissions;
+mod policies;
 mod replay;
+mod roles;
+mod rules;
 mod running;
+mod terraform;
