@@ -153,8 +153,8 @@ impl World {
         for change in changes {
             match change {
                 Change::Put { collection, id, document } => {
-                    let changed = document.get(CHANGED).and_then(Value::as_u64).unwrap_or_default();
-                    self.latest_change = self.latest_change.max(changed);
+                    let number = document.get(CHANGED).and_then(Value::as_u64).unwrap_or_default();
+                    self.latest_change = self.latest_change.max(number);
                     self.forget_keys(collection, &id);
                     for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
                         let value = text(&document, key);

@@ -40,17 +40,17 @@ async fn members_count_directly_and_through_groups() {
     let mut both = vec![inner.clone(), principal.clone()];
     both.sort();
     assert_eq!(ids(&client, &format!("/groups/{outer}/members?$select=id")).await, both);
-    assert_eq!(ids(&client, &format!("/groups/{outer}/members/microsoft.graph.group")).await, [inner.clone()]);
+    assert_eq!(ids(&client, &format!("/groups/{outer}/members/microsoft.graph.group")).await, [inner.as_str()]);
     let mut all = vec![inner.clone(), principal.clone(), zoe.clone()];
     all.sort();
     assert_eq!(ids(&client, &format!("/groups/{outer}/transitiveMembers")).await, all);
-    assert_eq!(ids(&client, &format!("/groups/{inner}/owners")).await, [megan.clone()]);
-    assert_eq!(ids(&client, &format!("/users/{zoe}/memberOf")).await, [inner.clone()]);
+    assert_eq!(ids(&client, &format!("/groups/{inner}/owners")).await, [megan.as_str()]);
+    assert_eq!(ids(&client, &format!("/users/{zoe}/memberOf")).await, [inner.as_str()]);
     let mut groups = vec![inner.clone(), outer.clone()];
     groups.sort();
     assert_eq!(ids(&client, &format!("/users/{zoe}/transitiveMemberOf/microsoft.graph.group")).await, groups);
-    assert_eq!(ids(&client, &format!("/servicePrincipals/{principal}/memberOf")).await, [outer.clone()]);
-    assert_eq!(ids(&client, &format!("/users/{megan}/ownedObjects")).await, [inner.clone()]);
+    assert_eq!(ids(&client, &format!("/servicePrincipals/{principal}/memberOf")).await, [outer.as_str()]);
+    assert_eq!(ids(&client, &format!("/users/{megan}/ownedObjects")).await, [inner.as_str()]);
 
     let check = json!({ "groupIds": [outer, "11111111-2222-3333-4444-555555555555"] });
     let checked = client.post(&format!("/directoryObjects/{zoe}/checkMemberGroups"), check).await;
@@ -63,7 +63,7 @@ async fn members_count_directly_and_through_groups() {
     assert_eq!(client.delete(&member).await.status, 404);
     assert_eq!(client.delete(&format!("/groups/{inner}")).await.status, 204);
     assert_eq!(ids(&client, &format!("/users/{zoe}/memberOf")).await, [] as [String; 0]);
-    assert_eq!(ids(&client, "/directory/deletedItems/microsoft.graph.group").await, [inner.clone()]);
+    assert_eq!(ids(&client, "/directory/deletedItems/microsoft.graph.group").await, [inner.as_str()]);
     let restored = client.post(&format!("/directory/deletedItems/{inner}/restore"), json!({})).await;
     assert_eq!(restored.body["@odata.type"], "#microsoft.graph.group");
     assert_eq!(ids(&client, &format!("/groups/{inner}/members")).await, [zoe]);
@@ -144,7 +144,7 @@ async fn a_unit_has_members_and_administrators() {
     let mut members = vec![zoe.clone(), born.body["id"].as_str().unwrap().to_owned()];
     members.sort();
     assert_eq!(ids(&client, &format!("{path}/members")).await, members);
-    assert_eq!(ids(&client, &format!("{path}/members/microsoft.graph.user")).await, [zoe.clone()]);
+    assert_eq!(ids(&client, &format!("{path}/members/microsoft.graph.user")).await, [zoe.as_str()]);
     let listed = ids(&client, "/directory/administrativeUnits?$filter=displayName eq 'Bonn'").await;
     assert_eq!(listed, [unit.body["id"].as_str().unwrap()]);
 

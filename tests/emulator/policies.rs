@@ -59,7 +59,7 @@ async fn the_default_policy_restricts_what_is_added() {
     assert_eq!(client.post(&assign, link.clone()).await.status, 204);
     assert_eq!(client.post(&assign, link).await.status, 400);
     assert_eq!(client.patch(&path, key.clone()).await.status, 204);
-    assert_eq!(ids(&client, &format!("{policy}/appliesTo")).await, [id.clone()]);
+    assert_eq!(ids(&client, &format!("{policy}/appliesTo")).await, [id.as_str()]);
     assert_eq!(ids(&client, &format!("{path}/appManagementPolicies")).await, [own.body["id"].as_str().unwrap()]);
     assert_eq!(client.patch(&policy, json!({ "isEnabled": false })).await.status, 204);
     assert_eq!(client.post(&add, json!({})).await.said(), (400, "CredentialInvalidLifetimeAsPerAppPolicy"));

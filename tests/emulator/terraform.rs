@@ -59,7 +59,7 @@ async fn an_application_with_all_that_belongs_to_it() {
     let owners = format!("{path}/owners");
     assert_eq!(client.post(&format!("{owners}/$ref"), reference(&client, &owner)).await.status, 204);
     assert_eq!(client.delete(&format!("{owners}/{caller}/$ref")).await.status, 204);
-    assert_eq!(ids(&client, &format!("{owners}?$select=id")).await, [owner.clone()]);
+    assert_eq!(ids(&client, &format!("{owners}?$select=id")).await, [owner.as_str()]);
     assert_eq!(client.get(&format!("{owners}/{owner}/$ref?$select=id,url")).await.status, 200);
 
     let api = json!({ "requiredResourceAccess": [{

@@ -134,7 +134,7 @@ impl Turn<'_> {
             format!("/v1.0/{}", path.trim_start_matches('/'))
         };
         let answered =
-            self.call(tenant, &Caller::Administrator, &call.method, &path, query, call.body, Default::default());
+            self.call(tenant, &Caller::Administrator, &call.method, &path, query, call.body, graph::Wishes::default());
         self.graph_reply(answered)
     }
 

@@ -206,21 +206,21 @@ fn assignments_of<'a>(request: &Request<'a>, unit: &'a Document) -> impl Iterato
 pub(super) fn scoped_role_members(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     let unit = find(request)?;
-    let set = format!("directory/administrativeUnits('{}')/scopedRoleMembers", text(unit, "id"));
+    let name = format!("directory/administrativeUnits('{}')/scopedRoleMembers", text(unit, "id"));
     match request.method {
         "GET" => {
             request.caller.needs(READ_ROLES)?;
             let value: Vec<Value> =
                 assignments_of(request, unit).filter_map(|assignment| scoped(request, assignment)).collect();
-            Ok(Answer::ok(json!({ "@odata.context": request.context(&set), "value": value })))
+            Ok(Answer::ok(json!({ "@odata.context": request.context(&name), "value": value })))
         }
         "POST" => {
             request.caller.needs(WRITE_ROLES)?;
             let sent = request.object()?;
             super::only(sent, &["roleId", "roleMemberInfo", "@odata.type"], "scopedRoleMembers")?;
-            let unfit = || Refusal::bad_request("One or more property values specified are invalid.");
+            let faulty = || Refusal::bad_request("One or more property values specified are invalid.");
             let role_id = text(sent, "roleId").to_lowercase();
-            let principal = sent.get("roleMemberInfo").and_then(|info| info["id"].as_str()).ok_or_else(unfit)?;
+            let principal = sent.get("roleMemberInfo").and_then(|info| info["id"].as_str()).ok_or_else(faulty)?;
             let role = request
                 .world
                 .get(Collection::DirectoryRoles, &role_id)
@@ -228,11 +228,11 @@ pub(super) fn scoped_role_members(request: &Request<'_>) -> Result<Answer, Refus
             let scope = format!("/administrativeUnits/{}", text(unit, "id"));
             let (assignment, changes) =
                 roles::assign(request, text(role, "roleTemplateId"), &principal.to_lowercase(), &scope)?;
-            let member = scoped(request, &assignment).ok_or_else(unfit)?;
+            let member = scoped(request, &assignment).ok_or_else(faulty)?;
             let id = member["id"].as_str().unwrap_or_default().to_owned();
             let member = member.as_object().cloned().unwrap_or_default();
-            let body = with_context(&request.context(&format!("{set}/$entity")), member);
-            let location = format!("{}/{set}/{id}", request.base());
+            let body = with_context(&request.context(&format!("{name}/$entity")), member);
+            let location = format!("{}/{name}/{id}", request.base());
             Ok(Answer::created(body, location, changes))
         }
         _ => Err(Refusal::method_not_allowed()),

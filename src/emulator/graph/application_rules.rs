@@ -86,7 +86,7 @@ fn inner<'a>(document: &'a Document, outer: &str, name: &str) -> &'a [Value] {
     document.get(outer).and_then(|outer| outer[name].as_array()).map_or(&[], Vec::as_slice)
 }
 
-fn pairs<'a, T>(values: &'a [T]) -> impl Iterator<Item = (&'a T, &'a T)> {
+fn pairs<T>(values: &[T]) -> impl Iterator<Item = (&T, &T)> {
     values.iter().enumerate().flat_map(|(index, one)| values[..index].iter().map(move |other| (one, other)))
 }
 

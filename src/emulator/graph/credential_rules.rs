@@ -26,28 +26,25 @@ impl<'a> Policy<'a> {
         let own = texts(object, policies::ASSIGNED)
             .filter_map(|id| request.world.get(Collection::AppManagementPolicies, id))
             .find(|policy| policy["isEnabled"] == true);
-        let (policy, restrictions) = match own {
-            Some(own) => {
-                let mut restrictions = own["restrictions"].clone();
-                let identifiers = restrictions["applicationRestrictions"]["identifierUris"].clone();
-                if restrictions.is_object() {
-                    restrictions["identifierUris"] = identifiers;
-                }
-                (own.clone(), restrictions)
+        let (policy, restrictions) = if let Some(own) = own {
+            let mut restrictions = own["restrictions"].clone();
+            let identifiers = restrictions["applicationRestrictions"]["identifierUris"].clone();
+            if restrictions.is_object() {
+                restrictions["identifierUris"] = identifiers;
             }
-            None => {
-                let default = policies::default(request.world);
-                if default["isEnabled"] != true {
-                    return None;
-                }
-                let part = if collection == Collection::Applications {
-                    "applicationRestrictions"
-                } else {
-                    "servicePrincipalRestrictions"
-                };
-                let restrictions = default[part].clone();
-                (default, restrictions)
+            (own.clone(), restrictions)
+        } else {
+            let default = policies::default(request.world);
+            if default["isEnabled"] != true {
+                return None;
             }
+            let part = if collection == Collection::Applications {
+                "applicationRestrictions"
+            } else {
+                "servicePrincipalRestrictions"
+            };
+            let restrictions = default[part].clone();
+            (default, restrictions)
         };
         Some(Self { name: text(&policy, "displayName").to_owned(), restrictions, object })
     }

@@ -105,7 +105,7 @@ fn check(group: &Document) -> Result<(), Refusal> {
     if group["securityEnabled"] != true && !unified {
         return Err(invalid("securityEnabled", "Group"));
     }
-    if dynamic != !text(group, "membershipRule").is_empty() {
+    if dynamic == text(group, "membershipRule").is_empty() {
         return Err(invalid("membershipRule", "Group"));
     }
     let for_roles = group.get("isAssignableToRole") == Some(&Value::Bool(true));

@@ -112,7 +112,7 @@ pub(super) fn check(request: &Request<'_>) -> Result<Answer, Refusal> {
         let id = id.to_lowercase();
         containers.contains(id.as_str()) && (!only_groups || request.lists.get(Collection::Groups, &id).is_some())
     });
-    Ok(strings(request, found.map(Into::into).collect()).costing(4))
+    Ok(strings(request, found).costing(4))
 }
 
 /// `getMemberGroups` and `getMemberObjects`: all that it is a member of.
@@ -130,7 +130,7 @@ pub(super) fn get(request: &Request<'_>) -> Result<Answer, Refusal> {
             None => !only_groups,
         }
     });
-    Ok(strings(request, found.map(Into::into).collect()).costing(4))
+    Ok(strings(request, found).costing(4))
 }
 
 fn action<'r, 'a>(request: &'r Request<'a>, parameter: &str) -> Result<(&'a Document, &'r Document), Refusal> {
@@ -145,7 +145,8 @@ fn action<'r, 'a>(request: &'r Request<'a>, parameter: &str) -> Result<(&'a Docu
     Ok((object, body))
 }
 
-fn strings(request: &Request<'_>, value: Vec<Value>) -> Answer {
+fn strings<'s>(request: &Request<'_>, value: impl Iterator<Item = &'s str>) -> Answer {
+    let value: Vec<&str> = value.collect();
     let body = serde_json::json!({ "@odata.context": request.context("Collection(Edm.String)"), "value": value });
     Answer { location: Some(request.origin.to_owned()), ..Answer::ok(body) }
 }

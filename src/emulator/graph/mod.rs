@@ -278,7 +278,7 @@ fn of_applications(request: &Request<'_>, rest: &[&str]) -> Routed {
         [_, "extensionproperties", _] => extensions::one(request),
         [_, "setverifiedpublisher"] => unserved::set_verified_publisher(request),
         [_, "unsetverifiedpublisher"] => unserved::unset_verified_publisher(request),
-        [_, "logo", ..] | [_, "synchronization", ..] => Err(unserved::not_supported()),
+        [_, "logo" | "synchronization", ..] => Err(unserved::not_supported()),
         _ => return of_holders(request, rest),
     })
 }

@@ -44,6 +44,7 @@ pub(crate) const GROUP: Kind = Kind {
         property("theme", Text),
         property("visibility", Text),
         property("onPremisesProvisioningErrors", List(&TEXT)).fixed(),
+        property("serviceProvisioningErrors", List(&TEXT)).fixed(),
         property("uniqueName", Text).on_select(),
         property("allowExternalSenders", Boolean).on_select(),
         property("autoSubscribeNewMembers", Boolean).on_select(),
