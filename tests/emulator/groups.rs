@@ -155,6 +155,9 @@ async fn a_unit_has_members_and_administrators() {
     assert_eq!(scoped.status, 201, "{}", scoped.body);
     assert_eq!(scoped.body["roleMemberInfo"]["displayName"], "Megan Bowen");
     let id = scoped.body["id"].as_str().unwrap();
+    let role = role.as_str().unwrap();
+    assert_eq!(ids(&client, &format!("/directoryRoles/{role}/scopedMembers")).await, [id]);
+    assert_eq!(ids(&client, &format!("/users/{megan}/scopedRoleMemberOf")).await, [id]);
     assert_eq!(client.get(&format!("{path}/scopedRoleMembers/{id}")).await.body["id"], id);
     let filter = format!("/roleManagement/directory/roleAssignments?$filter=principalId eq '{megan}'");
     let assignment = client.get(&filter).await.body["value"][0].clone();

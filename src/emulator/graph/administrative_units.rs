@@ -239,6 +239,24 @@ pub(super) fn scoped_role_members(request: &Request<'_>) -> Result<Answer, Refus
     }
 }
 
+/// `/users/{id}/scopedRoleMemberOf` and `/directoryRoles/{id}/scopedMembers`: roles over units, by one end.
+pub(super) fn scoped_of(request: &Request<'_>, end: &str, id: &str) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(READ_ROLES)?;
+    request.query.allow(&[])?;
+    let value: Vec<Value> = request
+        .world
+        .all(Collection::RoleAssignments)
+        .filter(|assignment| {
+            text(assignment, end) == id && text(assignment, "directoryScopeId").starts_with("/administrativeUnits/")
+        })
+        .filter_map(|assignment| scoped(request, assignment))
+        .collect();
+    Ok(Answer::ok(json!({ "@odata.context": request.context("scopedRoleMemberships"), "value": value })))
+}
+
 /// `…/scopedRoleMembers/{id}`.
 pub(super) fn scoped_role_member(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;

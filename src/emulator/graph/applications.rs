@@ -108,6 +108,11 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
     }
     APPLICATION.check(&sent, true)?;
     check_values(&sent)?;
+    // Who only writes its own may set this in a later change, not here.
+    let maps_claims = sent.get("api").is_some_and(|api| !api["acceptMappedClaims"].is_null());
+    if maps_claims && request.caller.writes_owned_only() {
+        return Err(Refusal::denied());
+    }
     if text(&sent, "displayName").is_empty() {
         return Err(Refusal::bad_request("A value is required for property 'displayName' of resource 'Application'.")
             .with_detail("MissingValue", "displayName"));

@@ -117,7 +117,14 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
     request.caller.needs(set.read)?;
     let (query, delta_token) = without_delta_token(&request.query);
     query.allow(&["$select", "$filter", "$top"])?;
-    let latest = request.world.latest_change();
+    // What lists do not show yet has not reached this client either.
+    let latest = request
+        .lists
+        .all(set.collection)
+        .chain(request.lists.all(Collection::Deleted))
+        .map(changed)
+        .max()
+        .unwrap_or_default();
     let token = match (delta_token.as_deref(), query.skip_token.as_deref()) {
         (Some("latest"), _) => {
             let token = Token {

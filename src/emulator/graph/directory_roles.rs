@@ -12,7 +12,7 @@ use super::{
     },
     Answer, Request,
     access::{READ_ROLES, WRITE_ROLES},
-    owners,
+    administrative_units, owners,
     relations::{self, Relation},
     roles, shown, with_context,
 };
@@ -166,6 +166,12 @@ pub(super) fn member_reference(request: &Request<'_>) -> Result<Answer, Refusal>
         }
         _ => Err(Refusal::method_not_allowed()),
     }
+}
+
+/// `…/scopedMembers`: who holds the role over an administrative unit.
+pub(super) fn scoped_members(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let role = find(request)?;
+    administrative_units::scoped_of(request, "roleDefinitionId", text(role, "roleTemplateId"))
 }
 
 /// `/directoryRoleTemplates/{id}`.

@@ -111,7 +111,8 @@ fn check_pair(credentials: &[Document], after: &Document, own_id: &str) -> Resul
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_APPLICATIONS)?;
-    let application = applications::find(request)?;
+    let application =
+        if request.method == "GET" { applications::find(request)? } else { applications::found(request)? };
     let mut credentials = stored(application);
     let key = request.segment(3);
     let found =

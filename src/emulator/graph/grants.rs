@@ -110,7 +110,8 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let grant = find()?;
+            let seen = find()?;
+            let grant = request.world.get(Collection::Grants, text(seen, "id")).unwrap_or(seen);
             let sent = request.object()?;
             GRANT.check(sent, false)?;
             let after = GRANT.merge(grant, sent);

@@ -179,6 +179,7 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
         ["directoryroles", _, "members", "$ref"] => directory_roles::member_references(request),
         ["directoryroles", _, "members"] => directory_roles::members(request),
         ["directoryroles", _, "members", _] if request.cast(3).is_ok() => directory_roles::members(request),
+        ["directoryroles", _, "scopedmembers"] => directory_roles::scoped_members(request),
         ["directoryroles", _, "members", _, "$ref"] => directory_roles::member_reference(request),
         ["administrativeunits", ref rest @ ..] if request.version == "beta" => {
             of_units(request, rest).unwrap_or_else(|| Err(unserved::unknown(request, &names)))
@@ -306,6 +307,8 @@ fn of_users(request: &Request<'_>, rest: &[&str]) -> Routed {
         [_, "manager"] => users::manager(request),
         [_, "manager", "$ref"] => users::manager_reference(request),
         [_, "directreports"] => users::direct_reports(request),
+        [_, "scopedrolememberof"] => users::find(request)
+            .and_then(|user| administrative_units::scoped_of(request, "principalId", text(user, "id"))),
         [_, "approleassignments"] => assignments::collection(request),
         [_, "approleassignments", _] => assignments::one(request),
         [_, "oauth2permissiongrants"] => grants::of_client(request),

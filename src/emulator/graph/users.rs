@@ -40,9 +40,16 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            let before = find(request)?;
+            let seen = find(request)?;
+            let before = request.world.get(Collection::Users, text(seen, "id")).unwrap_or(seen);
             let mut sent = request.object()?.clone();
             USER.check(&sent, false)?;
+            if sent.get("displayName").is_some_and(|name| name == "") {
+                return Err(invalid("displayName", "user"));
+            }
+            if sent.contains_key("userPrincipalName") {
+                check_name(request, text(&sent, "userPrincipalName"), text(before, "id"))?;
+            }
             sent.remove("passwordProfile");
             let after = USER.merge(before, &sent);
             Ok(Answer::no_content(vec![Change::put(Collection::Users, after)]))
@@ -70,6 +77,17 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::bad_request("A password must be specified to create a new user."));
     }
     let name = text(&sent, "userPrincipalName").to_owned();
+    check_name(request, &name, "")?;
+    sent.remove("passwordProfile");
+    let user = new_user(&sent, &clock::seconds(request.now));
+    let id = text(&user, "id").to_owned();
+    let body = with_context(&request.context("users/$entity"), shown(&USER, &user, None, false));
+    let location = request.location("directoryObjects", &id, "/Microsoft.DirectoryServices.User");
+    Ok(Answer::created(body, location, vec![Change::put(Collection::Users, user)]))
+}
+
+/// A name on one of the tenant's domains that nobody else has.
+fn check_name(request: &Request<'_>, name: &str, own_id: &str) -> Result<(), Refusal> {
     let Some((_, domain)) = name.split_once('@') else {
         return Err(invalid("userPrincipalName", "user"));
     };
@@ -79,18 +97,14 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
              names in your organization.",
         ));
     }
-    if request.world.find(Collection::Users, "userPrincipalName", &name).is_some() {
+    let taken = request.world.find(Collection::Users, "userPrincipalName", name);
+    if taken.is_some_and(|other| text(other, "id") != own_id) {
         return Err(Refusal::bad_request(
             "Another object with the same value for property userPrincipalName already exists.",
         )
         .with_detail("ObjectConflict", "userPrincipalName"));
     }
-    sent.remove("passwordProfile");
-    let user = new_user(&sent, &clock::seconds(request.now));
-    let id = text(&user, "id").to_owned();
-    let body = with_context(&request.context("users/$entity"), shown(&USER, &user, None, false));
-    let location = request.location("directoryObjects", &id, "/Microsoft.DirectoryServices.User");
-    Ok(Answer::created(body, location, vec![Change::put(Collection::Users, user)]))
+    Ok(())
 }
 
 /// A user with an id of its own.
