@@ -115,8 +115,8 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(set.read)?;
-    let (query, delta_token) = without_delta_token(&request.query);
-    query.allow(&["$select", "$filter", "$top"])?;
+    let query = &request.query;
+    query.allow(&["$select", "$filter", "$top", "$deltatoken"])?;
     // What lists do not show yet has not reached this client either.
     let latest = request
         .lists
@@ -125,13 +125,13 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
         .map(changed)
         .max()
         .unwrap_or_default();
-    let token = match (delta_token.as_deref(), query.skip_token.as_deref()) {
+    let token = match (query.delta_token.as_deref(), query.skip_token.as_deref()) {
         (Some("latest"), _) => {
             let token = Token {
                 since: Some(latest),
                 until: latest,
                 after: String::new(),
-                select: query.select,
+                select: query.select.clone(),
                 ids: Vec::new(),
             };
             return Ok(answer(request, set, Vec::new(), &delta_link(request, set, &token)));
@@ -150,13 +150,6 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
         }
     };
     page(request, set, token)
-}
-
-/// `$deltatoken` and `$skiptoken` are kept in one place; the other options come with the first request only.
-fn without_delta_token(query: &Query) -> (Query, Option<String>) {
-    let mut query = query.clone();
-    let token = query.take_other("$deltatoken");
-    (query, token)
 }
 
 fn expired() -> Refusal {

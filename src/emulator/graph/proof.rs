@@ -38,11 +38,11 @@ pub(super) fn check(proof: &str, holder: &Document, now: Timestamp) -> Result<()
     let (Some(begins), Some(ends)) = (second(&claims["nbf"]), second(&claims["exp"])) else {
         return Err(faulty());
     };
-    if claims["aud"] != AUDIENCE || !is_holder || ends <= begins || ends - begins > LONGEST {
+    if claims["aud"] != AUDIENCE || !is_holder || ends <= begins || ends.saturating_sub(begins) > LONGEST {
         return Err(faulty());
     }
     let now = now.as_second();
-    if now + SKEW < begins || ends + SKEW < now {
+    if now.saturating_add(SKEW) < begins || ends.saturating_add(SKEW) < now {
         return Err(Refusal::new(
             401,
             "Authentication_ExpiredToken",

@@ -24,8 +24,9 @@ pub(crate) struct Query {
     pub(crate) top: Option<String>,
     pub(crate) skip_token: Option<String>,
     pub(crate) count: bool,
+    pub(crate) delta_token: Option<String>,
     /// Options that no route here serves.
-    other: Vec<(String, String)>,
+    other: Vec<String>,
 }
 
 /// Decodes `%41` and, in queries and forms, `+`.
@@ -86,22 +87,17 @@ impl Query {
                 "$filter" => query.filter = Some(value),
                 "$top" => query.top = Some(value),
                 "$skiptoken" => query.skip_token = Some(value),
+                "$deltatoken" => query.delta_token = Some(value),
                 "$count" => query.count = value.eq_ignore_ascii_case("true"),
-                _ => query.other.push((name, value)),
+                _ => query.other.push(name),
             }
         }
         query
     }
 
-    /// Takes an option out that only one route serves.
-    pub(crate) fn take_other(&mut self, name: &str) -> Option<String> {
-        let index = self.other.iter().position(|(other, _)| other.eq_ignore_ascii_case(name))?;
-        Some(self.other.remove(index).1)
-    }
-
     /// Refuses every option when `allowed` has none of it; the names are `$select`, `$filter`, `$top`, `$count`.
     pub(crate) fn allow(&self, allowed: &[&str]) -> Result<(), Refusal> {
-        if let Some((name, _)) = self.other.first() {
+        if let Some(name) = self.other.first() {
             return Err(match name.as_str() {
                 "$orderby" | "$search" => Refusal::unsupported_query(),
                 name => Refusal::malformed(format!("The query parameter '{name}' is not supported.")),
@@ -111,6 +107,7 @@ impl Query {
             ("$select", self.select.is_some()),
             ("$filter", self.filter.is_some()),
             ("$top", self.top.is_some() || self.skip_token.is_some()),
+            ("$deltatoken", self.delta_token.is_some()),
         ];
         match present.iter().find(|(name, here)| *here && !allowed.contains(name)) {
             None => Ok(()),
