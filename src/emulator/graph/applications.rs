@@ -92,8 +92,7 @@ pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
 
 /// The same, as it really is: what a write starts from.
 pub(super) fn found<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
-    let seen = find(request)?;
-    Ok(request.world.get(Collection::Applications, text(seen, "id")).unwrap_or(seen))
+    request.truth(Collection::Applications, find(request)?)
 }
 
 fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Refusal> {

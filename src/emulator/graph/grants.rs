@@ -110,8 +110,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let seen = find()?;
-            let grant = request.world.get(Collection::Grants, text(seen, "id")).unwrap_or(seen);
+            let grant = request.truth(Collection::Grants, find()?)?;
             let sent = request.object()?;
             GRANT.check(sent, false)?;
             let after = GRANT.merge(grant, sent);

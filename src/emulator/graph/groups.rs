@@ -42,8 +42,7 @@ pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
 
 /// The same, as it really is: what a write starts from.
 pub(super) fn found<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
-    let seen = find(request)?;
-    Ok(request.world.get(Collection::Groups, text(seen, "id")).unwrap_or(seen))
+    request.truth(Collection::Groups, find(request)?)
 }
 
 /// A group that can hold directory roles is for those who manage roles, besides what any group needs.

@@ -19,13 +19,15 @@ use super::{
 pub(super) const RELATION: Relation =
     Relation { name: "owners", stored: OWNERS, kinds: &["user", "servicePrincipal"], most: 100 };
 
-/// The owned object that the path names, as it really is, and where it is kept.
+/// The owned object that the path names, and where it is kept; for a write, as it really is.
 fn owned<'a>(request: &Request<'a>) -> Result<(Collection, &'a Document), Refusal> {
-    match request.segment(0).to_ascii_lowercase().as_str() {
-        "applications" => Ok((Collection::Applications, applications::found(request)?)),
-        "groups" => Ok((Collection::Groups, groups::found(request)?)),
-        _ => Ok((Collection::ServicePrincipals, service_principals::found(request)?)),
-    }
+    let (collection, seen) = match request.segment(0).to_ascii_lowercase().as_str() {
+        "applications" => (Collection::Applications, applications::find(request)?),
+        "groups" => (Collection::Groups, groups::find(request)?),
+        _ => (Collection::ServicePrincipals, service_principals::find(request)?),
+    };
+    let object = if request.method == "GET" { seen } else { request.truth(collection, seen)? };
+    Ok((collection, object))
 }
 
 fn may_write(request: &Request<'_>, collection: Collection, object: &Document) -> Result<(), Refusal> {

@@ -149,7 +149,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_POLICIES)?;
-            let before = find(request)?;
+            let before = request.truth(Collection::AppManagementPolicies, find(request)?)?;
             let sent = request.object()?;
             APP_MANAGEMENT_POLICY.check(sent, false)?;
             let after = APP_MANAGEMENT_POLICY.merge(before, sent);

@@ -40,8 +40,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            let seen = find(request)?;
-            let before = request.world.get(Collection::Users, text(seen, "id")).unwrap_or(seen);
+            let before = request.truth(Collection::Users, find(request)?)?;
             let mut sent = request.object()?.clone();
             USER.check(&sent, false)?;
             if sent.get("displayName").is_some_and(|name| name == "") {
@@ -57,7 +56,8 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            Ok(Answer::no_content(objects::soft_delete(request, &USERS, find(request)?)))
+            let user = request.truth(Collection::Users, find(request)?)?;
+            Ok(Answer::no_content(objects::soft_delete(request, &USERS, user)))
         }
         _ => Err(Refusal::method_not_allowed()),
     }
@@ -137,13 +137,13 @@ pub(super) fn manager(request: &Request<'_>) -> Result<Answer, Refusal> {
 /// `/users/{id}/manager/$ref`.
 pub(super) fn manager_reference(request: &Request<'_>) -> Result<Answer, Refusal> {
     let user = find(request)?;
-    let mut after = request.world.get(Collection::Users, text(user, "id")).unwrap_or(user).clone();
     if request.method == "GET" {
         request.caller.needs(READ_USERS)?;
         return owners::addresses(request, std::iter::once(text(user, MANAGER.stored)));
     }
     request.query.allow(&[])?;
     request.caller.needs(WRITE_USERS)?;
+    let mut after = request.truth(Collection::Users, user)?.clone();
     match request.method {
         "PUT" => {
             let id = relations::reference(request, &MANAGER)?;
