@@ -57,6 +57,21 @@ pub(crate) fn derived_guid(words: &[&str]) -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
+/// The id of a role that somebody holds over an administrative unit.
+pub(crate) fn scoped_role_member(role: &str, principal: &str, unit: &str) -> String {
+    format!("{}U", joined(&[role, unit, principal]))
+}
+
+/// The security identifier that follows from a group's or user's id.
+pub(crate) fn security_identifier(id: &str) -> String {
+    let bytes = bytes(id);
+    let parts = bytes.chunks_exact(4).map(|part| {
+        let number = part.iter().rev().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+        number.to_string()
+    });
+    format!("S-1-12-1-{}", parts.collect::<Vec<_>>().join("-"))
+}
+
 /// 22 characters of randomness, as in the `uti` claim.
 pub(crate) fn short() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())
@@ -82,6 +97,10 @@ mod tests {
         assert_eq!(
             grant("043293df-9b19-46aa-962f-65f957d7bcc8", "a3efc889-f1b7-4532-9e01-91e32d1039f4", None),
             "35MyBBmbqkaWL2X5V9e8yInI76O38TJFngGR4y0QOfQ"
+        );
+        assert_eq!(
+            security_identifier("7fc3ad5e-575d-4aec-bcc2-957e983140fd"),
+            "S-1-12-1-2143530334-1257002845-2123743932-4248842648"
         );
         assert_eq!(secret().len(), 40);
     }

@@ -23,6 +23,7 @@ mod proxy;
 mod refusal;
 mod reply;
 mod resource_manager;
+mod role_permissions;
 mod running;
 mod schema;
 mod seed;

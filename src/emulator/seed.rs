@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{
     clock,
     credentials::new_password,
-    graph::{new_service_principal, new_user},
-    identifiers,
+    graph::{activated, new_service_principal, new_user},
+    identifiers, role_permissions,
     tables::{APPLICATION, ROLE_DEFINITION, SERVICE_PRINCIPAL},
     world::{Change, Collection, Document, list, text},
 };
@@ -17,6 +17,9 @@ use super::{
 pub(crate) const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// The tenant that first-party applications belong to.
 const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+
+/// The one role that every tenant has activated.
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 const PEOPLE: [(&str, &str); 6] = [
     ("zoe.howard", "Zoe Howard"),
@@ -27,7 +30,7 @@ const PEOPLE: [(&str, &str); 6] = [
     ("megan", "Megan Bowen"),
 ];
 
-const OPERATOR_PERMISSIONS: [&str; 7] = [
+const OPERATOR_PERMISSIONS: [&str; 12] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
@@ -35,6 +38,11 @@ const OPERATOR_PERMISSIONS: [&str; 7] = [
     "Directory.Read.All",
     "User.Read.All",
     "Organization.Read.All",
+    "User.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "AdministrativeUnit.ReadWrite.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+    "Domain.ReadWrite.All",
 ];
 
 /// Addresses by which clients ask for a token of an API, besides its `appId`.
@@ -132,8 +140,13 @@ pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp) -> Vec<Chang
             "resourceScopes": ["/"],
             "templateId": id,
             "version": "1",
+            "rolePermissions": role_permissions::of(id),
+            "inheritsPermissionsFrom": role_permissions::inherited(id),
         }));
         let definition = ROLE_DEFINITION.fill(&definition);
+        if id == GLOBAL_ADMINISTRATOR {
+            changes.push(Change::put(Collection::DirectoryRoles, activated(&definition)));
+        }
         changes.push(Change::put(Collection::RoleDefinitions, definition));
     }
     for (name, display_name) in PEOPLE {

@@ -14,6 +14,8 @@ pub(crate) type Document = Map<String, Value>;
 
 /// The owners of an application or service principal: ids.
 pub(crate) const OWNERS: &str = "~owners";
+/// The number of an object's latest change: delta queries tell by it what is new.
+pub(crate) const CHANGED: &str = "~changed";
 /// What kind of object a deleted one was.
 pub(crate) const KIND: &str = "~kind";
 
@@ -133,14 +135,17 @@ pub(crate) fn list<'a>(document: &'a Document, name: &str) -> &'a [Value] {
 pub(crate) struct World {
     collections: BTreeMap<Collection, BTreeMap<String, Document>>,
     by_key: BTreeMap<(Collection, &'static str, String), String>,
+    latest_change: u64,
 }
 
 /// Properties that identify an object besides its id.
-const KEYS: [(Collection, &str); 4] = [
+const KEYS: [(Collection, &str); 6] = [
     (Collection::Applications, "appId"),
     (Collection::Applications, "uniqueName"),
     (Collection::ServicePrincipals, "appId"),
     (Collection::Users, "userPrincipalName"),
+    (Collection::Groups, "uniqueName"),
+    (Collection::DirectoryRoles, "roleTemplateId"),
 ];
 
 impl World {
@@ -148,6 +153,8 @@ impl World {
         for change in changes {
             match change {
                 Change::Put { collection, id, document } => {
+                    let number = document.get(CHANGED).and_then(Value::as_u64).unwrap_or_default();
+                    self.latest_change = self.latest_change.max(number);
                     self.forget_keys(collection, &id);
                     for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
                         let value = text(&document, key);
@@ -189,16 +196,24 @@ impl World {
         self.collections.get(&collection).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// The highest number that a change of a directory object has; see [`CHANGED`].
+    pub(crate) fn latest_change(&self) -> u64 {
+        self.latest_change
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.collections.values().all(BTreeMap::is_empty)
     }
 
-    /// A live directory object: a user, service principal or application, with its type's short name.
+    /// A live directory object with its type's short name.
     pub(crate) fn directory_object(&self, id: &str) -> Option<(&'static str, &Document)> {
         [
             (Collection::Users, "user"),
             (Collection::ServicePrincipals, "servicePrincipal"),
             (Collection::Applications, "application"),
+            (Collection::Groups, "group"),
+            (Collection::AdministrativeUnits, "administrativeUnit"),
+            (Collection::DirectoryRoles, "directoryRole"),
         ]
         .into_iter()
         .find_map(|(collection, kind)| Some((kind, self.get(collection, id)?)))

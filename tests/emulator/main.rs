@@ -3,11 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod client;
+mod credentials;
+mod delta;
 mod directory;
 mod exchange_online;
+mod groups;
 mod interop_vault;
+mod permissions;
+mod policies;
 mod proxy;
 mod replay;
+mod roles;
+mod rules;
 mod running;
+mod terraform;
 mod token;
 mod vault;

@@ -33,14 +33,17 @@ const SCENARIOS: &[(&str, &[usize])] = &[
     ("azcli_create_for_rbac_2025", &[]),
     ("azcli_first_party_sp_2023", &[1, 2]),
     ("azcli_managed_identity_getbyids_2024", &[2]),
-    ("azcli_managed_identity_roles_2024", &[1, 2]),
+    // The left-out steps speak of a membership that was made before.
+    ("azcli_group_scenario_2022", &[4, 7, 8]),
+    ("azcli_managed_identity_roles_2024", &[2]),
     ("azcli_oauth2_permission_grants_2022", &[]),
     ("azcli_rest_raw_calls_2020", &[4]),
     ("azcli_sp_credential_password_2022", &[]),
     ("azcli_sp_owner_2022", &[]),
     ("azcli_sp_scenario_2022", &[]),
+    ("azcli_special_characters_2022", &[]),
     ("azcli_special_characters_in_upn_2022", &[]),
-    ("azcli_user_scenario_2023", &[4, 5, 6]),
+    ("azcli_user_scenario_2023", &[]),
     ("azpowershell_app_crud_2021", &[]),
 ];
 
@@ -57,7 +60,7 @@ const STANDARD: &str = "azcli_create_for_rbac_2025";
 const DOMAIN: &str = "AzureSDKTeam.onmicrosoft.com";
 
 /// Properties that the service has added over the years; an older recording may lack them.
-const LATER: [&str; 12] = [
+const LATER: [&str; 13] = [
     "certification",
     "defaultRedirectUri",
     "disabledByMicrosoftStatus",
@@ -67,6 +70,7 @@ const LATER: [&str; 12] = [
     "samlMetadataUrl",
     "serviceManagementReference",
     "servicePrincipalLockConfiguration",
+    "serviceProvisioningErrors",
     "signInAudience",
     "uniqueName",
     "verifiedPublisher",
@@ -216,6 +220,37 @@ impl Replay {
         self.know(id, made[if property == PRINCIPAL { "id" } else { property }].as_str().unwrap());
     }
 
+    /// Makes the groups and people that this step refers to.
+    async fn prepare_members(&mut self, request: &Value) {
+        let path: Vec<&str> = request["path"].as_str().unwrap().split('/').collect();
+        let reference = request["body"]["@odata.id"].as_str().unwrap_or_default();
+        let referenced: Vec<&str> = reference.rsplitn(3, '/').collect();
+        let mut wanted = Vec::new();
+        if let ["groups" | "directoryObjects", id, ..] = path[2..] {
+            wanted.push((id, "groups"));
+        }
+        if let [id, set @ ("directoryObjects" | "users"), _] = referenced[..] {
+            wanted.push((id, if set == "users" { "users" } else { "groups" }));
+        }
+        for (id, set) in wanted {
+            let ours = self.ids.values().any(|own| own == id);
+            if Uuid::parse_str(id).is_err() || self.ids.contains_key(id) || ours {
+                continue;
+            }
+            let name = format!("before{}", self.ids.len());
+            let body = json!({
+                "displayName": name, "mailEnabled": false, "mailNickname": name, "securityEnabled": true,
+            });
+            let person = json!({
+                "accountEnabled": true, "displayName": name, "mailNickname": name,
+                "userPrincipalName": format!("{name}@{DOMAIN}"), "passwordProfile": { "password": "not kept" },
+            });
+            let body = if set == "users" { person } else { body };
+            let (_, made) = self.call("POST", &format!("/v1.0/{set}"), &body).await;
+            self.know(id, made["id"].as_str().unwrap());
+        }
+    }
+
     async fn step(&mut self, standard: bool, step: &Value) -> Vec<String> {
         let (request, response) = (&step["request"], &step["response"]);
         let recorded = &response["body"];
@@ -226,6 +261,7 @@ impl Replay {
         }
         if response["status"] != 404 {
             self.prepare(request, recorded).await;
+            self.prepare_members(request).await;
         }
         let body = self.translated(&request["body"]);
         let (status, answer) = self.call(method, &self.translated_text(&path), &body).await;

@@ -14,6 +14,22 @@ use super::{
     Outgoing, Turn,
 };
 
+/// What the headers of a call ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wishes {
+    create_if_missing: bool,
+    eventual: bool,
+}
+
+impl Wishes {
+    fn read<'a>(header: impl Fn(&str) -> &'a str) -> Self {
+        Self {
+            create_if_missing: header("prefer").to_lowercase().contains("create-if-missing"),
+            eventual: header("consistencylevel").eq_ignore_ascii_case("eventual"),
+        }
+    }
+}
+
 impl Turn<'_> {
     pub(super) fn graph(&self, tenant: &mut Tenant) -> Outgoing {
         let incoming = self.incoming;
@@ -28,8 +44,8 @@ impl Turn<'_> {
                     }
                 }
                 Ok(body) => {
-                    let prefers = incoming.header("prefer").to_lowercase().contains("create-if-missing");
-                    self.call(tenant, &caller, &incoming.method, &incoming.path, &incoming.query, body, prefers)
+                    let wishes = Wishes::read(|name| incoming.header(name));
+                    self.call(tenant, &caller, &incoming.method, &incoming.path, &incoming.query, body, wishes)
                 }
             },
         };
@@ -60,14 +76,13 @@ impl Turn<'_> {
             return Err(unknown());
         }
         let principal = tenant.world.view(Reads::Tokens).get(Collection::ServicePrincipals, id).ok_or_else(unknown)?;
+        let named = |claim: &str| {
+            claims[claim].as_array().into_iter().flatten().filter_map(|role| role.as_str().map(str::to_owned)).collect()
+        };
         Ok(Caller::Application {
             service_principal: text(principal, "id").to_owned(),
-            roles: claims["roles"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|role| role.as_str().map(str::to_owned))
-                .collect(),
+            roles: named("roles"),
+            directory_roles: named("wids"),
         })
     }
 
@@ -97,7 +112,7 @@ impl Turn<'_> {
         path: &str,
         query: &str,
         body: Option<Value>,
-        create_if_missing: bool,
+        wishes: Wishes,
     ) -> Result<Answer, Refusal> {
         let Some((version, segments)) = service::segments(path) else {
             let version = path.trim_matches('/').split('/').next().unwrap_or_default();
@@ -117,8 +132,8 @@ impl Turn<'_> {
             body,
             caller,
             page_size: self.page_size,
-            create_if_missing,
-            eventual: self.incoming.header("consistencylevel").eq_ignore_ascii_case("eventual"),
+            create_if_missing: wishes.create_if_missing,
+            eventual: wishes.eventual,
         };
         let mut answer = service::serve(&request)?;
         tenant.commit(std::mem::take(&mut answer.changes)).map_err(|error| {
@@ -147,11 +162,8 @@ impl Turn<'_> {
                     Then::Answer(answer) => self.faulty_graph_reply(answer),
                 }
             } else {
-                let prefers = item
-                    .headers
-                    .iter()
-                    .any(|(name, value)| name == "prefer" && value.to_lowercase().contains("create-if-missing"));
-                let answered = self.call(tenant, caller, &item.method, path, query, item.body.clone(), prefers);
+                let wishes = Wishes::read(|name| item.header(name));
+                let answered = self.call(tenant, caller, &item.method, path, query, item.body.clone(), wishes);
                 match fault.map(|fault| fault.then) {
                     None => self.graph_reply(answered),
                     Some(Then::Drop(_)) => return None,

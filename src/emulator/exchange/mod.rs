@@ -139,7 +139,8 @@ impl Turn<'_> {
         } else {
             format!("/v1.0/{}", path.trim_start_matches('/'))
         };
-        let answered = self.call(tenant, &Caller::Administrator, &call.method, &path, query, call.body, false);
+        let answered =
+            self.call(tenant, &Caller::Administrator, &call.method, &path, query, call.body, graph::Wishes::default());
         self.graph_reply(answered)
     }
 

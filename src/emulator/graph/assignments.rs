@@ -12,7 +12,7 @@ use super::{
     },
     Answer, Request,
     access::READ_ASSIGNMENTS,
-    odata, service_principals, with_context,
+    groups, odata, service_principals, users, with_context,
 };
 
 /// The role of resources that declare none.
@@ -23,9 +23,20 @@ fn side(request: &Request<'_>) -> &'static str {
     if request.segment(2).eq_ignore_ascii_case("appRoleAssignments") { "principalId" } else { "resourceId" }
 }
 
+/// The object that the path begins with: a service principal, or a user or group as the one end.
+fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+    match request.segment(0).to_ascii_lowercase().as_str() {
+        "users" => users::find(request),
+        "groups" => groups::find(request),
+        _ => service_principals::find(request),
+    }
+}
+
 fn set(request: &Request<'_>, object: &Document) -> String {
+    let of = request.segment(0).to_ascii_lowercase();
+    let of = if of == "serviceprincipals" { "servicePrincipals" } else { of.as_str() };
     let side = if side(request) == "principalId" { "appRoleAssignments" } else { "appRoleAssignedTo" };
-    format!("servicePrincipals('{}')/{side}", text(object, "id"))
+    format!("{of}('{}')/{side}", text(object, "id"))
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -33,7 +44,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
         "GET" => {
             request.caller.needs(READ_ASSIGNMENTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let object = service_principals::find(request)?;
+            let object = find(request)?;
             let (id, side, world) = (text(object, "id"), side(request), request.world);
             // The assignments of a deleted principal come back with it; until then nobody sees them.
             let documents = request.lists.all(Collection::AppRoleAssignments).filter(|assignment| {
@@ -58,7 +69,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !request.caller.has("Application.ReadWrite.All") {
         request.caller.needs(&["AppRoleAssignment.ReadWrite.All"])?;
     }
-    let object = service_principals::find(request)?;
+    let object = find(request)?;
     let sent = request.object()?;
     APP_ROLE_ASSIGNMENT.check(sent, true)?;
     if ["principalId", "resourceId", "appRoleId"].iter().any(|name| text(sent, name).is_empty()) {
@@ -80,10 +91,11 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     let (kind, principal) = match request.references.directory_object(&principal_id) {
         Some(("user", user)) => ("User", user),
         Some(("servicePrincipal", principal)) => ("ServicePrincipal", principal),
+        Some(("group", group)) if group["securityEnabled"] == true => ("Group", group),
         _ => return Err(misdirected()),
     };
     request.caller.may_assign(text(resource, "appId") == MICROSOFT_GRAPH)?;
-    let member = if kind == "User" { "User" } else { "Application" };
+    let member = if kind == "ServicePrincipal" { "Application" } else { "User" };
     let role = list(resource, "appRoles").iter().find(|role| role["id"] == role_id.as_str());
     let assignable = match role {
         Some(role) => {
@@ -130,6 +142,10 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let writes = match request.method {
         "GET" => false,
         "DELETE" => true,
+        // Under a user the service says it in other words.
+        "PATCH" if !request.segment(0).eq_ignore_ascii_case("servicePrincipals") => {
+            return Err(Refusal::bad_request("Invalid resource identifier for EntitlementGrant."));
+        }
         _ => return Err(Refusal::method_not_allowed()),
     };
     if writes && !request.caller.has("Application.ReadWrite.All") {
@@ -138,7 +154,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !writes {
         request.caller.needs(READ_ASSIGNMENTS)?;
     }
-    let object = service_principals::find(request)?;
+    let object = find(request)?;
     let assignment = request
         .world
         .get(Collection::AppRoleAssignments, request.segment(3))

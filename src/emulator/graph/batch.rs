@@ -11,7 +11,7 @@ pub(crate) struct Item {
     pub(crate) method: String,
     /// Path and query, beginning with `/`, without the version.
     pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
     depends_on: Vec<String>,
 }
@@ -85,6 +85,11 @@ fn item(request: &Value) -> Result<Item, Refusal> {
 }
 
 impl Item {
+    /// A header by its lower-case name; empty when it was not sent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
     /// Whether something that this request depends on has failed.
     pub(crate) fn is_blocked(&self, done: &[(String, u16, Value)]) -> bool {
         self.depends_on

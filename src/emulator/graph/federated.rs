@@ -47,17 +47,24 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             })?;
             Ok(Answer::ok(body))
         }
-        "POST" => create(request),
+        "POST" => create(request, None),
         _ => Err(Refusal::method_not_allowed()),
     }
 }
 
-fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
+fn create(request: &Request<'_>, named: Option<&str>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.may_create()?;
-    let application = applications::find(request)?;
+    let application = applications::found(request)?;
     request.caller.may_write(application)?;
-    let sent = request.object()?;
+    let mut sent = request.object()?.clone();
+    if let Some(name) = named {
+        if sent.get("name").is_some_and(|sent| sent != name) {
+            return Err(Refusal::bad_request("One or more property values specified are invalid."));
+        }
+        sent.insert("name".into(), name.into());
+    }
+    let sent = &sent;
     FEDERATED_CREDENTIAL.check(sent, true)?;
     let name = text(sent, "name");
     if ["name", "issuer", "subject"].iter().any(|name| text(sent, name).is_empty()) {
@@ -104,13 +111,18 @@ fn check_pair(credentials: &[Document], after: &Document, own_id: &str) -> Resul
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_APPLICATIONS)?;
-    let application = applications::find(request)?;
+    let application =
+        if request.method == "GET" { applications::find(request)? } else { applications::found(request)? };
     let mut credentials = stored(application);
     let key = request.segment(3);
-    let index = credentials
-        .iter()
-        .position(|other| text(other, "id").eq_ignore_ascii_case(key) || text(other, "name") == key)
-        .ok_or_else(|| Refusal::not_found(key))?;
+    let found =
+        credentials.iter().position(|other| text(other, "id").eq_ignore_ascii_case(key) || text(other, "name") == key);
+    if let (None, "PATCH", true, Some(("name", name))) =
+        (found, request.method, request.create_if_missing, request.named_key(3))
+    {
+        return create(request, Some(name));
+    }
+    let index = found.ok_or_else(|| Refusal::not_found(key))?;
     match request.method {
         "GET" => request.entity(&FEDERATED_CREDENTIAL, &set(application), &credentials[index]),
         "PATCH" => {

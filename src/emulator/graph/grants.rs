@@ -12,7 +12,7 @@ use super::{
     },
     Answer, Request,
     access::{READ_GRANTS, WRITE_GRANTS},
-    service_principals, with_context,
+    service_principals, users, with_context,
 };
 
 /// Grants whose client and resource are there.
@@ -39,15 +39,19 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
 }
 
-/// `/servicePrincipals/{id}/oauth2PermissionGrants`.
+/// `/servicePrincipals/{id}/oauth2PermissionGrants`, and a user's.
 pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     if request.method != "GET" {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_GRANTS)?;
     request.query.allow(&["$select", "$top"])?;
-    let client = text(service_principals::find(request)?, "id");
-    let grants = live(request.lists).filter(|grant| text(grant, "clientId") == client);
+    let (end, object) = if request.segment(0).eq_ignore_ascii_case("users") {
+        ("principalId", users::find(request)?)
+    } else {
+        ("clientId", service_principals::find(request)?)
+    };
+    let grants = live(request.lists).filter(|grant| text(grant, end) == text(object, "id"));
     let body =
         request
             .listing(&GRANT, "oauth2PermissionGrants")
@@ -106,7 +110,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let grant = find()?;
+            let grant = request.truth(Collection::Grants, find()?)?;
             let sent = request.object()?;
             GRANT.check(sent, false)?;
             let after = GRANT.merge(grant, sent);

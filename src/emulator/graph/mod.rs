@@ -1,34 +1,54 @@
 //! Microsoft Graph: one request in, one answer and the changes to the world out.
 //!
-//! Pure: no I/O, no clock. `route` is the map of what is served; each file below is one kind of resource.
+//! Pure: no I/O, no clock. `routes` is the map of what is served; most of the files below are one kind of resource.
 
 mod access;
+mod administrative_units;
+mod application_rules;
 mod applications;
 mod assignments;
 mod batch;
+mod credential_rules;
 mod deleted;
+mod delta;
 mod directory;
+mod directory_roles;
+mod domains;
 mod exchange_roles;
+mod extensions;
 mod federated;
 mod grants;
+mod groups;
+mod keys;
+mod memberships;
+mod objects;
 mod owners;
+mod ownership;
+mod policies;
+mod proof;
+mod relations;
+mod role_definitions;
 mod roles;
+mod routes;
 mod secrets;
 mod service_principals;
+mod unserved;
 mod users;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
+    clock,
     credentials::shown_keys,
     odata::{self, Listing, Query},
     refusal::Refusal,
     schema::{Kind, Property},
-    world::{Change, Document, View, World, text},
+    world::{Change, Collection, Document, View, World, text},
 };
 pub(crate) use access::Caller;
 pub(crate) use batch::{read as read_batch, responses as batch_responses};
+pub(crate) use directory_roles::activated;
 pub(crate) use service_principals::new_service_principal;
 pub(crate) use users::new_user;
 
@@ -123,86 +143,22 @@ pub(crate) fn segments(path: &str) -> Option<(String, Vec<Segment>)> {
 pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
     let lower: Vec<String> = request.segments.iter().map(|segment| segment.text.to_ascii_lowercase()).collect();
     let names: Vec<&str> = lower.iter().map(String::as_str).collect();
-    route(request, &names)
-}
-
-fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
-    match *names {
-        [_, .., "$count"] => Err(Refusal::bad_request("$count is not currently supported.")),
-        ["applications"] => applications::collection(request),
-        ["applications", _] => applications::one(request),
-        ["applications", _, "federatedidentitycredentials"] => federated::collection(request),
-        ["applications", _, "federatedidentitycredentials", _] => federated::one(request),
-        ["serviceprincipals"] => service_principals::collection(request),
-        ["serviceprincipals", _] => service_principals::one(request),
-        ["applications" | "serviceprincipals", _, "addpassword" | "microsoft.graph.addpassword"] => {
-            secrets::add(request)
-        }
-        ["applications" | "serviceprincipals", _, "removepassword" | "microsoft.graph.removepassword"] => {
-            secrets::remove(request)
-        }
-        ["applications" | "serviceprincipals", _, "owners"] => owners::list(request),
-        ["applications" | "serviceprincipals", _, "owners", "$ref"] => owners::add(request),
-        ["applications" | "serviceprincipals", _, "owners", _, "$ref"] => owners::remove(request),
-        ["serviceprincipals", _, "approleassignments" | "approleassignedto"] => assignments::collection(request),
-        ["serviceprincipals", _, "approleassignments" | "approleassignedto", _] => assignments::one(request),
-        ["serviceprincipals", _, "oauth2permissiongrants"] => grants::of_client(request),
-        ["oauth2permissiongrants"] => grants::collection(request),
-        ["oauth2permissiongrants", _] => grants::one(request),
-        ["rolemanagement", "directory", "roledefinitions"] => roles::definitions(request),
-        ["rolemanagement", "directory", "roledefinitions", _] => roles::definition(request),
-        ["rolemanagement", "directory", "roleassignments"] => roles::assignments(request),
-        ["rolemanagement", "directory", "roleassignments", _] => roles::assignment(request),
-        ["rolemanagement", "exchange", ref rest @ ..] => exchange_roles::serve(request, rest),
-        ["directoryroletemplates"] => roles::templates(request),
-        ["users"] => users::collection(request),
-        ["users", _] => users::one(request),
-        ["organization"] => directory::organizations(request),
-        ["organization", _] => directory::organization(request),
-        ["domains"] => directory::domains(request),
-        ["domains", _] => directory::domain(request),
-        ["directoryobjects", "getbyids" | "microsoft.graph.getbyids"] => directory::get_by_ids(request),
-        ["directoryobjects", _] => directory::object(request),
-        [
-            "directory",
-            "deleteditems",
-            "microsoft.graph.application" | "microsoft.graph.serviceprincipal" | "microsoft.graph.user",
-        ] => deleted::list(request),
-        ["directory", "deleteditems", _] => deleted::one(request),
-        ["directory", "deleteditems", _, "restore" | "microsoft.graph.restore"] => deleted::restore(request),
-        ["directoryobjects"] | ["directory", "deleteditems"] => Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Searches against this resource are not supported. Only specific instances can be queried.",
-        )),
-        ["approleassignments", ..] => Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Direct queries to this resource type are not supported.",
-        )),
-        ["me", ..] => Err(Refusal::malformed("/me request is only valid with delegated authentication flow.")),
-        _ => Err(unserved(request, names)),
+    let mut answer = routes::route(request, &names)?;
+    if !answer.changes.is_empty() {
+        answer.changes.extend(deleted::expired(request.world, request.now));
+        delta::stamp(request.world, &clock::seconds(request.now), &mut answer.changes);
     }
+    Ok(answer)
 }
 
-/// The first segment that nothing serves.
-fn unserved(request: &Request<'_>, names: &[&str]) -> Refusal {
-    let known = |depth: usize| match depth {
-        0 => names.first().is_some_and(|name| {
-            ["applications", "serviceprincipals", "oauth2permissiongrants", "users", "organization", "domains"]
-                .contains(name)
-                || ["rolemanagement", "directory", "directoryobjects", "directoryroletemplates"].contains(name)
-        }),
-        1 => {
-            !["rolemanagement", "directory"].contains(&names[0])
-                || ["deleteditems"].contains(&names[1])
-                || names[1] == "directory"
-        }
-        _ => false,
-    };
-    let depth = (0..names.len()).find(|depth| !known(*depth)).unwrap_or_default();
-    let segment = request.segments.get(depth).map_or("", |segment| segment.text.as_str());
-    Refusal::unknown_segment(segment)
+/// Actions take the parameters that they declare and no other.
+fn only(body: &Map<String, Value>, parameters: &[&str], action: &str) -> Result<(), Refusal> {
+    match body.keys().find(|name| !parameters.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::malformed(format!(
+            "The parameter '{other}' in the request payload is not a valid parameter for the operation '{action}'."
+        ))),
+    }
 }
 
 impl<'a> Request<'a> {
@@ -228,6 +184,23 @@ impl<'a> Request<'a> {
     fn named_key(&self, index: usize) -> Option<(&str, &str)> {
         let (property, value) = self.segments.get(index)?.key.as_ref()?;
         (!property.is_empty()).then_some((property, value))
+    }
+
+    /// What an object that a view found is by now: a write changes that, so that it never loses a newer one. Not found
+    /// when it has gone meanwhile.
+    fn truth(&self, collection: Collection, found: &Document) -> Result<&'a Document, Refusal> {
+        let id = text(found, "id");
+        self.world.get(collection, id).ok_or_else(|| Refusal::not_found(id))
+    }
+
+    /// The kind that a list is narrowed to by a type at this segment; none when the path ends before it.
+    fn cast(&self, index: usize) -> Result<Option<&'static objects::Set>, Refusal> {
+        let Some(segment) = self.segments.get(index) else {
+            return Ok(None);
+        };
+        let lower = segment.text.to_ascii_lowercase();
+        let name = lower.strip_prefix("microsoft.graph.").or_else(|| lower.strip_prefix("graph."));
+        name.and_then(objects::named).map(Some).ok_or_else(|| Refusal::unknown_segment(&segment.text))
     }
 
     /// The body as an object; refused when it is something else or nothing.

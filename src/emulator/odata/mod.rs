@@ -24,6 +24,7 @@ pub(crate) struct Query {
     pub(crate) top: Option<String>,
     pub(crate) skip_token: Option<String>,
     pub(crate) count: bool,
+    pub(crate) delta_token: Option<String>,
     /// Options that no route here serves.
     other: Vec<String>,
 }
@@ -86,6 +87,7 @@ impl Query {
                 "$filter" => query.filter = Some(value),
                 "$top" => query.top = Some(value),
                 "$skiptoken" => query.skip_token = Some(value),
+                "$deltatoken" => query.delta_token = Some(value),
                 "$count" => query.count = value.eq_ignore_ascii_case("true"),
                 _ => query.other.push(name),
             }
@@ -105,6 +107,7 @@ impl Query {
             ("$select", self.select.is_some()),
             ("$filter", self.filter.is_some()),
             ("$top", self.top.is_some() || self.skip_token.is_some()),
+            ("$deltatoken", self.delta_token.is_some()),
         ];
         match present.iter().find(|(name, here)| *here && !allowed.contains(name)) {
             None => Ok(()),

@@ -3,11 +3,17 @@
 //!
 //! Names and types are those of Graph's published schema; order and defaults are those of recorded answers.
 
+mod groups;
+mod policies;
+
 use super::schema::{
     Kind, Property, Shape,
     Shape::{Binary, Boolean, Guid, Instant, Integer, List, Object, OneOf, Text},
     property,
 };
+
+pub(crate) use groups::{ADMINISTRATIVE_UNIT, DIRECTORY_ROLE, GROUP};
+pub(crate) use policies::{APP_MANAGEMENT_POLICY, DEFAULT_APP_MANAGEMENT_POLICY};
 
 const TEXT: Shape = Text;
 const GUID: Shape = Guid;
@@ -16,7 +22,24 @@ const GUID: Shape = Guid;
 pub(crate) const AUDIENCES: &[&str] =
     &["AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"];
 
-const KEY_CREDENTIAL: &[Property] = &[
+/// The key of `addKey`.
+pub(crate) const KEY_CREDENTIAL: Kind = Kind { name: "keyCredential", properties: KEY_CREDENTIAL_MEMBERS };
+
+/// The password of `addKey`, which locks the certificate that comes with it.
+pub(crate) const PASSWORD_CREDENTIAL_OF_KEY: Kind = Kind {
+    name: "passwordCredential",
+    properties: &[
+        property("customKeyIdentifier", Binary),
+        property("displayName", Text),
+        property("endDateTime", Instant),
+        property("hint", Text),
+        property("keyId", Guid),
+        property("secretText", Text),
+        property("startDateTime", Instant),
+    ],
+};
+
+const KEY_CREDENTIAL_MEMBERS: &[Property] = &[
     property("customKeyIdentifier", Text),
     property("displayName", Text),
     property("endDateTime", Instant),
@@ -146,6 +169,18 @@ pub(crate) const APPLICATION: Kind = Kind {
         property("tags", List(&TEXT)).filter("any startswith"),
         property("tokenEncryptionKeyId", Guid),
         property("uniqueName", Text),
+        property("oauth2RequirePostResponse", Boolean).required().on_select(),
+        property("createdByAppId", Text).fixed().on_select(),
+        property(
+            "authenticationBehaviors",
+            Object(&[
+                property("blockAzureADGraphAccess", Boolean),
+                property("removeUnverifiedEmailClaim", Boolean),
+                property("requireClientServicePrincipal", Boolean),
+            ]),
+        )
+        .nullable()
+        .on_select(),
         property("samlMetadataUrl", Text),
         property("defaultRedirectUri", Text),
         property("certification", Text).fixed(),
@@ -178,12 +213,12 @@ pub(crate) const APPLICATION: Kind = Kind {
         property("api", Object(API)),
         property("appRoles", List(&Object(APP_ROLE))),
         property("info", Object(INFO)),
-        property("keyCredentials", List(&Object(KEY_CREDENTIAL))),
+        property("keyCredentials", List(&Object(KEY_CREDENTIAL_MEMBERS))),
         property(
             "parentalControlSettings",
             Object(&[property("countriesBlockedForMinors", List(&TEXT)), property("legalAgeGroupRule", Text)]),
         ),
-        property("passwordCredentials", List(&Object(PASSWORD_CREDENTIAL_MEMBERS))).fixed(),
+        property("passwordCredentials", List(&Object(PASSWORD_CREDENTIAL_MEMBERS))).at_creation(),
         property("publicClient", Object(REDIRECT_URIS)),
         property("requiredResourceAccess", List(&Object(REQUIRED_RESOURCE_ACCESS))),
         property("verifiedPublisher", Object(VERIFIED_PUBLISHER)).fixed(),
@@ -227,7 +262,7 @@ pub(crate) const SERVICE_PRINCIPAL: Kind = Kind {
         property("addIns", List(&Object(ADD_IN))),
         property("appRoles", List(&Object(APP_ROLE))).fixed(),
         property("info", Object(INFO)).fixed(),
-        property("keyCredentials", List(&Object(KEY_CREDENTIAL))),
+        property("keyCredentials", List(&Object(KEY_CREDENTIAL_MEMBERS))),
         property("oauth2PermissionScopes", List(&Object(SCOPE))).fixed(),
         property("passwordCredentials", List(&Object(PASSWORD_CREDENTIAL_MEMBERS))).fixed(),
         property("resourceSpecificApplicationPermissions", List(&TEXT)).fixed(),
@@ -253,6 +288,28 @@ pub(crate) const USER: Kind = Kind {
         property("accountEnabled", Boolean).filter("eq").on_select(),
         property("mailNickname", Text).filter("eq in startswith").on_select(),
         property("userType", Text).filter("eq in").on_select(),
+        property("ageGroup", Text).on_select(),
+        property("city", Text).on_select(),
+        property("companyName", Text).on_select(),
+        property("consentProvidedForMinor", Text).on_select(),
+        property("country", Text).on_select(),
+        property("department", Text).filter("eq").on_select(),
+        property("employeeHireDate", Instant).on_select(),
+        property("employeeId", Text).filter("eq").on_select(),
+        property("employeeOrgData", Object(&[property("costCenter", Text), property("division", Text)]))
+            .nullable()
+            .on_select(),
+        property("employeeType", Text).on_select(),
+        property("faxNumber", Text).on_select(),
+        property("onPremisesImmutableId", Text).on_select(),
+        property("otherMails", List(&TEXT)).on_select(),
+        property("passwordPolicies", Text).on_select(),
+        property("postalCode", Text).on_select(),
+        property("proxyAddresses", List(&TEXT)).fixed().on_select(),
+        property("showInAddressList", Boolean).on_select(),
+        property("state", Text).on_select(),
+        property("streetAddress", Text).on_select(),
+        property("usageLocation", Text).on_select(),
         property("createdDateTime", Instant).fixed().on_select(),
         property("deletedDateTime", Instant).fixed().on_select(),
         property(
@@ -322,6 +379,8 @@ pub(crate) const ROLE_ASSIGNMENT: Kind = Kind {
     ],
 };
 
+const ROLE_PERMISSION: &[Property] = &[property("allowedResourceActions", List(&TEXT)), property("condition", Text)];
+
 /// A directory role.
 pub(crate) const ROLE_DEFINITION: Kind = Kind {
     name: "unifiedRoleDefinition",
@@ -334,7 +393,7 @@ pub(crate) const ROLE_DEFINITION: Kind = Kind {
         property("resourceScopes", List(&TEXT)),
         property("templateId", Text).filter("eq"),
         property("version", Text),
-        property("rolePermissions", List(&TEXT)),
+        property("rolePermissions", List(&Object(ROLE_PERMISSION))),
         property("inheritsPermissionsFrom@odata.context", Text).fixed(),
         property("inheritsPermissionsFrom", List(&TEXT)).fixed(),
     ],
@@ -348,6 +407,21 @@ pub(crate) const ROLE_TEMPLATE: Kind = Kind {
         property("deletedDateTime", Instant).fixed(),
         property("description", Text).fixed(),
         property("displayName", Text).fixed(),
+    ],
+};
+
+/// A directory extension that an application declares.
+pub(crate) const EXTENSION_PROPERTY: Kind = Kind {
+    name: "extensionProperty",
+    properties: &[
+        property("id", Text).fixed(),
+        property("deletedDateTime", Instant).fixed(),
+        property("appDisplayName", Text).fixed(),
+        property("dataType", Text).required().at_creation(),
+        property("isMultiValued", Boolean).required().at_creation(),
+        property("isSyncedFromOnPremises", Boolean).fixed(),
+        property("name", Text).required().at_creation(),
+        property("targetObjects", List(&TEXT)).at_creation(),
     ],
 };
 
