@@ -45,6 +45,8 @@ pub(super) struct Rule {
     pub(super) foreign: bool,
     /// The recording has all headers that count, so that one which is missing there must be missing here.
     pub(super) headers: bool,
+    /// Recorded before the defaults of today: what is null here may have had a value there.
+    pub(super) older: bool,
     /// The wording of the message is not compared: it is older than what the service says now, or speaks of other things.
     pub(super) reworded: bool,
 }
@@ -52,6 +54,8 @@ pub(super) struct Rule {
 /// Where two answers differ, each in words that hold nothing of the recording but names and numbers.
 pub(super) fn differences(step: &Value, recorded: &Value, ours: &Exchanged, rule: Rule) -> Vec<String> {
     let mut wrong = Vec::new();
+    let older = step["recorded"].as_str().is_some_and(|day| day < DEFAULTS_SINCE);
+    let rule = Rule { older, ..rule };
     let response = &step["response"];
     if let Some(status) = response["status"].as_u64().filter(|status| *status != u64::from(ours.status)) {
         let code = code(&ours.body).as_str().map(|code| format!(" `{code}`")).unwrap_or_default();
@@ -213,12 +217,14 @@ fn shape(path: &str, theirs: &Value, own: &Value, rule: Rule, wrong: &mut Vec<St
             let same = own.iter().find(|element| element["@odata.type"] == first["@odata.type"]);
             match same {
                 Some(own) => shape(&format!("{path}[]"), first, own, rule, wrong),
-                None if path == "value" || !rule.foreign => wrong.push(format!("`{path}` has no such element")),
+                None if path == "value" || !(rule.foreign || rule.older) => {
+                    wrong.push(format!("`{path}` has no such element"))
+                }
                 None => {}
             }
         }
         (Value::Null, _) | (Value::String(_), Value::Null) => {}
-        (_, Value::Null) if rule.foreign && !theirs.is_array() => {}
+        (_, Value::Null) if (rule.foreign || rule.older) && !theirs.is_array() => {}
         _ if kind(theirs) == kind(own) => {}
         _ => wrong.push(format!("`{path}` is {} instead of {}", kind(own), kind(theirs))),
     }

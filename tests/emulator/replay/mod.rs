@@ -22,7 +22,7 @@ use std::{
 use serde_json::Value;
 
 use compare::differences;
-use tables::{AGREEMENT, left_out, page_size, reason, rule, stale_reasons};
+use tables::{AGREEMENT, is_nul, left_out, page_size, reason, rule, stale_reasons};
 use tenant::Replay;
 
 #[expect(clippy::disallowed_methods, reason = "where the recordings lie is up to the machine")]
@@ -79,7 +79,10 @@ async fn replay(recording: &str, steps: &[Value]) -> Vec<Outcome> {
         };
         replay.learn(recorded, &answer.body);
         let recorded = replay.translated(recorded);
-        let found = differences(step, &recorded, &answer, rule(recording, number));
+        let mut found = differences(step, &recorded, &answer, rule(recording, number));
+        if is_nul(recording, number) && (answer.text.is_empty() || answer.text.bytes().any(|byte| byte != 0)) {
+            found.push("body is not NUL bytes".to_owned());
+        }
         if found.is_empty() {
             outcomes.push(Outcome::Agrees);
         } else {

@@ -58,11 +58,16 @@ impl Replay {
             ("azcli_users_paging_2021", 2)
             | ("jupiterone_directory_reads_2024", 7)
             | ("pnp_paging_filter_select_2025", 2 | 3) => {
-                let next = self.next.clone().unwrap_or_default();
-                return self.call("GET", &next, &Value::Null).await;
+                loop {
+                    let next = self.next.take().unwrap_or_default();
+                    let answer = self.call("GET", &next, &Value::Null).await;
+                    self.note_next(&answer);
+                    // A recorded page without a next one is the last, however many of ours lie before it.
+                    if step["response"]["body"]["@odata.nextLink"].is_string() || self.next.is_none() {
+                        return answer;
+                    }
+                }
             }
-            // No client can make an object of that type any more.
-            ("pnp_paging_filter_select_2025", 1) => query = query.replace("Legacy", "Application"),
             ("pnp_paging_filter_select_2025", 4) => query = query.replace("(not recorded)", NIL),
             // The APIs of a new tenant have other names.
             ("azcli_first_party_sp_2023", 1) => {
@@ -87,9 +92,13 @@ impl Replay {
             path = format!("{path}?{query}");
         }
         let answer = self.call(method, &self.translated_text(&path), &self.translated(&body)).await;
-        self.next =
-            answer.body["@odata.nextLink"].as_str().and_then(|link| link.strip_prefix(self.url())).map(str::to_owned);
+        self.note_next(&answer);
         answer
+    }
+
+    fn note_next(&mut self, answer: &Exchanged) {
+        let link = answer.body["@odata.nextLink"].as_str();
+        self.next = link.and_then(|link| link.strip_prefix(self.url())).map(str::to_owned);
     }
 
     async fn send_unprivileged(&self, method: &str, path: &str, body: &Value) -> Exchanged {
@@ -99,6 +108,9 @@ impl Replay {
     }
 
     async fn token_request(&self, recording: &str, number: usize) -> Exchanged {
+        if recording == "token_endpoint_errors" && number <= 2 {
+            return expired_secret(number == 2).await;
+        }
         let path = self.token_path();
         let graph = format!("{GRAPH_RESOURCE}/.default");
         let made = self.identity().await;
@@ -112,16 +124,6 @@ impl Replay {
         let audience = format!("{}{at}", self.url());
         let now = step_time(self).await;
         match (recording, number) {
-            ("token_endpoint_errors", 1 | 2) => {
-                let past = json!({ "passwordCredential": {
-                    "startDateTime": "2000-01-01T00:00:00Z", "endDateTime": "2001-01-01T00:00:00Z" } });
-                let added = self.call("POST", &format!("/v1.0/applications/{}/addPassword", made.id), &past).await;
-                form.push(("client_secret".into(), text(&added.body, "/secretText").to_owned()));
-                if number == 2 {
-                    form.push(("resource".into(), GRAPH_RESOURCE.into()));
-                    at = format!("/{}/oauth2/token", self.emulator.tenant_id());
-                }
-            }
             ("token_endpoint_errors", 3) => {
                 form.extend(assertion(&json!({ "nbf": now - 60, "exp": now + 300 }), &audience));
             }
@@ -373,6 +375,27 @@ impl Replay {
 async fn step_time(replay: &Replay) -> i64 {
     let claims = super::super::client::claims(&replay.operator_token().await);
     claims["exp"].as_i64().unwrap_or_default() - 3600
+}
+
+/// What a secret of yesterday gets, at the older endpoint or the newer.
+async fn expired_secret(older: bool) -> Exchanged {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("tenant.jsonl");
+    let replay = Replay::kept("2024-01-01", &file).await;
+    let made = replay.identity().await;
+    let ending = json!({ "passwordCredential": { "endDateTime": "2024-01-02T00:00:00Z" } });
+    let added = replay.call("POST", &format!("/v1.0/applications/{}/addPassword", made.id), &ending).await;
+    replay.emulator.stop().await;
+    let replay = Replay::kept("2024-01-03", &file).await;
+    let secret = text(&added.body, "/secretText");
+    let form = [("client_id", made.app_id.as_str()), ("client_secret", secret)];
+    if older {
+        let path = format!("/{}/oauth2/token", replay.emulator.tenant_id());
+        replay.form(&path, &[form[0], form[1], ("resource", GRAPH_RESOURCE)]).await
+    } else {
+        let scope = format!("{GRAPH_RESOURCE}/.default");
+        replay.form(&replay.token_path(), &[form[0], form[1], ("scope", &scope)]).await
+    }
 }
 
 /// What a token of yesterday gets: the tenant is opened again a day later.
