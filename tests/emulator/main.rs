@@ -4,5 +4,6 @@
 
 mod client;
 mod directory;
+mod interop;
 mod replay;
 mod running;

@@ -30,7 +30,7 @@ pub(super) struct Expected<'a> {
 pub(super) fn check(assertion: &str, holders: &[&Document], expected: &Expected<'_>) -> Result<(), TokenRefusal> {
     // 1. It is a JWT with an algorithm that certificates are used with.
     let malformed = || TokenRefusal::invalid_request(50027, "JWT token is invalid or malformed.");
-    let header = jsonwebtoken::decode_header(&assertion.replace('=', "")).map_err(|_| malformed())?;
+    let header = jsonwebtoken::decode_header(assertion.replace('=', "")).map_err(|_| malformed())?;
     if ![Algorithm::RS256, Algorithm::PS256].contains(&header.alg) {
         return Err(malformed());
     }

@@ -37,7 +37,8 @@ const CHANCE: &[&str] =
 const DEFAULTS_SINCE: &str = "2024";
 
 /// How much of a recorded answer binds us.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about a recording")]
 pub(super) struct Rule {
     /// The source quotes a part of the answer: ours may have more.
     pub(super) excerpt: bool,
@@ -218,7 +219,7 @@ fn shape(path: &str, theirs: &Value, own: &Value, rule: Rule, wrong: &mut Vec<St
             match same {
                 Some(own) => shape(&format!("{path}[]"), first, own, rule, wrong),
                 None if path == "value" || !(rule.foreign || rule.older) => {
-                    wrong.push(format!("`{path}` has no such element"))
+                    wrong.push(format!("`{path}` has no such element"));
                 }
                 None => {}
             }

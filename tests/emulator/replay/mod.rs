@@ -1,7 +1,7 @@
 //! Recorded exchanges with the real services, replayed, and how faithful the emulator is by them.
 //!
 //! The recordings are not part of this repository. They are read from `shared/transcripts` beside it, or from the folder
-//! that `ACCREDIT_TRANSCRIPTS` names. The result is `docs/emulator-fidelity.md`: with ACCREDIT_BLESS=1 it is written,
+//! that `ACCREDIT_TRANSCRIPTS` names. The result is `docs/emulator-fidelity.md`: with `ACCREDIT_BLESS=1` it is written,
 //! without it is compared. It holds nothing of the recordings but names and numbers.
 
 mod compare;
@@ -60,6 +60,8 @@ enum Outcome {
 async fn replay(recording: &str, steps: &[Value]) -> Vec<Outcome> {
     let mut tenant: Option<(usize, Replay)> = None;
     let mut outcomes = Vec::new();
+    // Past the test harness, which would swallow it.
+    let mut console = io::stderr();
     for (number, step) in (1..).zip(steps) {
         if let Some(why) = left_out(recording, number) {
             outcomes.push(Outcome::LeftOut(why));
@@ -86,9 +88,9 @@ async fn replay(recording: &str, steps: &[Value]) -> Vec<Outcome> {
         if found.is_empty() {
             outcomes.push(Outcome::Agrees);
         } else {
-            // Past the test harness, which would swallow it.
             let shown: String = answer.text.chars().take(400).collect();
-            writeln!(io::stderr(), "{recording} {number}: {} | {} {shown}", found.join("; "), answer.status).unwrap();
+            let found_here = found.join("; ");
+            writeln!(console, "{recording} {number}: {found_here} | {} {shown}", answer.status).unwrap();
             outcomes.push(Outcome::Differs(found));
         }
     }
@@ -161,6 +163,7 @@ async fn recorded_exchanges_come_out_as_recorded() {
         outcomes.insert(recording, outcome);
     }
     let (text, share) = document(&outcomes);
+    // Past the test harness, which would swallow it.
     writeln!(io::stderr(), "{}.{} % of the replayed exchanges agree", share / 10, share % 10).unwrap();
     let differs = |recording: &str, number: usize| {
         let outcome = outcomes.get(recording).and_then(|outcomes| outcomes.get(number - 1));
@@ -171,7 +174,7 @@ async fn recorded_exchanges_come_out_as_recorded() {
     if blessing() {
         fs::write(&file, &text).unwrap();
     }
-    assert!(share >= AGREEMENT, "{} tenths of a percent agree, fewer than {AGREEMENT}", share);
+    assert!(share >= AGREEMENT, "{share} tenths of a percent agree, fewer than {AGREEMENT}");
     assert!(stale.is_empty(), "reasons for differences that are none any more: {stale:?}");
     let written = fs::read_to_string(&file).unwrap_or_default();
     assert!(text == written, "docs/emulator-fidelity.md is out of date; ACCREDIT_BLESS=1 writes it");

@@ -163,7 +163,7 @@ impl Replay {
             }
             ("token_endpoint_errors", 10 | 13) => form.extend(secret("wrong")),
             ("token_endpoint_errors", 12) => {
-                form[0].1 = NIL.to_owned();
+                form[0].1 = NIL.into();
                 form.extend(secret("anything"));
             }
             _ => form.push(("client_secret".into(), made.secret.clone())),
