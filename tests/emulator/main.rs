@@ -7,3 +7,4 @@ mod directory;
 mod interop;
 mod replay;
 mod running;
+mod spellings;

@@ -19,10 +19,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use compare::differences;
-use tables::{AGREEMENT, is_nul, left_out, page_size, reason, rule, stale_reasons};
+use tables::{AGREEMENT, has_made_up_rows, is_nul, left_out, page_size, reason, rule, stale_reasons};
 use tenant::Replay;
 
 #[expect(clippy::disallowed_methods, reason = "where the recordings lie is up to the machine")]
@@ -80,7 +80,10 @@ async fn replay(recording: &str, steps: &[Value]) -> Vec<Outcome> {
             claims => claims,
         };
         replay.learn(recorded, &answer.body);
-        let recorded = replay.translated(recorded);
+        let mut recorded = replay.translated(recorded);
+        if has_made_up_rows(recording, number) {
+            recorded["value"] = json!([{}]);
+        }
         let mut found = differences(step, &recorded, &answer, rule(recording, number));
         if is_nul(recording, number) && (answer.text.is_empty() || answer.text.bytes().any(|byte| byte != 0)) {
             found.push("body is not NUL bytes".to_owned());

@@ -48,6 +48,8 @@ impl Replay {
                 return self.send("GET", &path, None, &Value::Null).await;
             }
             ("jupiterone_directory_reads_2024", 15) => {
+                let authority = format!("{}/{}/oauth2/v2.0/authorize", self.url(), self.emulator.tenant_id());
+                let query = format!("api-version=1.1&authorization_endpoint={authority}");
                 return self.send("GET", &format!("{path}?{query}"), None, &Value::Null).await;
             }
             ("azcli_sp_forbidden_2023", _) => {
@@ -204,15 +206,19 @@ impl Replay {
         }
         let token = self.token(&made.app_id, &made.secret, EXCHANGE_RESOURCE).await;
         let body = match (recording, number) {
-            ("exchange_invokecommand_errors", 1) => command("Get-ManagementRole", json!({ "ResultSize": "Nonsense" })),
+            ("exchange_invokecommand_errors", 1) => {
+                command("Get-ManagementRoleAssignment", json!({ "RoleAssigneeType": "Nonsense" }))
+            }
             ("exchange_invokecommand_errors", 2) => command("Get-ManagementRole", json!({ "BogusParameter": "x" })),
             ("exchange_invokecommand_errors", 4) => {
                 command("Get-ManagementScope", json!({ "Identity": "there is no such scope" }))
             }
-            ("exchange_invokecommand_success", 1) => command("Get-ManagementRole", json!({ "ResultSize": 1 })),
+            ("exchange_invokecommand_success", 1) => command("Get-RoleGroup", json!({ "ResultSize": 1 })),
             ("exchange_invokecommand_success", 4 | 5) => command("Get-AcceptedDomain", json!({})),
+            ("exchange_invokecommand_success", 6) => command("Get-Mailbox", json!({})),
+            ("exchange_invokecommand_success", 9) => command("Get-AdminAuditLogConfig", json!({})),
             ("exchange_invokecommand_success", 7) => command("Get-OrganizationConfig", json!({})),
-            _ => command("Get-ManagementRole", json!({})),
+            _ => command("Get-RoleGroup", json!({})),
         };
         let path = if (recording, number) == ("exchange_invokecommand_errors", 5) {
             format!("{path}?%24skiptoken=expired")
@@ -322,6 +328,10 @@ impl Replay {
                     "restrictForAppsCreatedAfterDateTime": "2000-01-01T00:00:00Z" }] } });
                 self.call("PATCH", "/v1.0/policies/defaultAppManagementPolicy", &policy).await;
                 body = json!({ "passwordCredential": { "displayName": "long" } });
+                let answer = self.call(method, &path, &body).await;
+                let lifted = json!({ "isEnabled": false });
+                self.call("PATCH", "/v1.0/policies/defaultAppManagementPolicy", &lifted).await;
+                return answer;
             }
             28 => {
                 body = json!({ "keyCredential": CERTIFICATE.credential(), "passwordCredential": null,

@@ -2,8 +2,8 @@
 
 use super::compare::Rule;
 
-/// How many of a thousand replayed exchanges must agree.
-pub(super) const AGREEMENT: usize = 500;
+/// How many of a thousand replayed exchanges must agree. It is to be 950 when all services are there.
+pub(super) const AGREEMENT: usize = 730;
 
 const ANOTHER_SERVICE: &str = "needs another service";
 const NOT_RECORDED: &str = "the request is not recorded";
@@ -13,7 +13,7 @@ const RETIRED: &str = "a retired API";
 
 /// Steps that are not replayed.
 const LEFT_OUT: &[(&str, &[usize], &str)] = &[
-    ("exchange_invokecommand_success", &[6, 8, 9], ANOTHER_SERVICE),
+    ("exchange_invokecommand_success", &[8], ANOTHER_SERVICE),
     ("graph_400_404_429_errors", &[6], NOT_RECORDED),
     ("graph_400_404_429_errors", &[10, 13, 15], ANOTHER_SERVICE),
     ("graph_400_404_429_errors", &[17, 18], THROTTLED),
@@ -69,6 +69,11 @@ pub(super) fn is_nul(recording: &str, number: usize) -> bool {
     (recording, number) == ("exchange_invokecommand_errors", 3)
 }
 
+/// Answers whose rows were put in by whoever published them.
+pub(super) fn has_made_up_rows(recording: &str, number: usize) -> bool {
+    matches!((recording, number), ("exchange_invokecommand_success", 1 | 2))
+}
+
 pub(super) fn rule(recording: &str, number: usize) -> Rule {
     let begins = |names: &[&str]| names.iter().any(|name| recording.starts_with(name));
     let is_vault = matches!(
@@ -91,13 +96,14 @@ pub(super) fn rule(recording: &str, number: usize) -> Rule {
             ])
             || (recording, number) == ("azcli_addpassword_client_keyid_2023", 4),
         headers: begins(&["azcli_", "azpowershell_", "pnp_"]) && !is_vault && !begins(&["pnp_batch"]),
+        ordered: matches!((recording, number), ("azcli_create_for_rbac_2025", 2..=4)),
         older: false,
         reworded: matches!(
             (recording, number),
             // The wording of 2021; the emulator has that of 2024, which is recorded too.
             ("graph_401_403_errors", 2)
-            // The message names an object of the source's.
-            | ("graph_400_404_429_errors", 20 | 21)
+            // The message names an object of the source's, or is cut off there.
+            | ("graph_400_404_429_errors", 20 | 21 | 27)
         ),
     }
 }

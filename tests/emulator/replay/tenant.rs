@@ -126,7 +126,7 @@ impl Replay {
         let (id, app_id) = self.application(&json!({ "displayName": "Made before" })).await;
         let principal = self.make("/v1.0/servicePrincipals", &json!({ "appId": app_id })).await;
         let secret = self.call("POST", &format!("/v1.0/applications/{id}/addPassword"), &json!({})).await;
-        let secret = secret.body["secretText"].as_str().unwrap().to_owned();
+        let secret = secret.body["secretText"].as_str().unwrap_or_default().to_owned();
         Identity { id, app_id, principal, secret }
     }
 
