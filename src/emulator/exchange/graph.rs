@@ -114,10 +114,15 @@ impl Turn<'_> {
         body: Option<Value>,
         wishes: Wishes,
     ) -> Result<Answer, Refusal> {
-        let Some((version, segments)) = service::segments(path) else {
+        let Some((version, mut segments)) = service::segments(path) else {
             let version = path.trim_matches('/').split('/').next().unwrap_or_default();
             return Err(Refusal::malformed(format!("Invalid version: {version}")));
         };
+        // The tenant may stand before everything else, although the token has said it.
+        let own = [tenant.world.tenant_id(), tenant.world.domain(), "myorganization"];
+        if segments.first().is_some_and(|first| own.iter().any(|name| first.text.eq_ignore_ascii_case(name))) {
+            segments.remove(0);
+        }
         let request = service::Request {
             world: &tenant.world,
             by_id: tenant.world.view(Reads::ById),

@@ -173,6 +173,10 @@ impl Turn<'_> {
         let body = refusal.body(self.now, &self.request_id, &self.client_request_id);
         let mut reply = Reply::json(refusal.status, body);
         reply.set("content-type", "application/json");
+        // The directory charges for what it refuses; the gateway before it does not.
+        if refusal.code.starts_with("Request_") {
+            reply.set("x-ms-resource-unit", "1");
+        }
         if refusal.status == 401 && refusal.code == "InvalidAuthenticationToken" {
             let challenge = format!(
                 "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", \

@@ -55,7 +55,7 @@ pub(crate) use users::new_user;
 /// One segment of a path: `applications`, an id, or the key of `applications(appId='…')`.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
-    text: String,
+    pub(crate) text: String,
     /// The property and value of a key in parentheses; the property is empty in `users('…')`.
     key: Option<(String, String)>,
 }
@@ -126,7 +126,7 @@ pub(crate) fn segments(path: &str) -> Option<(String, Vec<Segment>)> {
         let part = odata::decode(part, false);
         let keyed = part.strip_suffix(')').and_then(|part| part.split_once('(')).filter(|(name, _)| !name.is_empty());
         match keyed {
-            None => segments.push(Segment { text: part, key: None }),
+            None => segments.push(Segment { text: in_full(part), key: None }),
             Some((name, key)) => {
                 segments.push(Segment { text: name.to_owned(), key: None });
                 let (property, value) = key.split_once('=').unwrap_or(("", key));
@@ -137,6 +137,18 @@ pub(crate) fn segments(path: &str) -> Option<(String, Vec<Segment>)> {
         }
     }
     Some((version, segments))
+}
+
+/// A type or an action may be written with the short name of the namespace, as the SDKs do: `graph.application`.
+fn in_full(part: String) -> String {
+    match part.split_at_checked("graph.".len()) {
+        Some((alias, name))
+            if alias.eq_ignore_ascii_case("graph.") && name.chars().all(|letter| letter.is_ascii_alphabetic()) =>
+        {
+            format!("microsoft.graph.{name}")
+        }
+        _ => part,
+    }
 }
 
 /// Serves one request.
