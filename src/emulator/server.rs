@@ -19,6 +19,7 @@ use axum_server::{
     Handle,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
+use futures_util::{StreamExt as _, stream};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -30,6 +31,7 @@ use super::{
 
 const LARGEST_BODY: usize = 4 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
+const BEFORE_BREAKING: Duration = Duration::from_millis(50);
 
 /// One open port.
 #[derive(Debug)]
@@ -110,17 +112,45 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
         headers: read_headers(&parts.headers),
         body: body.to_vec(),
     };
+    let plan = door.service.plan(&incoming);
+    if !plan.wait.is_zero() {
+        tokio::time::sleep(plan.wait).await;
+    }
     // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
     let service = Arc::clone(&door.service);
-    let outgoing = tokio::task::spawn_blocking(move || service.exchange(&incoming)).await;
+    let outgoing = tokio::task::spawn_blocking(move || service.exchange(&incoming, &plan)).await;
     match outgoing {
-        Ok(Outgoing::Answer(reply)) => respond(reply),
+        Ok(Outgoing::Answer(reply)) => respond(&reply),
+        Ok(Outgoing::Late(reply, wait)) => {
+            tokio::time::sleep(wait).await;
+            respond(&reply)
+        }
+        Ok(Outgoing::Torn(reply, bytes)) => tear(&reply, bytes),
+        // The server gives up on a handler whose client has gone.
+        Ok(Outgoing::Hang) => std::future::pending().await,
         Ok(Outgoing::Drop) => {
             door.connections.drop_connection(peer);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The answer's head with its full length, and the beginning of its body; then the connection breaks.
+fn tear(reply: &Reply, bytes: Option<usize>) -> Response {
+    let mut whole = reply.text().into_bytes();
+    let length = whole.len();
+    whole.truncate(bytes.unwrap_or(length / 2).min(length.saturating_sub(1)));
+    let begun = stream::once(std::future::ready(Ok(whole)));
+    let broken = stream::once(async {
+        // What was begun is on its way by then.
+        tokio::time::sleep(BEFORE_BREAKING).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    let mut response = respond(reply);
+    *response.body_mut() = Body::from_stream(begun.chain(broken));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
 }
 
 fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -130,14 +160,10 @@ fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn respond(reply: Reply) -> Response {
-    let body = match reply.body {
-        Some(body) => Body::from(body.to_string()),
-        None => Body::empty(),
-    };
-    let mut response = Response::new(body);
+fn respond(reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.text()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
+    for (name, value) in &reply.headers {
         // A tester may have ordered a header that is none; it is left out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);

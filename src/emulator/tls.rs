@@ -47,11 +47,12 @@ impl Authority {
         json!({ "certificate": self.certificate, "key": self.key })
     }
 
-    pub(crate) fn issue(&self) -> Result<Identity, rcgen::Error> {
+    /// A certificate for localhost and for the names that a tester adds.
+    pub(crate) fn issue(&self, more: &[String]) -> Result<Identity, rcgen::Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let key = KeyPair::generate()?;
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let mut parameters = CertificateParams::new(names)?;
+        let names = ["localhost", "127.0.0.1", "::1"].into_iter().map(str::to_owned).chain(more.iter().cloned());
+        let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = named("localhost");
         parameters.is_ca = IsCa::ExplicitNoCa;
         parameters.use_authority_key_identifier_extension = true;

@@ -4,5 +4,7 @@
 
 mod client;
 mod directory;
+mod keeping;
 mod replay;
 mod running;
+mod trouble;

@@ -64,7 +64,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             match (find(request), request.named_key(1)) {
-                (Ok(application), _) => update(request, application),
+                (Ok(application), _) => update(request, request.truth(Collection::Applications, application)?),
                 (Err(_), Some(("uniquename", name))) if request.create_if_missing => create(request, Some(name)),
                 (Err(refusal), _) => {
                     request.caller.may_create()?;
@@ -75,7 +75,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.may_create()?;
-            let application = find(request)?;
+            let application = request.truth(Collection::Applications, find(request)?)?;
             request.caller.may_write(application)?;
             let deleted_at = clock::seconds(request.now);
             let mut changes = soft_delete(Collection::Applications, "application", application, &deleted_at);
@@ -220,24 +220,25 @@ fn check_values(sent: &Document) -> Result<(), Refusal> {
 }
 
 fn check_unique(world: &World, sent: &Document, own_id: &str) -> Result<(), Refusal> {
-    let others = || {
-        let deleted = world.all(Collection::Deleted).filter(|document| text(document, KIND) == "application");
-        world.all(Collection::Applications).chain(deleted).filter(|other| text(other, "id") != own_id)
+    let named = |name: &str| {
+        let deleted = world.find_all(Collection::Deleted, "uniqueName", name);
+        let deleted = deleted.filter(|document| text(document, KIND) == "application");
+        world
+            .find_all(Collection::Applications, "uniqueName", name)
+            .chain(deleted)
+            .any(|other| text(other, "id") != own_id)
     };
     let clash = |property: &str| {
         Refusal::bad_request(format!("Another object with the same value for property {property} already exists."))
     };
     let name = text(sent, "uniqueName");
     // A soft-deleted application keeps its name.
-    if !name.is_empty() && others().any(|other| text(other, "uniqueName").eq_ignore_ascii_case(name)) {
+    if !name.is_empty() && named(name) {
         return Err(clash("uniqueName").with_detail("ObjectConflict", "uniqueName"));
     }
     let uris: Vec<&str> = texts(sent, "identifierUris").collect();
     let taken = |uri: &&str| {
-        world
-            .all(Collection::Applications)
-            .filter(|other| text(other, "id") != own_id)
-            .any(|other| texts(other, "identifierUris").any(|taken| taken.eq_ignore_ascii_case(uri)))
+        world.find_all(Collection::Applications, "identifierUris", uri).any(|other| text(other, "id") != own_id)
     };
     if uris.iter().any(taken) {
         return Err(clash("identifierUris").with_detail("ObjectConflict", "identifierUris"));

@@ -55,7 +55,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
 fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.may_create()?;
-    let application = applications::find(request)?;
+    let application = request.truth(Collection::Applications, applications::find(request)?)?;
     request.caller.may_write(application)?;
     let sent = request.object()?;
     FEDERATED_CREDENTIAL.check(sent, true)?;
@@ -104,7 +104,10 @@ fn check_pair(credentials: &[Document], after: &Document, own_id: &str) -> Resul
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_APPLICATIONS)?;
-    let application = applications::find(request)?;
+    let mut application = applications::find(request)?;
+    if request.method != "GET" {
+        application = request.truth(Collection::Applications, application)?;
+    }
     let mut credentials = stored(application);
     let key = request.segment(3);
     let index = credentials

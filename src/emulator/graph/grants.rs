@@ -17,9 +17,11 @@ use super::{
 
 /// Grants whose client and resource are there.
 fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
-    seen.all(Collection::Grants).filter(move |grant| {
-        ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
-    })
+    seen.all(Collection::Grants).filter(move |grant| is_live(seen, grant))
+}
+
+fn is_live(seen: View<'_>, grant: &Document) -> bool {
+    ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -47,7 +49,8 @@ pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_GRANTS)?;
     request.query.allow(&["$select", "$top"])?;
     let client = text(service_principals::find(request)?, "id");
-    let grants = live(request.lists).filter(|grant| text(grant, "clientId") == client);
+    let lists = request.lists;
+    let grants = lists.find_all(Collection::Grants, "clientId", client).filter(|grant| is_live(lists, grant));
     let body =
         request
             .listing(&GRANT, "oauth2PermissionGrants")
@@ -94,8 +97,10 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.by_id)
-            .find(|grant| text(grant, "id") == request.segment(1))
+        request
+            .by_id
+            .get(Collection::Grants, request.segment(1))
+            .filter(|grant| is_live(request.by_id, grant))
             .ok_or_else(|| Refusal::not_found(request.segment(1)))
     };
     match request.method {
@@ -106,7 +111,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let grant = find()?;
+            let grant = request.truth(Collection::Grants, find()?)?;
             let sent = request.object()?;
             GRANT.check(sent, false)?;
             let after = GRANT.merge(grant, sent);
@@ -115,7 +120,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let id = find()?.get("id").and_then(Value::as_str).unwrap_or_default();
+            let id = request.truth(Collection::Grants, find()?)?.get("id").and_then(Value::as_str).unwrap_or_default();
             Ok(Answer::no_content(vec![Change::remove(Collection::Grants, id)]))
         }
         _ => Err(Refusal::method_not_allowed()),

@@ -24,7 +24,7 @@ use super::{
     odata::{self, Listing, Query},
     refusal::Refusal,
     schema::{Kind, Property},
-    world::{Change, Document, View, World, text},
+    world::{Change, Collection, Document, View, World, text},
 };
 pub(crate) use access::Caller;
 pub(crate) use batch::{read as read_batch, responses as batch_responses};
@@ -226,6 +226,13 @@ impl<'a> Request<'a> {
     fn named_key(&self, index: usize) -> Option<(&str, &str)> {
         let (property, value) = self.segments.get(index)?.key.as_ref()?;
         (!property.is_empty()).then_some((property, value))
+    }
+
+    /// What an object that a view found is by now: a write changes that, so that it never loses a newer one. Not found when
+    /// it has gone meanwhile.
+    fn truth(&self, collection: Collection, found: &Document) -> Result<&'a Document, Refusal> {
+        let id = text(found, "id");
+        self.world.get(collection, id).ok_or_else(|| Refusal::not_found(id))
     }
 
     /// The body as an object; refused when it is something else or nothing.

@@ -83,6 +83,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     request.query.allow(&[])?;
     let (collection, object) = owned(request)?;
+    let object = request.truth(collection, object)?;
     request.caller.may_write_owners(object)?;
     let body = request.object()?;
     if let Some(other) = body.keys().find(|name| *name != "@odata.id") {
@@ -110,6 +111,7 @@ pub(super) fn remove(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     request.query.allow(&[])?;
     let (collection, object) = owned(request)?;
+    let object = request.truth(collection, object)?;
     request.caller.may_write_owners(object)?;
     let leaving = request.segment(3).to_lowercase();
     let owners: Vec<&str> = texts(object, OWNERS).collect();

@@ -18,9 +18,12 @@ fn target<'a>(request: &Request<'a>) -> Result<(Collection, &'a Document), Refus
     }
     request.query.allow(&[])?;
     let found = if request.segment(0).eq_ignore_ascii_case("applications") {
-        (Collection::Applications, applications::find(request)?)
+        (Collection::Applications, request.truth(Collection::Applications, applications::find(request)?)?)
     } else {
-        (Collection::ServicePrincipals, service_principals::find(request)?)
+        (
+            Collection::ServicePrincipals,
+            request.truth(Collection::ServicePrincipals, service_principals::find(request)?)?,
+        )
     };
     request.caller.may_write(found.1)?;
     Ok(found)

@@ -58,7 +58,9 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.entity(&SERVICE_PRINCIPAL, "servicePrincipals", find(request)?)
         }
         "PATCH" => match (find(request), request.named_key(1)) {
-            (Ok(service_principal), _) => update(request, service_principal),
+            (Ok(service_principal), _) => {
+                update(request, request.truth(Collection::ServicePrincipals, service_principal)?)
+            }
             (Err(_), Some(("appid", app_id))) if request.create_if_missing => create(request, Some(app_id)),
             (Err(refusal), _) => {
                 request.caller.may_create()?;
@@ -68,7 +70,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.may_create()?;
-            let service_principal = find(request)?;
+            let service_principal = request.truth(Collection::ServicePrincipals, find(request)?)?;
             request.caller.may_write(service_principal)?;
             let at = clock::seconds(request.now);
             let changes = soft_delete(Collection::ServicePrincipals, "servicePrincipal", service_principal, &at);

@@ -50,7 +50,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            let before = find(request)?;
+            let before = request.truth(Collection::Users, find(request)?)?;
             let mut sent = request.object()?.clone();
             USER.check(&sent, false)?;
             sent.remove("passwordProfile");
@@ -61,7 +61,8 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
             let at = clock::seconds(request.now);
-            let changes = soft_delete(Collection::Users, "user", find(request)?, &at);
+            let changes =
+                soft_delete(Collection::Users, "user", request.truth(Collection::Users, find(request)?)?, &at);
             Ok(Answer::no_content(changes))
         }
         _ => Err(Refusal::method_not_allowed()),

@@ -16,7 +16,7 @@ use super::{
     credentials::is_current,
     identifiers,
     seed::MICROSOFT_GRAPH,
-    world::{Collection, Document, View, World, list, text, texts},
+    world::{Collection, Document, View, World, list, text},
 };
 pub(crate) use refusal::TokenRefusal;
 pub(crate) use signer::{Signer, SignerError};
@@ -205,13 +205,12 @@ fn asked_resource(request: &SignIn<'_>) -> Result<String, TokenRefusal> {
 fn find_resource<'a>(request: &SignIn<'a>, resource: &str) -> Result<(String, &'a Document), TokenRefusal> {
     let bare = resource.trim_end_matches('/');
     let is_own = request.own_urls.iter().any(|url| url.eq_ignore_ascii_case(bare)) || request.origin == bare;
-    let found = request.seen.all(Collection::ServicePrincipals).find(|principal| {
-        if is_own {
-            text(principal, "appId") == MICROSOFT_GRAPH
-        } else {
-            texts(principal, "servicePrincipalNames").any(|name| name.trim_end_matches('/').eq_ignore_ascii_case(bare))
-        }
-    });
+    let named = |name: &str| request.seen.find(Collection::ServicePrincipals, "servicePrincipalNames", name);
+    let found = if is_own {
+        request.seen.find(Collection::ServicePrincipals, "appId", MICROSOFT_GRAPH)
+    } else {
+        named(bare).or_else(|| named(&format!("{bare}/")))
+    };
     match found {
         Some(principal) if is_own => Ok(("https://graph.microsoft.com".to_owned(), principal)),
         Some(principal) => Ok((resource.to_owned(), principal)),
@@ -297,11 +296,8 @@ fn check_secret(secret: &str, client_id: &str, holders: &[&Document], now: Times
 /// The values of the app roles that a principal holds of a resource; none when it holds no assignment at all.
 fn roles_of(seen: View<'_>, principal: &Document, resource: &Document) -> Option<Vec<String>> {
     let held: Vec<&str> = seen
-        .all(Collection::AppRoleAssignments)
-        .filter(|assignment| {
-            text(assignment, "principalId") == text(principal, "id")
-                && text(assignment, "resourceId") == text(resource, "id")
-        })
+        .find_all(Collection::AppRoleAssignments, "principalId", text(principal, "id"))
+        .filter(|assignment| text(assignment, "resourceId") == text(resource, "id"))
         .map(|assignment| text(assignment, "appRoleId"))
         .collect();
     if held.is_empty() {
@@ -328,10 +324,8 @@ fn claims(
     let principal_id = text(principal, "id");
     let mut directory_roles: Vec<&str> = request
         .seen
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| {
-            text(assignment, "principalId") == principal_id && text(assignment, "directoryScopeId") == "/"
-        })
+        .find_all(Collection::RoleAssignments, "principalId", principal_id)
+        .filter(|assignment| text(assignment, "directoryScopeId") == "/")
         .map(|assignment| text(assignment, "roleDefinitionId"))
         .collect();
     if directory_roles.is_empty() {
