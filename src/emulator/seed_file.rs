@@ -184,7 +184,8 @@ impl Seeding {
             Collection::ServicePrincipals => self.service_principal(&object)?,
             Collection::Users => {
                 let id = guid_or_new(&object, "id")?;
-                let mut user = new_user(&object, &created);
+                let given = text(&object, "createdDateTime");
+                let mut user = new_user(&object, if given.is_empty() { &created } else { given });
                 user.insert("id".into(), id.into());
                 default(&mut user, "accountEnabled", true);
                 let name = text(&user, "userPrincipalName").to_owned();
