@@ -282,4 +282,36 @@ mod tests {
         let (_, world) = Journal::open(&path).unwrap();
         assert_eq!(world.all(Collection::Users).count(), 2);
     }
+
+    #[test]
+    fn a_large_tenant_is_written_anew_beside_its_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tenant");
+        let (mut journal, mut world) = Journal::open(&path).unwrap();
+        for number in 0..MANY {
+            world.apply(put(&format!("user {number}")));
+        }
+        journal.rewrite(&world).unwrap();
+        let mut number = 0;
+        // Until the rewriting has begun, and until its result has taken the place of the old file.
+        for begun in [false, true] {
+            while journal.rewriting.is_some() == begun {
+                let mut changes = put(&format!("user {number}"));
+                if let Change::Put { document, .. } = &mut changes[0] {
+                    let notes = if begun { number.to_string() } else { "x".repeat(200_000) };
+                    document.insert("notes".into(), notes.into());
+                }
+                journal.append(&changes).unwrap();
+                world.apply(changes);
+                world.tidy();
+                journal.compact(&world).unwrap();
+                number = (number + 1) % 7;
+            }
+        }
+        journal.append(&put("last")).unwrap();
+        world.apply(put("last"));
+        let (_, read) = Journal::open(&path).unwrap();
+        assert_eq!(read.count(Collection::Users), MANY + 1);
+        assert!(read.all(Collection::Users).eq(world.all(Collection::Users)));
+    }
 }

@@ -112,13 +112,25 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
         headers: read_headers(&parts.headers),
         body: body.to_vec(),
     };
-    let plan = door.service.plan(&incoming);
-    if !plan.wait.is_zero() {
-        tokio::time::sleep(plan.wait).await;
-    }
     // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
     let service = Arc::clone(&door.service);
-    let outgoing = tokio::task::spawn_blocking(move || service.exchange(&incoming, &plan)).await;
+    let begun = tokio::task::spawn_blocking(move || {
+        let plan = service.plan(&incoming);
+        if plan.wait.is_zero() {
+            Ok(service.exchange(&incoming, &plan))
+        } else {
+            Err(Box::new((service, incoming, plan)))
+        }
+    });
+    let outgoing = match begun.await {
+        Ok(Ok(outgoing)) => Ok(outgoing),
+        Ok(Err(waiting)) => {
+            let (service, incoming, plan) = *waiting;
+            tokio::time::sleep(plan.wait).await;
+            tokio::task::spawn_blocking(move || service.exchange(&incoming, &plan)).await
+        }
+        Err(error) => Err(error),
+    };
     match outgoing {
         Ok(Outgoing::Answer(reply)) => respond(&reply),
         Ok(Outgoing::Late(reply, wait)) => {
