@@ -4,7 +4,9 @@ use std::{
     collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread,
     time::Duration,
 };
 
@@ -20,7 +22,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::task::JoinHandle;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
     connection::Connections,
@@ -33,6 +35,35 @@ const LARGEST_BODY: usize = 4 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 const BEFORE_BREAKING: Duration = Duration::from_millis(50);
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread that serves a port's requests, one after another: they would wait for the tenant anyway, and what one
+/// thread allocates and frees does not pile up in the arenas of many.
+#[derive(Clone)]
+struct Worker(mpsc::Sender<Job>);
+
+impl Worker {
+    fn start() -> Self {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        thread::spawn(move || {
+            for job in jobs {
+                // Whoever waits for the job learns that it ended without a result.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        });
+        Self(sender)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (done, result) = oneshot::channel();
+        let job = Box::new(move || {
+            let _ = done.send(work());
+        });
+        self.0.send(job).ok()?;
+        result.await.ok()
+    }
+}
+
 /// One open port.
 #[derive(Debug)]
 pub(crate) struct Port {
@@ -44,6 +75,7 @@ pub(crate) struct Port {
 struct Door {
     service: Arc<Service>,
     connections: Connections,
+    worker: Worker,
     scheme: &'static str,
 }
 
@@ -58,8 +90,12 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)>
 /// Serves on a port, with TLS when there is an identity for it.
 pub(crate) async fn open(service: Arc<Service>, listener: TcpListener, identity: Option<Identity>) -> io::Result<Port> {
     let connections = Connections::default();
-    let door =
-        Door { service, connections: connections.clone(), scheme: if identity.is_some() { "https" } else { "http" } };
+    let door = Door {
+        service,
+        connections: connections.clone(),
+        worker: Worker::start(),
+        scheme: if identity.is_some() { "https" } else { "http" },
+    };
     let app = Router::new().fallback(answer).with_state(door).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let server = axum_server::from_tcp(listener)?.handle(handle.clone());
@@ -114,7 +150,7 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
     };
     // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
     let service = Arc::clone(&door.service);
-    let begun = tokio::task::spawn_blocking(move || {
+    let begun = door.worker.run(move || {
         let plan = service.plan(&incoming);
         if plan.wait.is_zero() {
             Ok(service.exchange(&incoming, &plan))
@@ -123,28 +159,28 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
         }
     });
     let outgoing = match begun.await {
-        Ok(Ok(outgoing)) => Ok(outgoing),
-        Ok(Err(waiting)) => {
+        Some(Ok(outgoing)) => Some(outgoing),
+        Some(Err(waiting)) => {
             let (service, incoming, plan) = *waiting;
             tokio::time::sleep(plan.wait).await;
-            tokio::task::spawn_blocking(move || service.exchange(&incoming, &plan)).await
+            door.worker.run(move || service.exchange(&incoming, &plan)).await
         }
-        Err(error) => Err(error),
+        None => None,
     };
     match outgoing {
-        Ok(Outgoing::Answer(reply)) => respond(&reply),
-        Ok(Outgoing::Late(reply, wait)) => {
+        Some(Outgoing::Answer(reply)) => respond(&reply),
+        Some(Outgoing::Late(reply, wait)) => {
             tokio::time::sleep(wait).await;
             respond(&reply)
         }
-        Ok(Outgoing::Torn(reply, bytes)) => tear(&reply, bytes),
+        Some(Outgoing::Torn(reply, bytes)) => tear(&reply, bytes),
         // The server gives up on a handler whose client has gone.
-        Ok(Outgoing::Hang) => std::future::pending().await,
-        Ok(Outgoing::Drop) => {
+        Some(Outgoing::Hang) => std::future::pending().await,
+        Some(Outgoing::Drop) => {
             door.connections.drop_connection(peer);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
