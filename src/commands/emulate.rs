@@ -138,7 +138,8 @@ impl Arguments {
 /// `P30D`: days, which have no fixed length elsewhere, have 24 hours here.
 fn days(text: &str) -> Result<SignedDuration, String> {
     let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no time such as `PT10M`, `-1h` or `P30D`"))?;
-    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())
+    span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| format!("`{text}` has months or years, whose length differs; say it in days"))
 }
 
 /// What other programs need to know, as lines that a shell can read. The secret is the emulator's own, made-up one.
