@@ -31,7 +31,7 @@ pub enum Command {
     Apply(apply::Arguments),
     Restore(restore::Arguments),
     Show { file: PathBuf, format: Format },
-    Emulate(emulate::Arguments),
+    Emulate(Box<emulate::Arguments>),
     Schema { file: Option<PathBuf> },
     Completions { shell: Shell, command: clap::Command },
     Man { directory: PathBuf, command: clap::Command },
@@ -86,7 +86,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
-        Command::Emulate(arguments) => in_runtime(emulate::run(&console, arguments)),
+        Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {
         Ok(Exit::Success) => ExitCode::SUCCESS,

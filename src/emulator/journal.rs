@@ -4,14 +4,22 @@
 //! the file is replaced, by an atomic rename, with one that says the same in fewer lines.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, TryRecvError},
+    },
+    thread,
 };
+
+use tempfile::NamedTempFile;
 
 use super::{
     files::{open_private, parent, sync_parent},
-    world::{Change, World},
+    stored::Stored,
+    world::{Change, Collection, World},
 };
 
 /// A journal grows to this many times its compact size, and this many bytes more, before it is written anew.
@@ -30,6 +38,9 @@ pub(crate) enum JournalError {
 /// The first bytes of every journal.
 const BEGINNING: &[u8] = b"[{\"put\":{\"collection\":";
 
+/// From this many objects on, a journal is written anew beside the service instead of within a write.
+const MANY: usize = 2_000;
+
 /// An open tenant file.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -38,38 +49,37 @@ pub(crate) struct Journal {
     length: u64,
     compact: u64,
     broken: bool,
+    rewriting: Option<Rewriting>,
 }
+
+/// A fresh file that a thread of its own is writing.
+#[derive(Debug)]
+struct Rewriting {
+    ready: Receiver<io::Result<NamedTempFile>>,
+    /// What was written meanwhile.
+    tail: Vec<u8>,
+}
+
+type Snapshot = Vec<(Collection, Arc<str>, Stored)>;
 
 impl Journal {
     /// Opens or makes the file, and gives back the world that it tells of.
     pub(crate) fn open(path: &Path) -> Result<(Self, World), JournalError> {
         let mut world = World::default();
-        let text = match fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        let (kept, lines) = match File::open(path) {
+            Ok(file) => replay(BufReader::with_capacity(1 << 16, file), &mut world)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (0, 0),
             Err(error) => return Err(error.into()),
         };
-        let mut kept = 0;
-        let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
-        // A torn first line is one that was begun as every journal begins; anything else is somebody's file.
-        let ours = |line: &[u8], kept: usize| kept > 0 || line.iter().zip(BEGINNING).all(|(one, other)| one == other);
-        while let Some((index, line)) = lines.next() {
-            match serde_json::from_slice::<Vec<Change>>(line) {
-                Ok(changes) if line.ends_with(b"\n") => world.apply(changes),
-                // Only the last line can be torn, and then it has no end; anything else is damage that must not be hidden.
-                _ if lines.peek().is_none() && !line.ends_with(b"\n") && ours(line, kept) => break,
-                _ => return Err(JournalError::Damaged { line: index + 1 }),
-            }
-            kept += line.len();
-        }
-        let kept = kept as u64;
         let mut file = open_private(path)?;
         file.set_len(kept)?;
         file.seek(SeekFrom::End(0))?;
         file.sync_all()?;
         sync_parent(path)?;
-        let mut journal = Self { path: path.to_owned(), file, length: kept, compact: kept, broken: false };
-        if kept > SLACK {
+        let mut journal =
+            Self { path: path.to_owned(), file, length: kept, compact: kept, broken: false, rewriting: None };
+        let objects: usize = Collection::ALL.into_iter().map(|collection| world.count(collection)).sum();
+        if kept > SLACK && lines > objects * 2 {
             journal.rewrite(&world)?;
         }
         Ok((journal, world))
@@ -92,28 +102,54 @@ impl Journal {
             return Err(error);
         }
         self.length += line.len() as u64;
+        if let Some(rewriting) = &mut self.rewriting {
+            rewriting.tail.extend_from_slice(&line);
+        }
         Ok(())
     }
 
-    /// Writes the file anew when it holds much more than the world does.
+    /// Writes the file anew when it holds much more than the world does. A large one is written by a thread of its own,
+    /// and takes the old one's place with a later write.
     pub(crate) fn compact(&mut self, world: &World) -> io::Result<()> {
-        if self.length > self.compact.saturating_mul(GROWTH) + SLACK {
-            self.rewrite(world)?;
+        if let Some(rewriting) = &self.rewriting {
+            let fresh = match rewriting.ready.try_recv() {
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => Err(io::Error::other("the journal's writer ended")),
+                Ok(fresh) => fresh,
+            };
+            // Whatever goes wrong here, the old file is whole; it is tried again when that has grown.
+            let tail = self.rewriting.take().map(|rewriting| rewriting.tail).unwrap_or_default();
+            self.compact = self.length;
+            let mut fresh = fresh?;
+            fresh.write_all(&tail)?;
+            return self.replace(fresh);
         }
+        if self.length <= self.compact.saturating_mul(GROWTH) + SLACK {
+            return Ok(());
+        }
+        let snapshot = world.snapshot();
+        if snapshot.len() < MANY {
+            let fresh = write(&self.path, &snapshot)?;
+            return self.replace(fresh);
+        }
+        let (sender, ready) = mpsc::channel();
+        let path = self.path.clone();
+        thread::spawn(move || {
+            // Nobody waits any more when the emulator has stopped.
+            let _ = sender.send(write(&path, &snapshot));
+        });
+        self.rewriting = Some(Rewriting { ready, tail: Vec::new() });
         Ok(())
     }
 
-    fn rewrite(&mut self, world: &World) -> io::Result<()> {
-        let directory = parent(&self.path);
-        // Temporary files are private from the start.
-        let mut fresh = tempfile::Builder::new().prefix(".tenant").tempfile_in(directory)?;
-        let mut writer = BufWriter::new(fresh.as_file_mut());
-        for change in world.snapshot() {
-            serde_json::to_writer(&mut writer, &[change])?;
-            writer.write_all(b"\n")?;
-        }
-        writer.flush()?;
-        drop(writer);
+    /// Writes the whole world into the file, in place of what there was.
+    pub(crate) fn rewrite(&mut self, world: &World) -> io::Result<()> {
+        self.rewriting = None;
+        let fresh = write(&self.path, &world.snapshot())?;
+        self.replace(fresh)
+    }
+
+    fn replace(&mut self, fresh: NamedTempFile) -> io::Result<()> {
         fresh.as_file().sync_all()?;
         let mut file = fresh.persist(&self.path).map_err(|error| error.error)?;
         sync_parent(&self.path)?;
@@ -124,12 +160,54 @@ impl Journal {
     }
 }
 
+/// Applies every whole line; gives back how many bytes and lines they are.
+fn replay(mut reader: impl BufRead, world: &mut World) -> Result<(u64, usize), JournalError> {
+    // A torn first line is one that was begun as every journal begins; anything else is somebody's file.
+    let ours = |line: &[u8], kept: u64| kept > 0 || line.iter().zip(BEGINNING).all(|(one, other)| one == other);
+    let (mut kept, mut lines, mut line) = (0_u64, 0, Vec::new());
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        lines += 1;
+        match serde_json::from_slice::<Vec<Change>>(&line) {
+            Ok(changes) if line.ends_with(b"\n") => world.apply(changes),
+            // Only the last line can be torn, and then it has no end; anything else is damage that must not be hidden.
+            _ if !line.ends_with(b"\n") && ours(&line, kept) => break,
+            _ => return Err(JournalError::Damaged { line: lines }),
+        }
+        world.tidy();
+        kept += line.len() as u64;
+        line.clear();
+    }
+    Ok((kept, lines))
+}
+
+/// A fresh file with one line for each object.
+fn write(path: &Path, snapshot: &Snapshot) -> io::Result<NamedTempFile> {
+    // Temporary files are private from the start.
+    let mut fresh = tempfile::Builder::new().prefix(".tenant").tempfile_in(parent(path))?;
+    let mut writer = BufWriter::with_capacity(1 << 20, fresh.as_file_mut());
+    for (collection, id, stored) in snapshot {
+        writer.write_all(BEGINNING)?;
+        serde_json::to_writer(&mut writer, collection)?;
+        writer.write_all(b",\"id\":")?;
+        serde_json::to_writer(&mut writer, &**id)?;
+        writer.write_all(b",\"document\":")?;
+        stored.write(&mut writer)?;
+        writer.write_all(b"}}]\n")?;
+    }
+    writer.flush()?;
+    drop(writer);
+    fresh.as_file().sync_all()?;
+    Ok(fresh)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;
-    use crate::emulator::world::{Collection, Document};
+    use crate::emulator::world::Document;
 
     fn put(id: &str) -> Vec<Change> {
         let document: Document = serde_json::from_value(json!({ "id": id })).unwrap();
@@ -168,7 +246,7 @@ mod tests {
         }
         // A journal whose very first write was cut short is begun anew.
         fs::write(&path, &BEGINNING[..12]).unwrap();
-        assert!(Journal::open(&path).unwrap().1.is_empty());
+        assert_eq!(Journal::open(&path).unwrap().1.count(Collection::Users), 0);
     }
 
     #[test]
@@ -203,5 +281,37 @@ mod tests {
         journal.append(&put("two")).unwrap();
         let (_, world) = Journal::open(&path).unwrap();
         assert_eq!(world.all(Collection::Users).count(), 2);
+    }
+
+    #[test]
+    fn a_large_tenant_is_written_anew_beside_its_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tenant");
+        let (mut journal, mut world) = Journal::open(&path).unwrap();
+        for number in 0..MANY {
+            world.apply(put(&format!("user {number}")));
+        }
+        journal.rewrite(&world).unwrap();
+        let mut number = 0;
+        // Until the rewriting has begun, and until its result has taken the place of the old file.
+        for begun in [false, true] {
+            while journal.rewriting.is_some() == begun {
+                let mut changes = put(&format!("user {number}"));
+                if let Change::Put { document, .. } = &mut changes[0] {
+                    let notes = if begun { number.to_string() } else { "x".repeat(200_000) };
+                    document.insert("notes".into(), notes.into());
+                }
+                journal.append(&changes).unwrap();
+                world.apply(changes);
+                world.tidy();
+                journal.compact(&world).unwrap();
+                number = (number + 1) % 7;
+            }
+        }
+        journal.append(&put("last")).unwrap();
+        world.apply(put("last"));
+        let (_, read) = Journal::open(&path).unwrap();
+        assert_eq!(read.count(Collection::Users), MANY + 1);
+        assert!(read.all(Collection::Users).eq(world.all(Collection::Users)));
     }
 }

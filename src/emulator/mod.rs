@@ -7,19 +7,26 @@
 //! `token` the two services as pure functions, `exchange` one request from beginning to end, `server` HTTP.
 
 mod certificates;
+mod chance;
 mod clock;
+mod conflicts;
 mod connection;
 mod control;
 mod credentials;
+mod dump;
 mod exchange;
 mod exchange_online;
 mod faults;
 mod files;
 mod graph;
 mod identifiers;
+mod index;
 mod journal;
+mod knobs;
+mod lag;
 mod odata;
 mod proxy;
+mod record;
 mod refusal;
 mod reply;
 mod resource_manager;
@@ -27,9 +34,14 @@ mod role_permissions;
 mod running;
 mod schema;
 mod seed;
+mod seed_estate;
+mod seed_file;
 mod server;
+mod span;
+mod stored;
 mod tables;
 mod tenant;
+mod throttle;
 mod tls;
 mod token;
 mod vault;
@@ -42,15 +54,21 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use clock::Clock;
 use exchange::Service;
+use faults::Faults;
 use journal::{Journal, JournalError};
+pub use knobs::{Conflicts, Knobs, Latency};
+pub use lag::Lag;
 use running::Claim;
 pub use running::{Running, running};
 use server::Port;
+pub use span::Span;
 use tenant::Tenant;
+pub use throttle::{Limit, Throttle};
 use tls::Authority;
 use world::World;
 
@@ -71,8 +89,24 @@ pub struct Options {
     pub https: Option<SocketAddr>,
     /// Where the clock starts; at the wall clock without it.
     pub now: Option<Timestamp>,
+    /// How far the clock is ahead of that, or behind.
+    pub clock_offset: SignedDuration,
     /// How many objects a page holds when the client does not say.
     pub page_size: usize,
+    /// How the emulator misbehaves from the start; `page_size` is the one above.
+    pub knobs: Knobs,
+    /// The faults that are in force from the start: a list as `POST /_emulator/faults` takes it.
+    pub faults: Option<Value>,
+    /// Where random choices begin; somewhere without it.
+    pub random_seed: Option<u64>,
+    /// What a new tenant holds.
+    pub seed: Option<Seed>,
+    /// The operator of a new tenant; made up without it.
+    pub operator: Option<Operator>,
+    /// Further DNS names and addresses that the TLS certificate is for.
+    pub hosts: Vec<String>,
+    /// A file that gets a line of JSON for every request.
+    pub log: Option<PathBuf>,
     /// Whether `<file>.running` tells others where to connect. Not for an emulator that ends with one command.
     pub announce: bool,
 }
@@ -87,10 +121,27 @@ impl Options {
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             https: None,
             now: None,
+            clock_offset: SignedDuration::ZERO,
             page_size: 100,
+            knobs: Knobs::default(),
+            faults: None,
+            random_seed: None,
+            seed: None,
+            operator: None,
+            hosts: Vec::new(),
+            log: None,
             announce: true,
         }
     }
+}
+
+/// What a new tenant holds besides the usual.
+#[derive(Debug, Clone)]
+pub enum Seed {
+    /// What a file says.
+    File(PathBuf),
+    /// So many finished applications.
+    Applications(usize),
 }
 
 /// The application that is there from the start and may manage the tenant.
@@ -154,12 +205,23 @@ pub enum Error {
     /// The certificate for localhost could not be made.
     #[error("cannot make a certificate for localhost")]
     Certificate(#[source] rcgen::Error),
+    /// What the tenant is to hold is not right.
+    #[error("the seed cannot be used:\n{}", .0.join("\n"))]
+    Seed(Vec<String>),
+    /// The faults are not right.
+    #[error("the faults cannot be used: {0}")]
+    Faults(String),
+    /// The operator is not right, or the tenant has another one.
+    #[error("{0}")]
+    Operator(String),
 }
 
 /// A running emulator. Dropping it stops it.
 pub struct Emulator {
     facts: Running,
     authority: Option<String>,
+    is_new: bool,
+    random_seed: u64,
     service: Arc<Service>,
     ports: Vec<Port>,
     // Last, so that the file is given up after everything else has ended.
@@ -168,23 +230,37 @@ pub struct Emulator {
 
 /// Starts an emulator: opens or seeds the tenant, and serves it.
 pub async fn start(options: Options) -> Result<Emulator, Error> {
-    let clock = Clock::new(options.now);
-    let (claim, journal, world) = open(options.file.as_ref())?;
-    let mut tenant = Tenant::new(world, journal);
+    let clock = Clock::new(options.now, options.clock_offset);
+    let random_seed = options.random_seed.unwrap_or_else(|| u64::from(uuid::Uuid::new_v4().as_fields().0));
+    let mut faults = Faults::default();
+    if let Some(orders) = &options.faults {
+        faults.add(faults::read(orders).map_err(Error::Faults)?);
+    }
+    let (claim, mut journal, mut world) = open(options.file.as_ref())?;
     let file_error = |source| Error::File { file: options.file.clone().unwrap_or_default(), source };
-    if tenant.world.is_empty() {
-        let tenant_id = match &options.tenant_id {
-            Some(id) if !identifiers::is_guid(id) => return Err(Error::TenantId(id.clone())),
-            Some(id) => id.to_lowercase(),
-            None => identifiers::guid(),
-        };
-        let seed = seed::tenant(&tenant_id, &options.domain, clock.now());
-        tenant.commit(seed).map_err(file_error)?;
+    // Without a tenant of its own a file was left by a process that did not get to the end of seeding.
+    let is_new = world.tenant().is_none();
+    if is_new {
+        world = new_world(&options, &clock, random_seed)?;
+        if let Some(journal) = &mut journal {
+            journal.rewrite(&world).map_err(file_error)?;
+        }
+    } else {
+        check_operator(&options, &world)?;
+    }
+    let mut tenant = Tenant::new(world, journal);
+    let knobs = Knobs { page_size: options.page_size.max(1), ..options.knobs.clone() };
+    tenant.trouble(knobs, faults, random_seed);
+    if let Some(path) = &options.log {
+        let failed = |source| Error::File { file: path.clone(), source };
+        let mut file = files::open_private(path).map_err(failed)?;
+        io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(failed)?;
+        tenant.record.write_to(file);
     }
     let bind = |address| server::bind(address).map_err(|source| Error::Bind { address, source });
     let (http, http_address) = bind(options.http)?;
-    let mut facts = facts(&tenant.world, format!("http://{http_address}"));
     let mut tls_port = None;
+    let mut facts = facts(&tenant.world, format!("http://{}", reachable(http_address)));
     let mut ports = vec![(http, None)];
     let mut authority = None;
     if let Some(address) = options.https {
@@ -197,7 +273,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
             tenant.remember(vec![(AUTHORITY, own.store())]).map_err(file_error)?;
             own
         };
-        let identity = own.issue().map_err(Error::Certificate)?;
+        let identity = own.issue(&options.hosts).map_err(Error::Certificate)?;
         tls_port = Some(address.port());
         facts.https_url = Some(format!("https://localhost:{}", address.port()));
         authority = Some(own.certificate);
@@ -206,10 +282,9 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     let service = Arc::new(Service {
         tenant: Mutex::new(tenant),
         clock,
-        page_size: options.page_size.max(1),
         urls: std::iter::once(facts.url.clone()).chain(facts.https_url.clone()).collect(),
     });
-    let mut emulator = Emulator { facts, authority, service, ports: Vec::new(), claim: None };
+    let mut emulator = Emulator { facts, authority, is_new, random_seed, service, ports: Vec::new(), claim: None };
     for (listener, identity) in ports {
         let address = options.http;
         let port = server::open(Arc::clone(&emulator.service), listener, identity, tls_port)
@@ -222,6 +297,58 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     }
     emulator.claim = claim;
     Ok(emulator)
+}
+
+/// An address that a client on this machine can use.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+fn new_world(options: &Options, clock: &Clock, random_seed: u64) -> Result<World, Error> {
+    let now = clock.now();
+    if let Some(operator) = &options.operator {
+        if !identifiers::is_guid(&operator.client_id) {
+            return Err(Error::Operator(format!("`{}` is no client id: it must be a GUID", operator.client_id)));
+        }
+        if operator.client_secret.is_empty() {
+            return Err(Error::Operator("the operator's secret is empty".to_owned()));
+        }
+    }
+    let tenant_id = match &options.tenant_id {
+        Some(id) if !identifiers::is_guid(id) => return Err(Error::TenantId(id.clone())),
+        Some(id) => id.to_lowercase(),
+        None => identifiers::guid(),
+    };
+    let usual = |operator| seed::tenant(&tenant_id, &options.domain, now, operator);
+    let mut world = World::default();
+    match &options.seed {
+        Some(Seed::File(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|source| Error::File { file: path.clone(), source })?;
+            let usual = usual(options.operator.as_ref());
+            world = seed_file::read(&text, usual, now, options).map_err(|problems| {
+                Error::Seed(problems.into_iter().map(|problem| format!("{}: {problem}", path.display())).collect())
+            })?;
+        }
+        Some(Seed::Applications(count)) => {
+            world.apply(usual(options.operator.as_ref()));
+            seed_estate::plant(&mut world, *count, now, random_seed).map_err(|problem| Error::Seed(vec![problem]))?;
+        }
+        None => world.apply(usual(options.operator.as_ref())),
+    }
+    Ok(world)
+}
+
+/// A tenant that is there already has its own operator.
+fn check_operator(options: &Options, world: &World) -> Result<(), Error> {
+    let Some(asked) = &options.operator else { return Ok(()) };
+    let own = facts(world, String::new()).operator;
+    if own.client_id.eq_ignore_ascii_case(&asked.client_id) && own.client_secret == asked.client_secret {
+        return Ok(());
+    }
+    Err(Error::Operator("the tenant is there already, with another operator than the one asked for".to_owned()))
 }
 
 type Opened = (Option<Claim>, Option<Journal>, World);
@@ -282,6 +409,16 @@ impl Emulator {
     /// The application that is there from the start.
     pub fn operator(&self) -> &Operator {
         &self.facts.operator
+    }
+
+    /// Whether the tenant was made by this start.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Where random choices began.
+    pub fn random_seed(&self) -> u64 {
+        self.random_seed
     }
 
     /// Stops serving: open requests are finished first.

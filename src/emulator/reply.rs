@@ -52,6 +52,26 @@ impl Reply {
         self.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// What Graph reckons the request to have cost.
+    pub(crate) fn resource_units(&self) -> Option<u32> {
+        self.header("x-ms-resource-unit")?.parse().ok()
+    }
+
+    /// The body as it goes out. A text under another type than JSON goes out as it is.
+    pub(crate) fn text(&self) -> String {
+        match &self.body {
+            None => String::new(),
+            Some(Value::String(text)) if !self.header("content-type").unwrap_or_default().contains("/json") => {
+                text.clone()
+            }
+            Some(body) => body.to_string(),
+        }
+    }
+
     /// Adds the headers that a tester ordered.
     pub(crate) fn add_ordered(&mut self, answer: &FaultyAnswer) {
         for (name, value) in &answer.headers {

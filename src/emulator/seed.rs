@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    clock,
+    Operator, clock,
     credentials::new_password,
     graph::{activated, new_service_principal, new_user},
     identifiers, role_permissions,
@@ -15,6 +15,8 @@ use super::{
 
 /// The `appId` of Microsoft Graph.
 pub(crate) const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+/// Where the tenant keeps the private key that all applications of a numbered seed share.
+pub(crate) const SHARED_KEY: &str = "~seedKey";
 /// The tenant that first-party applications belong to.
 const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
@@ -117,7 +119,7 @@ pub(crate) fn first_party(app_id: &str) -> Option<Document> {
 }
 
 /// Everything that a new tenant holds.
-pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp) -> Vec<Change> {
+pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp, fixed: Option<&Operator>) -> Vec<Change> {
     let created = clock::seconds(now);
     let mut changes = Vec::new();
     let mut graph = Document::new();
@@ -162,7 +164,7 @@ pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp) -> Vec<Chang
         }));
         changes.push(Change::put(Collection::Users, new_user(&user, &created)));
     }
-    let (client_id, client_secret) = operator(tenant_id, domain, now, &graph, &mut changes);
+    let (client_id, client_secret) = operator(tenant_id, domain, now, &graph, fixed, &mut changes);
     let tenant = object(json!({
         "id": tenant_id,
         "displayName": display_name(domain),
@@ -183,17 +185,21 @@ fn display_name(domain: &str) -> String {
 }
 
 /// The application that signs in to manage the tenant: its id and its secret.
-fn operator(
+pub(crate) fn operator(
     tenant_id: &str,
     domain: &str,
     now: Timestamp,
     graph: &Document,
+    fixed: Option<&Operator>,
     changes: &mut Vec<Change>,
 ) -> (String, String) {
-    let password = new_password(&Document::new(), now).unwrap_or_default();
+    let mut password = new_password(&Document::new(), now).unwrap_or_default();
+    if let Some(fixed) = fixed {
+        password["secretText"] = fixed.client_secret.clone().into();
+        password["hint"] = fixed.client_secret.chars().take(3).collect::<String>().into();
+    }
     let secret = password["secretText"].as_str().unwrap_or_default().to_owned();
-    let client_id = identifiers::guid();
-    let mut password = password;
+    let client_id = fixed.map_or_else(identifiers::guid, |fixed| fixed.client_id.to_lowercase());
     // The operator outlives any test's clock.
     password["endDateTime"] = "2299-12-31T00:00:00Z".into();
     password["displayName"] = "seed".into();

@@ -4,7 +4,9 @@ use std::{
     collections::BTreeMap,
     io,
     net::{SocketAddr, TcpListener},
-    sync::Arc,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread,
     time::Duration,
 };
 
@@ -19,8 +21,8 @@ use axum_server::{
     Handle,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
-use serde_json::Value;
-use tokio::task::JoinHandle;
+use futures_util::{StreamExt as _, stream};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
     connection::Connections,
@@ -32,6 +34,36 @@ use super::{
 
 const LARGEST_BODY: usize = 4 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
+const BEFORE_BREAKING: Duration = Duration::from_millis(50);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread that serves a port's requests, one after another: they would wait for the tenant anyway, and what one
+/// thread allocates and frees does not pile up in the arenas of many.
+#[derive(Clone)]
+struct Worker(mpsc::Sender<Job>);
+
+impl Worker {
+    fn start() -> Self {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        thread::spawn(move || {
+            for job in jobs {
+                // Whoever waits for the job learns that it ended without a result.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        });
+        Self(sender)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (done, result) = oneshot::channel();
+        let job = Box::new(move || {
+            let _ = done.send(work());
+        });
+        self.0.send(job).ok()?;
+        result.await.ok()
+    }
+}
 
 /// One open port.
 #[derive(Debug)]
@@ -44,6 +76,7 @@ pub(crate) struct Port {
 struct Door {
     service: Arc<Service>,
     connections: Connections,
+    worker: Worker,
     scheme: &'static str,
     tls_port: Option<u16>,
 }
@@ -67,7 +100,7 @@ pub(crate) async fn open(
 ) -> io::Result<Port> {
     let connections = Connections::default();
     let scheme = if identity.is_some() { "https" } else { "http" };
-    let door = Door { service, connections: connections.clone(), scheme, tls_port };
+    let door = Door { service, connections: connections.clone(), worker: Worker::start(), scheme, tls_port };
     let app = Router::new().fallback(answer).with_state(door).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let server = axum_server::from_tcp(listener)?.handle(handle.clone());
@@ -125,15 +158,55 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
     };
     // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
     let service = Arc::clone(&door.service);
-    let outgoing = tokio::task::spawn_blocking(move || service.exchange(&incoming)).await;
+    let begun = door.worker.run(move || {
+        let plan = service.plan(&incoming);
+        if plan.wait.is_zero() {
+            Ok(service.exchange(&incoming, &plan))
+        } else {
+            Err(Box::new((service, incoming, plan)))
+        }
+    });
+    let outgoing = match begun.await {
+        Some(Ok(outgoing)) => Some(outgoing),
+        Some(Err(waiting)) => {
+            let (service, incoming, plan) = *waiting;
+            tokio::time::sleep(plan.wait).await;
+            door.worker.run(move || service.exchange(&incoming, &plan)).await
+        }
+        None => None,
+    };
     match outgoing {
-        Ok(Outgoing::Answer(reply)) => respond(reply),
-        Ok(Outgoing::Drop) => {
+        Some(Outgoing::Answer(reply)) => respond(&reply),
+        Some(Outgoing::Late(reply, wait)) => {
+            tokio::time::sleep(wait).await;
+            respond(&reply)
+        }
+        Some(Outgoing::Torn(reply, bytes)) => tear(&reply, bytes),
+        // The server gives up on a handler whose client has gone.
+        Some(Outgoing::Hang) => std::future::pending().await,
+        Some(Outgoing::Drop) => {
             door.connections.drop_connection(peer);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The answer's head with its full length, and the beginning of its body; then the connection breaks.
+fn tear(reply: &Reply, bytes: Option<usize>) -> Response {
+    let mut whole = reply.text().into_bytes();
+    let length = whole.len();
+    whole.truncate(bytes.unwrap_or(length / 2).min(length.saturating_sub(1)));
+    let begun = stream::once(std::future::ready(Ok(whole)));
+    let broken = stream::once(async {
+        // What was begun is on its way by then.
+        tokio::time::sleep(BEFORE_BREAKING).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    let mut response = respond(reply);
+    *response.body_mut() = Body::from_stream(begun.chain(broken));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
 }
 
 fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -143,16 +216,10 @@ fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn respond(reply: Reply) -> Response {
-    let body = match reply.body {
-        // A text without a type goes out as it is; one service answers so.
-        Some(Value::String(text)) if reply.headers.iter().all(|(name, _)| name != "content-type") => Body::from(text),
-        Some(body) => Body::from(body.to_string()),
-        None => Body::empty(),
-    };
-    let mut response = Response::new(body);
+fn respond(reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.text()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
+    for (name, value) in &reply.headers {
         // A tester may have ordered a header that is none; it is left out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);

@@ -49,12 +49,13 @@ impl Authority {
         json!({ "certificate": self.certificate, "key": self.key })
     }
 
-    pub(crate) fn issue(&self) -> Result<Identity, rcgen::Error> {
+    /// A certificate for localhost and for the names that a tester adds.
+    pub(crate) fn issue(&self, more: &[String]) -> Result<Identity, rcgen::Error> {
         let issuer = Issuer::from_ca_cert_pem(&self.certificate, KeyPair::from_pem(&self.key)?)?;
         let key = KeyPair::generate()?;
         // Vaults have hosts of their own: `NAME.vault.localhost`.
         let own = ["localhost", "*.vault.localhost", "127.0.0.1", "::1"];
-        let names = own.into_iter().chain(proxy::HOSTS.iter().copied()).map(str::to_owned);
+        let names = own.into_iter().chain(proxy::HOSTS.iter().copied()).map(str::to_owned).chain(more.iter().cloned());
         let mut parameters = CertificateParams::new(names.collect::<Vec<_>>())?;
         parameters.distinguished_name = named("localhost");
         parameters.is_ca = IsCa::ExplicitNoCa;

@@ -4,10 +4,23 @@
 //! applied after, so that memory never knows more than the disk. Members whose name begins with `~` are the
 //! emulator's own and never leave it.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::{
+    index::{Index, values},
+    lag::{Lag, Replication, Seen},
+    stored::Stored,
+};
 
 /// One stored object.
 pub(crate) type Document = Map<String, Value>;
@@ -130,70 +143,150 @@ pub(crate) fn list<'a>(document: &'a Document, name: &str) -> &'a [Value] {
     document.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// How many documents may be open before a large tenant is packed again.
+const MOST_OPEN: usize = 3_000;
+
+/// The kinds of directory objects that others refer to, and where they are kept.
+const DIRECTORY_OBJECTS: [(Collection, &str); 6] = [
+    (Collection::Users, "user"),
+    (Collection::ServicePrincipals, "servicePrincipal"),
+    (Collection::Applications, "application"),
+    (Collection::Groups, "group"),
+    (Collection::AdministrativeUnits, "administrativeUnit"),
+    (Collection::DirectoryRoles, "directoryRole"),
+];
+
+/// What there was of each object before it was first changed.
+type Origin = BTreeMap<(Collection, Arc<str>), Option<Stored>>;
+
 /// The tenant.
 #[derive(Debug, Default)]
 pub(crate) struct World {
-    collections: BTreeMap<Collection, BTreeMap<String, Document>>,
-    by_key: BTreeMap<(Collection, &'static str, String), String>,
+    collections: BTreeMap<Collection, BTreeMap<Arc<str>, Stored>>,
+    index: Index,
+    replication: Replication,
+    opened: AtomicUsize,
+    origin: Option<Origin>,
     latest_change: u64,
 }
 
-/// Properties that identify an object besides its id.
-const KEYS: [(Collection, &str); 6] = [
-    (Collection::Applications, "appId"),
-    (Collection::Applications, "uniqueName"),
-    (Collection::ServicePrincipals, "appId"),
-    (Collection::Users, "userPrincipalName"),
-    (Collection::Groups, "uniqueName"),
-    (Collection::DirectoryRoles, "roleTemplateId"),
-];
-
 impl World {
+    /// Begins a request: the time, and how far reads are behind.
+    pub(crate) fn begin(&mut self, now: Timestamp, lag: Lag) {
+        self.replication.begin(now, lag);
+        self.tidy();
+    }
+
+    /// Where the choice of replicas and lags starts.
+    pub(crate) fn randomize(&mut self, seed: u64) {
+        self.replication.randomize(seed);
+    }
+
     pub(crate) fn apply(&mut self, changes: Vec<Change>) {
         for change in changes {
-            match change {
-                Change::Put { collection, id, document } => {
-                    let number = document.get(CHANGED).and_then(Value::as_u64).unwrap_or_default();
-                    self.latest_change = self.latest_change.max(number);
-                    self.forget_keys(collection, &id);
-                    for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
-                        let value = text(&document, key);
-                        if !value.is_empty() {
-                            self.by_key.insert((collection, key, value.to_lowercase()), id.clone());
-                        }
+            let (collection, id, document) = match change {
+                Change::Put { collection, id, document } => (collection, id, Some(document)),
+                Change::Remove { collection, id } => (collection, id, None),
+            };
+            if let Some(document) = &document {
+                let number = document.get(CHANGED).and_then(Value::as_u64).unwrap_or_default();
+                self.latest_change = self.latest_change.max(number);
+            }
+            let objects = self.collections.entry(collection).or_default();
+            let (id, before) = match objects.remove_entry(id.as_str()) {
+                Some((id, before)) => (id, Some(before)),
+                None => (Arc::from(id), None),
+            };
+            if let Some(before) = &before {
+                self.index.remove(collection, &id, before.document(&self.opened));
+            }
+            if let Some(document) = document {
+                self.index.add(collection, &id, &document);
+                objects.insert(Arc::clone(&id), Stored::new(document, &self.opened));
+            }
+            // The tenant's own document holds keys, which nobody sees late or takes back.
+            if collection == Collection::Tenant {
+                continue;
+            }
+            if let Some(origin) = &mut self.origin {
+                origin.entry((collection, Arc::clone(&id))).or_insert_with(|| {
+                    let mut before = before.clone();
+                    if let Some(before) = &mut before {
+                        before.pack();
                     }
-                    self.collections.entry(collection).or_default().insert(id, document);
-                }
-                Change::Remove { collection, id } => {
-                    self.forget_keys(collection, &id);
-                    if let Some(documents) = self.collections.get_mut(&collection) {
-                        documents.remove(&id);
-                    }
-                }
+                    before
+                });
+            }
+            if self.replication.is_on() {
+                self.replication.record(collection, &id, before);
             }
         }
     }
 
-    fn forget_keys(&mut self, collection: Collection, id: &str) {
-        for (_, key) in KEYS.iter().filter(|(of, _)| *of == collection) {
-            let value = self.get(collection, id).map(|document| text(document, key).to_lowercase()).unwrap_or_default();
-            self.by_key.remove(&(collection, key, value));
+    /// Packs everything when much is open.
+    pub(crate) fn tidy(&mut self) {
+        if self.opened.load(Ordering::Relaxed) > MOST_OPEN {
+            for stored in self.collections.values_mut().flat_map(BTreeMap::values_mut) {
+                stored.pack();
+            }
+            self.opened.store(0, Ordering::Relaxed);
         }
     }
 
+    /// Remembers this state as the one that `back_to_origin` leads to.
+    pub(crate) fn set_origin(&mut self) {
+        self.origin = Some(Origin::new());
+    }
+
+    /// The changes that undo everything since `set_origin`.
+    pub(crate) fn back_to_origin(&self) -> Vec<Change> {
+        let changed = self.origin.iter().flatten();
+        changed
+            .map(|((collection, id), before)| match before {
+                Some(before) => Change::Put {
+                    collection: *collection,
+                    id: id.to_string(),
+                    document: before.document(&self.opened).clone(),
+                },
+                None => Change::Remove { collection: *collection, id: id.to_string() },
+            })
+            .collect()
+    }
+
+    /// Lets every replica see everything.
+    pub(crate) fn settle(&mut self) {
+        self.replication.forget();
+    }
+
     pub(crate) fn get(&self, collection: Collection, id: &str) -> Option<&Document> {
-        self.collections.get(&collection)?.get(id)
+        Some(self.collections.get(&collection)?.get(id)?.document(&self.opened))
     }
 
     /// Finds an object by one of its other keys, without regard to case.
     pub(crate) fn find(&self, collection: Collection, key: &'static str, value: &str) -> Option<&Document> {
-        let id = self.by_key.get(&(collection, key, value.to_lowercase()))?;
-        self.get(collection, id)
+        self.find_all(collection, key, value).next()
+    }
+
+    /// All objects that have this value, or have it in a list, without regard to case, in the order of their ids.
+    pub(crate) fn find_all<'a>(
+        &'a self,
+        collection: Collection,
+        key: &'static str,
+        value: &str,
+    ) -> impl Iterator<Item = &'a Document> + use<'a> {
+        let ids = self.index.ids(collection, key, value);
+        let indexed = ids.into_iter().flatten().filter_map(move |id| self.get(collection, id));
+        let scanned: Vec<&Document> = match ids {
+            Some(_) => Vec::new(),
+            None => self.all(collection).filter(|document| has(document, key, value)).collect(),
+        };
+        indexed.chain(scanned)
     }
 
     /// All documents of a collection, in the order of their ids.
     pub(crate) fn all(&self, collection: Collection) -> impl Iterator<Item = &Document> {
-        self.collections.get(&collection).into_iter().flat_map(BTreeMap::values)
+        let stored = self.collections.get(&collection).into_iter().flat_map(BTreeMap::values);
+        stored.map(|stored| stored.document(&self.opened))
     }
 
     /// The highest number that a change of a directory object has; see [`CHANGED`].
@@ -201,22 +294,13 @@ impl World {
         self.latest_change
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.collections.values().all(BTreeMap::is_empty)
+    pub(crate) fn count(&self, collection: Collection) -> usize {
+        self.collections.get(&collection).map_or(0, BTreeMap::len)
     }
 
     /// A live directory object with its type's short name.
     pub(crate) fn directory_object(&self, id: &str) -> Option<(&'static str, &Document)> {
-        [
-            (Collection::Users, "user"),
-            (Collection::ServicePrincipals, "servicePrincipal"),
-            (Collection::Applications, "application"),
-            (Collection::Groups, "group"),
-            (Collection::AdministrativeUnits, "administrativeUnit"),
-            (Collection::DirectoryRoles, "directoryRole"),
-        ]
-        .into_iter()
-        .find_map(|(collection, kind)| Some((kind, self.get(collection, id)?)))
+        DIRECTORY_OBJECTS.into_iter().find_map(|(collection, kind)| Some((kind, self.get(collection, id)?)))
     }
 
     /// The tenant's own document: id, domain, names, keys.
@@ -237,16 +321,20 @@ impl World {
         View { world: self, reads }
     }
 
-    /// Every document as one change, for a snapshot.
-    pub(crate) fn snapshot(&self) -> impl Iterator<Item = Change> + '_ {
-        self.collections.iter().flat_map(|(collection, documents)| {
-            documents.iter().map(|(id, document)| Change::Put {
-                collection: *collection,
-                id: id.clone(),
-                document: document.clone(),
+    /// Every document, for a snapshot; it shares them with the world.
+    pub(crate) fn snapshot(&self) -> Vec<(Collection, Arc<str>, Stored)> {
+        self.collections
+            .iter()
+            .flat_map(|(collection, objects)| {
+                objects.iter().map(|(id, stored)| (*collection, Arc::clone(id), stored.clone()))
             })
-        })
+            .collect()
     }
+}
+
+/// Whether a member is this text or a list with it, without regard to case.
+fn has(document: &Document, key: &str, value: &str) -> bool {
+    values(document, key).any(|other| other.to_lowercase() == value.to_lowercase())
 }
 
 /// Through which part of the service a read goes: each lags behind the truth by a time of its own.
@@ -266,27 +354,61 @@ pub(crate) enum Reads {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     world: &'a World,
-    #[expect(dead_code, reason = "nothing lags yet")]
     reads: Reads,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn get(&self, collection: Collection, id: &str) -> Option<&'a Document> {
-        self.world.get(collection, id)
+        match self.world.replication.seen(self.reads, collection, id) {
+            Seen::Truth => self.world.get(collection, id),
+            Seen::Earlier(stored) => stored.map(|stored| stored.document(&self.world.opened)),
+        }
     }
 
     /// Finds an object by one of its other keys, without regard to case.
     pub(crate) fn find(&self, collection: Collection, key: &'static str, value: &str) -> Option<&'a Document> {
-        self.world.find(collection, key, value)
+        self.find_all(collection, key, value).next()
+    }
+
+    /// All objects that have this value, or have it in a list, without regard to case, in the order of their ids.
+    pub(crate) fn find_all(
+        &self,
+        collection: Collection,
+        key: &'static str,
+        value: &str,
+    ) -> impl Iterator<Item = &'a Document> + use<'a> {
+        let lagging = self.world.replication.touches(collection);
+        let mut late: Vec<&Document> = Vec::new();
+        if lagging {
+            let truth = self.world.find_all(collection, key, value).map(|document| text(document, "id"));
+            let mut ids: Vec<&str> = truth.chain(self.world.replication.late(collection).map(|id| &**id)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            late.extend(
+                ids.into_iter().filter_map(|id| self.get(collection, id)).filter(|document| has(document, key, value)),
+            );
+        }
+        let truth = (!lagging).then(|| self.world.find_all(collection, key, value));
+        truth.into_iter().flatten().chain(late)
     }
 
     /// All documents of a collection, in the order of their ids.
     pub(crate) fn all(&self, collection: Collection) -> impl Iterator<Item = &'a Document> + use<'a> {
-        self.world.all(collection)
+        let lagging = self.world.replication.touches(collection);
+        let mut late: Vec<&Document> = Vec::new();
+        if lagging {
+            let stored = self.world.collections.get(&collection).into_iter().flat_map(BTreeMap::keys);
+            let mut ids: Vec<&Arc<str>> = stored.chain(self.world.replication.late(collection)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            late.extend(ids.into_iter().filter_map(|id| self.get(collection, id)));
+        }
+        let truth = (!lagging).then(|| self.world.all(collection));
+        truth.into_iter().flatten().chain(late)
     }
 
     /// A live directory object, with its type's short name.
     pub(crate) fn directory_object(&self, id: &str) -> Option<(&'static str, &'a Document)> {
-        self.world.directory_object(id)
+        DIRECTORY_OBJECTS.into_iter().find_map(|(collection, kind)| Some((kind, self.get(collection, id)?)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -141,14 +142,14 @@ impl Turn<'_> {
             _ => return control::refuse(404, "the emulator does not serve this path of the admin endpoint"),
         };
         match answered {
-            Ok(answer) => Self::exchange_done(tenant, answer),
+            Ok(answer) => Self::exchange_done(tenant, answer, self.now),
             Err(refusal) => exchange_refused(&refusal),
         }
     }
 
-    fn exchange_done(tenant: &mut Tenant, answer: Answer) -> Reply {
-        if let Err(error) = tenant.commit(answer.changes) {
-            return control::refuse(503, &format!("the write could not be kept: {error}"));
+    fn exchange_done(tenant: &mut Tenant, answer: Answer, now: Timestamp) -> Reply {
+        if let Err(refusal) = tenant.write(answer.changes, now) {
+            return control::refuse(refusal.status, &refusal.message);
         }
         let mut reply = Reply::json(answer.status, answer.body);
         reply.set("content-type", "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8");

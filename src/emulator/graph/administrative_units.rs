@@ -196,7 +196,7 @@ fn scoped(request: &Request<'_>, assignment: &Document) -> Option<Value> {
 
 fn assignments_of<'a>(request: &Request<'a>, unit: &'a Document) -> impl Iterator<Item = &'a Document> {
     let id = text(unit, "id");
-    request.world.all(Collection::RoleAssignments).filter(move |assignment| text(assignment, "~scope") == id)
+    request.world.find_all(Collection::RoleAssignments, "~scope", id)
 }
 
 /// `…/scopedRoleMembers`.

@@ -183,11 +183,9 @@ pub(super) fn check_unique(request: &Request<'_>, sent: &Document, own_id: &str)
     if !name.is_empty() {
         let by_name = world.find(Collection::Applications, "uniqueName", name);
         // A soft-deleted application keeps its name.
-        let by_deleted = world.all(Collection::Deleted).find(|other| {
-            text(other, KIND) == "application"
-                && text(other, "uniqueName").eq_ignore_ascii_case(name)
-                && deleted::is_kept(request, other)
-        });
+        let by_deleted = world
+            .find_all(Collection::Deleted, "uniqueName", name)
+            .find(|other| text(other, KIND) == "application" && deleted::is_kept(request, other));
         if by_name.into_iter().chain(by_deleted).any(|other| text(other, "id") != own_id) {
             return Err(clash("uniqueName"));
         }
@@ -197,10 +195,7 @@ pub(super) fn check_unique(request: &Request<'_>, sent: &Document, own_id: &str)
         return Ok(());
     }
     let taken = |uri: &&str| {
-        world
-            .all(Collection::Applications)
-            .filter(|other| text(other, "id") != own_id)
-            .any(|other| texts(other, "identifierUris").any(|taken| taken.eq_ignore_ascii_case(uri)))
+        world.find_all(Collection::Applications, "identifierUris", uri).any(|other| text(other, "id") != own_id)
     };
     if uris.iter().any(taken) { Err(clash("identifierUris")) } else { Ok(()) }
 }

@@ -47,9 +47,8 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             let object = find(request)?;
             let (id, side, world) = (text(object, "id"), side(request), request.world);
             // The assignments of a deleted principal come back with it; until then nobody sees them.
-            let documents = request.lists.all(Collection::AppRoleAssignments).filter(|assignment| {
-                text(assignment, side) == id
-                    && world.directory_object(text(assignment, "principalId")).is_some()
+            let documents = request.lists.find_all(Collection::AppRoleAssignments, side, id).filter(|assignment| {
+                world.directory_object(text(assignment, "principalId")).is_some()
                     && world.directory_object(text(assignment, "resourceId")).is_some()
             });
             let body = request.listing(&APP_ROLE_ASSIGNMENT, &set(request, object)).page(
@@ -107,11 +106,9 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !assignable {
         return Err(Refusal::bad_request("Permission being assigned was not found on application"));
     }
-    let exists = world.all(Collection::AppRoleAssignments).any(|assignment| {
-        text(assignment, "principalId") == principal_id
-            && text(assignment, "resourceId") == resource_id
-            && text(assignment, "appRoleId") == role_id
-    });
+    let exists = world
+        .find_all(Collection::AppRoleAssignments, "principalId", &principal_id)
+        .any(|assignment| text(assignment, "resourceId") == resource_id && text(assignment, "appRoleId") == role_id);
     if exists {
         return Err(Refusal::bad_request("Permission being assigned already exists on the object")
             .with_detail("InvalidUpdate", "principalId"));
@@ -156,7 +153,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     let object = find(request)?;
     let assignment = request
-        .world
+        .by_id
         .get(Collection::AppRoleAssignments, request.segment(3))
         .filter(|assignment| text(assignment, side(request)) == text(object, "id"))
         .ok_or_else(|| Refusal::not_found(request.segment(3)))?;
@@ -164,6 +161,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         return request.entity(&APP_ROLE_ASSIGNMENT, &set(request, object), assignment);
     }
     request.query.allow(&[])?;
+    let assignment = request.truth(Collection::AppRoleAssignments, assignment)?;
     let resource = request.world.get(Collection::ServicePrincipals, text(assignment, "resourceId"));
     let of_graph = resource.is_some_and(|resource| text(resource, "appId") == MICROSOFT_GRAPH);
     request.caller.may_assign(of_graph)?;

@@ -67,7 +67,7 @@ pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     request
-        .world
+        .by_id
         .get(Collection::Deleted, &request.segment(2).to_lowercase())
         .filter(|document| is_kept(request, document) && objects::named(text(document, KIND)).is_some())
         .ok_or_else(|| Refusal::not_found(request.segment(2)))
@@ -109,8 +109,14 @@ fn purge(world: &World, document: &Document) -> Vec<Change> {
     ];
     let mut changes = vec![Change::remove(Collection::Deleted, id)];
     for (collection, ends) in referring {
-        let gone = world.all(collection).filter(|document| ends.iter().any(|end| text(document, end) == id));
-        changes.extend(gone.map(|document| Change::remove(collection, text(document, "id"))));
+        let mut gone: Vec<&str> = ends
+            .iter()
+            .flat_map(|end| world.find_all(collection, end, id))
+            .map(|document| text(document, "id"))
+            .collect();
+        gone.sort_unstable();
+        gone.dedup();
+        changes.extend(gone.into_iter().map(|gone| Change::remove(collection, gone)));
     }
     changes
 }
@@ -120,7 +126,7 @@ pub(super) fn restore(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     request.query.allow(&[])?;
-    let deleted = find(request)?;
+    let deleted = request.truth(Collection::Deleted, find(request)?)?;
     may_write(request, deleted)?;
     let kind = text(deleted, KIND);
     let app_id = text(deleted, "appId");

@@ -17,9 +17,11 @@ use super::{
 
 /// Grants whose client and resource are there.
 fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
-    seen.all(Collection::Grants).filter(move |grant| {
-        ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
-    })
+    seen.all(Collection::Grants).filter(move |grant| is_live(seen, grant))
+}
+
+fn is_live(seen: View<'_>, grant: &Document) -> bool {
+    ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -51,7 +53,8 @@ pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     } else {
         ("clientId", service_principals::find(request)?)
     };
-    let grants = live(request.lists).filter(|grant| text(grant, end) == text(object, "id"));
+    let lists = request.lists;
+    let grants = lists.find_all(Collection::Grants, end, text(object, "id")).filter(|grant| is_live(lists, grant));
     let body =
         request
             .listing(&GRANT, "oauth2PermissionGrants")
@@ -98,8 +101,10 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.by_id)
-            .find(|grant| text(grant, "id") == request.segment(1))
+        request
+            .by_id
+            .get(Collection::Grants, request.segment(1))
+            .filter(|grant| is_live(request.by_id, grant))
             .ok_or_else(|| Refusal::not_found(request.segment(1)))
     };
     match request.method {
@@ -119,7 +124,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let id = find()?.get("id").and_then(Value::as_str).unwrap_or_default();
+            let id = request.truth(Collection::Grants, find()?)?.get("id").and_then(Value::as_str).unwrap_or_default();
             Ok(Answer::no_content(vec![Change::remove(Collection::Grants, id)]))
         }
         _ => Err(Refusal::method_not_allowed()),

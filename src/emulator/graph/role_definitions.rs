@@ -114,7 +114,7 @@ pub(super) fn remove(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE_ROLES)?;
     let id = text(custom(request)?, "id");
-    let held = request.world.all(Collection::RoleAssignments).filter(|other| text(other, "roleDefinitionId") == id);
+    let held = request.world.find_all(Collection::RoleAssignments, "roleDefinitionId", id);
     let mut changes: Vec<Change> =
         held.map(|assignment| Change::remove(Collection::RoleAssignments, text(assignment, "id"))).collect();
     changes.push(Change::remove(Collection::RoleDefinitions, id));

@@ -8,7 +8,7 @@ use super::{
         refusal::Refusal,
         schema::Property,
         tables::{ROLE_ASSIGNMENT, ROLE_DEFINITION},
-        world::{Change, Collection, Document, World, text},
+        world::{Change, Collection, Document, View, text},
     },
     Answer, Request,
     access::{READ_ROLES, WRITE_ROLES},
@@ -68,12 +68,14 @@ pub(super) fn definition(request: &Request<'_>) -> Result<Answer, Refusal> {
 }
 
 /// Assignments whose principal is there.
-fn live(world: &World) -> impl Iterator<Item = &Document> {
-    world.all(Collection::RoleAssignments).filter(|assignment| {
-        let scope = text(assignment, "~scope");
-        world.directory_object(text(assignment, "principalId")).is_some()
-            && (scope.is_empty() || world.directory_object(scope).is_some())
-    })
+fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+    seen.all(Collection::RoleAssignments).filter(move |assignment| is_live(seen, assignment))
+}
+
+fn is_live(seen: View<'_>, assignment: &Document) -> bool {
+    let scope = text(assignment, "~scope");
+    seen.directory_object(text(assignment, "principalId")).is_some()
+        && (scope.is_empty() || seen.directory_object(scope).is_some())
 }
 
 pub(super) fn assignments(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -83,7 +85,7 @@ pub(super) fn assignments(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(&ROLE_ASSIGNMENT, ASSIGNMENTS).page(
                 &request.query,
-                live(request.world),
+                live(request.lists),
                 |document, selected| odata::project(&ROLE_ASSIGNMENT, document, selected),
             )?;
             Ok(Answer::ok(body))
@@ -171,8 +173,10 @@ pub(super) fn assign(
 
 pub(super) fn assignment(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.world)
-            .find(|assignment| text(assignment, "id") == request.segment(3))
+        request
+            .by_id
+            .get(Collection::RoleAssignments, request.segment(3))
+            .filter(|assignment| is_live(request.by_id, assignment))
             .ok_or_else(|| Refusal::not_found(request.segment(3)))
     };
     match request.method {
@@ -183,7 +187,7 @@ pub(super) fn assignment(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_ROLES)?;
-            find()?;
+            request.truth(Collection::RoleAssignments, find()?)?;
             let change = Change::remove(Collection::RoleAssignments, request.segment(3));
             Ok(Answer::no_content(vec![change]))
         }

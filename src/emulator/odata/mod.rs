@@ -208,7 +208,10 @@ impl Listing<'_> {
             }
             if page.len() == size {
                 more = true;
-                continue;
+                if query.count && self.eventual {
+                    continue;
+                }
+                break;
             }
             id.clone_into(&mut last);
             page.push(Value::Object(shown(document, selected.as_deref())));

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     super::{
         identifiers,
-        world::{Collection, Document, View, list, text, texts},
+        world::{Collection, Document, View, list, text},
     },
     SignIn,
     resources::{KEY_VAULT, RESOURCE_MANAGER, Target},
@@ -32,11 +32,8 @@ pub(super) enum Proof {
 /// The values of the app roles that a principal holds of a resource; none when it holds no assignment at all.
 pub(super) fn roles_of(seen: View<'_>, principal: &Document, resource: &Document) -> Option<Vec<String>> {
     let held: Vec<&str> = seen
-        .all(Collection::AppRoleAssignments)
-        .filter(|assignment| {
-            text(assignment, "principalId") == text(principal, "id")
-                && text(assignment, "resourceId") == text(resource, "id")
-        })
+        .find_all(Collection::AppRoleAssignments, "principalId", text(principal, "id"))
+        .filter(|assignment| text(assignment, "resourceId") == text(resource, "id"))
         .map(|assignment| text(assignment, "appRoleId"))
         .collect();
     if held.is_empty() {
@@ -50,18 +47,14 @@ pub(super) fn roles_of(seen: View<'_>, principal: &Document, resource: &Document
 
 /// The directory roles that a principal holds for the whole tenant, itself or through a group.
 fn directory_roles(seen: View<'_>, principal_id: &str) -> Vec<String> {
-    let is_member = |group_id: &str| {
-        seen.get(Collection::Groups, group_id)
-            .is_some_and(|group| texts(group, "~members").any(|member| member == principal_id))
-    };
-    let mut roles: Vec<String> = seen
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| {
-            let holder = text(assignment, "principalId");
-            text(assignment, "directoryScopeId") == "/" && (holder == principal_id || is_member(holder))
-        })
+    let groups = seen.find_all(Collection::Groups, "~members", principal_id).map(|group| text(group, "id"));
+    let mut roles: Vec<String> = std::iter::once(principal_id)
+        .chain(groups)
+        .flat_map(|holder| seen.find_all(Collection::RoleAssignments, "principalId", holder))
+        .filter(|assignment| text(assignment, "directoryScopeId") == "/")
         .map(|assignment| text(assignment, "roleDefinitionId").to_owned())
         .collect();
+    roles.sort();
     roles.dedup();
     if roles.is_empty() {
         roles.push(NO_ROLE.to_owned());

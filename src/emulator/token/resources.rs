@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     super::{
         seed::{MICROSOFT_GRAPH, first_party},
-        world::{Collection, Document, text, texts},
+        world::{Collection, Document, text},
     },
     Endpoint, SignIn, TokenRefusal, tenants,
 };
@@ -106,12 +106,11 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
             |(own, _)| own == app_id,
         )
     });
-    let held = request.seen.all(Collection::ServicePrincipals).find(|principal| {
-        let app_id = text(principal, "appId");
-        well_known.is_some_and(|(known, _)| is_same(app_id, known))
-            || (own.is_none()
-                && texts(principal, "servicePrincipalNames").any(|name| is_same(name.trim_end_matches('/'), bare)))
-    });
+    let named = |name: &str| request.seen.find(Collection::ServicePrincipals, "servicePrincipalNames", name);
+    let held = match well_known {
+        Some((app_id, _)) => request.seen.find(Collection::ServicePrincipals, "appId", app_id),
+        None => named(bare).or_else(|| named(&format!("{bare}/"))),
+    };
     let principal = match (held, well_known) {
         (Some(held), _) => Cow::Borrowed(held),
         (None, Some((app_id, _))) => first_party(app_id).map(Cow::Owned).ok_or_else(|| unknown(request, resource))?,
