@@ -12,6 +12,8 @@ use super::{identifiers, refusal::Refusal, world::Document};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     Text,
+    /// A text that must be a GUID, where the published type is `Edm.String`.
+    Id,
     Guid,
     Boolean,
     Integer,
@@ -37,7 +39,8 @@ pub(crate) struct Property {
     pub(crate) shape: Shape,
     pub(crate) nullable: bool,
     pub(crate) access: Access,
-    /// What `$filter` may do with it: operators, separated by blanks.
+    /// What queries may do with it: the words `eq`, `ge`, `le`, `startswith`, `any`, `null`, `orderby` and `search`,
+    /// separated by blanks. A word after `+` is for advanced queries only. `ne`, `not` and `in` follow `eq`.
     pub(crate) filter: &'static str,
     /// Returned only when `$select` names it.
     pub(crate) on_select: bool,
@@ -87,7 +90,7 @@ impl Property {
     }
 
     /// What the property holds when nobody has set it.
-    fn empty(&self) -> Value {
+    pub(super) fn empty(&self) -> Value {
         if self.nullable {
             return Value::Null;
         }
@@ -95,9 +98,13 @@ impl Property {
             Shape::List(_) => json!([]),
             Shape::Object(members) => Value::Object(fill(members, &Document::new())),
             Shape::Boolean => json!(false),
-            Shape::Text | Shape::Guid | Shape::Integer | Shape::Instant | Shape::Binary | Shape::OneOf(_) => {
-                Value::Null
-            }
+            Shape::Text
+            | Shape::Id
+            | Shape::Guid
+            | Shape::Integer
+            | Shape::Instant
+            | Shape::Binary
+            | Shape::OneOf(_) => Value::Null,
         }
     }
 }
@@ -178,9 +185,9 @@ fn check_members(
 fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creating: bool) -> Result<(), Refusal> {
     let (fits, edm) = match shape {
         Shape::Text => (value.is_string(), "Edm.String"),
-        Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
+        Shape::Id | Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
         Shape::Boolean => (value.is_boolean(), "Edm.Boolean"),
-        Shape::Integer => (value.is_i64(), "Edm.Int32"),
+        Shape::Integer => (value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()), "Edm.Int32"),
         Shape::Instant => (value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()), "Edm.DateTimeOffset"),
         Shape::Binary => (value.is_string(), "Edm.Binary"),
         Shape::OneOf(choices) => {

@@ -8,7 +8,7 @@ use super::{
         refusal::Refusal,
         seed::MICROSOFT_GRAPH,
         tables::APP_ROLE_ASSIGNMENT,
-        world::{Change, Collection, Document, list, text},
+        world::{Change, Collection, Document, View, list, text},
     },
     Answer, Request,
     access::READ_ASSIGNMENTS,
@@ -23,6 +23,13 @@ fn side(request: &Request<'_>) -> &'static str {
     if request.segment(2).eq_ignore_ascii_case("appRoleAssignments") { "principalId" } else { "resourceId" }
 }
 
+/// Assignments whose ends are there: those of a deleted principal come back with it, and until then nobody sees them.
+pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+    seen.all(Collection::AppRoleAssignments).filter(move |assignment| {
+        ["principalId", "resourceId"].iter().all(|end| seen.directory_object(text(assignment, end)).is_some())
+    })
+}
+
 fn set(request: &Request<'_>, object: &Document) -> String {
     let side = if side(request) == "principalId" { "appRoleAssignments" } else { "appRoleAssignedTo" };
     format!("servicePrincipals('{}')/{side}", text(object, "id"))
@@ -34,13 +41,8 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.caller.needs(READ_ASSIGNMENTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
             let object = service_principals::find(request)?;
-            let (id, side, world) = (text(object, "id"), side(request), request.world);
-            // The assignments of a deleted principal come back with it; until then nobody sees them.
-            let documents = request.lists.all(Collection::AppRoleAssignments).filter(|assignment| {
-                text(assignment, side) == id
-                    && world.directory_object(text(assignment, "principalId")).is_some()
-                    && world.directory_object(text(assignment, "resourceId")).is_some()
-            });
+            let (id, side) = (text(object, "id"), side(request));
+            let documents = live(request.lists).filter(|assignment| text(assignment, side) == id);
             let body = request.listing(&APP_ROLE_ASSIGNMENT, &set(request, object)).page(
                 &request.query,
                 documents,
@@ -140,7 +142,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     let object = service_principals::find(request)?;
     let assignment = request
-        .world
+        .by_id
         .get(Collection::AppRoleAssignments, request.segment(3))
         .filter(|assignment| text(assignment, side(request)) == text(object, "id"))
         .ok_or_else(|| Refusal::not_found(request.segment(3)))?;

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Grants whose client and resource are there.
-fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
     seen.all(Collection::Grants).filter(move |grant| {
         ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
     })

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        odata,
         refusal::Refusal,
         schema::Kind,
         tables::{APPLICATION, SERVICE_PRINCIPAL, USER},
@@ -12,7 +11,7 @@ use super::{
     },
     Answer, Request,
     access::READ_APPLICATIONS,
-    applications, service_principals, shown,
+    applications, navigation, service_principals, shown,
 };
 
 const MOST: usize = 100;
@@ -32,38 +31,22 @@ pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_APPLICATIONS)?;
-    request.query.allow(&["$select", "$top"])?;
+    request.query.allow(&["$select", "$filter", "$top"])?;
     let (_, object) = owned(request)?;
-    let mut owners: Vec<(&'static str, &Document)> =
-        texts(object, OWNERS).filter_map(|owner| request.lists.directory_object(owner)).collect();
-    owners.sort_by_key(|(_, owner)| text(owner, "id"));
-    let body = request.listing(&USER, "directoryObjects").page(
-        &without_select(&request.query),
-        owners.iter().map(|(_, owner)| *owner),
-        |owner, _| directory_object(request, owner),
-    )?;
-    Ok(Answer::ok(body).costing(2))
-}
-
-/// `$select` over mixed types is applied per object, not to the list.
-fn without_select(query: &odata::Query) -> odata::Query {
-    let mut query = query.clone();
-    query.select = None;
-    query
+    Ok(Answer::ok(request.objects(&navigation::owners(request.lists, object))?).costing(2))
 }
 
 /// A directory object among others, with its type; `$select` keeps what it names.
 pub(super) fn directory_object(request: &Request<'_>, document: &Document) -> Document {
     let kind = kind_of(request, text(document, "id"));
-    let full = shown(kind, document, None, false);
     let mut object = Map::new();
     object.insert("@odata.type".into(), format!("#microsoft.graph.{}", kind.name).into());
     match &request.query.select {
-        None => object.extend(full),
+        None => object.extend(shown(kind, document, None, false)),
         Some(select) => {
-            let chosen: Vec<&str> = select.split(',').map(str::trim).collect();
-            let keep = |name: &str| chosen.iter().any(|chosen| chosen.eq_ignore_ascii_case(name));
-            object.extend(full.into_iter().filter(|(name, _)| keep(name)));
+            // Of several kinds each shows what it has.
+            let chosen: Vec<_> = select.split(',').filter_map(|name| kind.property(name.trim())).collect();
+            object.extend(shown(kind, document, Some(&chosen), false));
         }
     }
     object

@@ -8,7 +8,7 @@ use super::{
         refusal::Refusal,
         schema::Property,
         tables::{ROLE_ASSIGNMENT, ROLE_DEFINITION, ROLE_TEMPLATE},
-        world::{Change, Collection, Document, World, text},
+        world::{Change, Collection, Document, View, text},
     },
     Answer, Request,
     access::{READ_ROLES, WRITE_ROLES},
@@ -47,9 +47,11 @@ pub(super) fn definition(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_ROLES)?;
-    request.query.allow(&["$select"])?;
+    // What it inherits from is shown in any case.
+    request.query.allow(&["$select", "$expand"])?;
+    request.query.expanded(&ROLE_DEFINITION, request.connections(&ROLE_DEFINITION))?;
     let definition = request
-        .world
+        .by_id
         .get(Collection::RoleDefinitions, &request.segment(3).to_lowercase())
         .ok_or_else(|| Refusal::not_found(request.segment(3)))?;
     let selected = request.query.selected(&ROLE_DEFINITION)?;
@@ -65,7 +67,7 @@ pub(super) fn templates(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_ROLES)?;
     request.query.allow(&["$select"])?;
     let templates: Vec<Document> =
-        request.world.all(Collection::RoleDefinitions).map(|definition| ROLE_TEMPLATE.fill(definition)).collect();
+        request.lists.all(Collection::RoleDefinitions).map(|definition| ROLE_TEMPLATE.fill(definition)).collect();
     let mut listing = request.listing(&ROLE_TEMPLATE, "directoryRoleTemplates");
     listing.page_size = usize::MAX;
     let body = listing.page(&request.query, templates.iter(), |template, selected| {
@@ -75,10 +77,9 @@ pub(super) fn templates(request: &Request<'_>) -> Result<Answer, Refusal> {
 }
 
 /// Assignments whose principal is there.
-fn live(world: &World) -> impl Iterator<Item = &Document> {
-    world
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| world.directory_object(text(assignment, "principalId")).is_some())
+fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+    seen.all(Collection::RoleAssignments)
+        .filter(move |assignment| seen.directory_object(text(assignment, "principalId")).is_some())
 }
 
 pub(super) fn assignments(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -88,7 +89,7 @@ pub(super) fn assignments(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(&ROLE_ASSIGNMENT, ASSIGNMENTS).page(
                 &request.query,
-                live(request.world),
+                live(request.lists),
                 |document, selected| odata::project(&ROLE_ASSIGNMENT, document, selected),
             )?;
             Ok(Answer::ok(body))
@@ -148,7 +149,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn assignment(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.world)
+        live(request.by_id)
             .find(|assignment| text(assignment, "id") == request.segment(3))
             .ok_or_else(|| Refusal::not_found(request.segment(3)))
     };
