@@ -4,5 +4,7 @@
 
 mod client;
 mod directory;
+mod fuzz;
+mod query;
 mod replay;
 mod running;

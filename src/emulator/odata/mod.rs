@@ -9,6 +9,8 @@ pub(crate) mod filter;
 mod navigation;
 mod order;
 mod page;
+#[cfg(test)]
+mod properties;
 mod search;
 mod select;
 mod syntax;
