@@ -156,8 +156,8 @@ async fn what_an_object_is_connected_with_can_be_expanded() {
     let graph = resource(&client, GRAPH).await;
     let assigned = client.get(&format!("/servicePrincipals/{graph}?$expand=appRoleAssignedTo&$select=id")).await;
     assert_eq!(assigned.body["appRoleAssignedTo"].as_array().unwrap().len(), 7);
-    let user = format!("/users/zoe.howard@{DOMAIN}");
-    assert_eq!(texts(&client.get(&format!("{user}/ownedObjects?$select=displayName")).await, "displayName"), ["Echo"]);
+    let user = client.get(&format!("/users/zoe.howard@{DOMAIN}?$expand=ownedObjects($select=displayName)")).await;
+    assert_eq!(user.body["ownedObjects"][0]["displayName"], "Echo", "{}", user.body);
 
     for (expand, message) in [
         ("owners,federatedIdentityCredentials", "contained at least 2 items, but the maximum allowed is 1."),

@@ -206,9 +206,6 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
             "Request_UnsupportedQuery",
             "Direct queries to this resource type are not supported.",
         )),
-        ["applications" | "serviceprincipals" | "users", _, name] if navigation::known(names[0], name) => {
-            navigation::list(request)
-        }
         ["me", ..] => Err(Refusal::malformed("/me request is only valid with delegated authentication flow.")),
         _ => Err(unserved(request, names)),
     }

@@ -8,17 +8,14 @@ use serde_json::Value;
 use super::{
     super::{
         odata::{Navigation, Related},
-        refusal::Refusal,
         schema::Kind,
         tables::{
             APP_ROLE_ASSIGNMENT, APPLICATION, DIRECTORY_OBJECT, FEDERATED_CREDENTIAL, GRANT, ROLE_DEFINITION,
             SERVICE_PRINCIPAL, USER,
         },
-        world::{Collection, Document, OWNERS, View, list as elements, text, texts},
+        world::{Collection, Document, OWNERS, View, list, text, texts},
     },
-    Answer, Request,
-    access::{READ_APPLICATIONS, READ_USERS},
-    applications, assignments, federated, grants, service_principals, shown, users,
+    assignments, federated, grants,
 };
 
 type Find = for<'a> fn(View<'a>, &'a Document) -> Vec<Related<'a>>;
@@ -71,7 +68,7 @@ pub(super) fn of(kind: &Kind) -> &'static [Navigation] {
 }
 
 /// The kind of a directory object, by its short name.
-pub(super) fn kind(name: &str) -> &'static Kind {
+fn kind(name: &str) -> &'static Kind {
     match name {
         "application" => &APPLICATION,
         "servicePrincipal" => &SERVICE_PRINCIPAL,
@@ -80,58 +77,8 @@ pub(super) fn kind(name: &str) -> &'static Kind {
     }
 }
 
-fn holder(set: &str) -> &'static Kind {
-    match set {
-        "applications" => &APPLICATION,
-        "serviceprincipals" => &SERVICE_PRINCIPAL,
-        _ => &USER,
-    }
-}
-
-/// Whether the objects of a set have this navigation property; both in lower case.
-pub(super) fn known(set: &str, name: &str) -> bool {
-    of(holder(set)).iter().any(|navigation| navigation.name.eq_ignore_ascii_case(name))
-}
-
-/// `/{set}/{id}/{navigation property}` where nothing else serves it: a list to read.
-pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
-    if request.method != "GET" {
-        return Err(Refusal::method_not_allowed());
-    }
-    let set = request.segment(0).to_ascii_lowercase();
-    let (needed, object): (&[&str], _) = match set.as_str() {
-        "applications" => (READ_APPLICATIONS, applications::find(request)),
-        "serviceprincipals" => (READ_APPLICATIONS, service_principals::find(request)),
-        _ => (READ_USERS, users::find(request)),
-    };
-    request.caller.needs(needed)?;
-    request.query.allow(&["$select", "$filter", "$top"])?;
-    let navigation = of(holder(&set))
-        .iter()
-        .find(|navigation| navigation.name.eq_ignore_ascii_case(request.segment(2)))
-        .ok_or_else(|| Refusal::unknown_segment(request.segment(2)))?;
-    let found = (navigation.find)(request.lists, object?);
-    if navigation.mixed {
-        return Ok(Answer::ok(request.objects(&found)?).costing(2));
-    }
-    let name = format!("{}('{}')/{}", canonical(&set), request.segment(1), navigation.name);
-    let documents = found.iter().map(|(_, document)| *document);
-    let body = request
-        .listing(navigation.kind, &name)
-        .page(&request.query, documents, |document, selected| shown(navigation.kind, document, selected, false))?;
-    Ok(Answer::ok(body).costing(2))
-}
-
-fn canonical(set: &str) -> &'static str {
-    match set {
-        "applications" => "applications",
-        "serviceprincipals" => "servicePrincipals",
-        _ => "users",
-    }
-}
-
 /// The live objects with these ids, in the order of ids.
-pub(super) fn live<'a>(view: View<'a>, ids: impl Iterator<Item = &'a str>) -> Vec<Related<'a>> {
+fn live<'a>(view: View<'a>, ids: impl Iterator<Item = &'a str>) -> Vec<Related<'a>> {
     let mut found: Vec<_> =
         ids.filter_map(|id| view.directory_object(id)).map(|(name, document)| (kind(name), document)).collect();
     found.sort_by_key(|(_, document)| text(document, "id"));
@@ -157,7 +104,7 @@ fn owned_objects<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
 }
 
 fn federated_credentials<'a>(_: View<'a>, application: &'a Document) -> Vec<Related<'a>> {
-    let mut found: Vec<Related<'a>> = elements(application, federated::STORED)
+    let mut found: Vec<Related<'a>> = list(application, federated::STORED)
         .iter()
         .filter_map(Value::as_object)
         .map(|credential| (&FEDERATED_CREDENTIAL, credential))

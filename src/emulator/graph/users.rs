@@ -33,7 +33,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
 }
 
-pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     let key = request.segment(1);
     let seen = request.by_id;
     seen.get(Collection::Users, &key.to_lowercase())

@@ -9,12 +9,16 @@ pub(crate) mod filter;
 mod navigation;
 mod order;
 mod page;
+mod print;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod refusals;
 mod search;
 mod select;
 mod syntax;
 mod tokens;
+mod types;
 
 use super::{
     refusal::Refusal,
@@ -39,6 +43,8 @@ pub(crate) struct Query {
     pub(crate) count: bool,
     /// The path ends in `/$count`: only the number is wanted.
     pub(crate) counting: bool,
+    /// Options that no list serves.
+    other: Vec<(String, String)>,
     /// What was wrong with the options themselves.
     fault: Option<Refusal>,
 }
@@ -125,7 +131,7 @@ impl Query {
                     "The value '{value}' of the query option '$format' is not supported."
                 ))),
                 "skip" => query.blame(Refusal::bad_request("'$skip' is not supported by the service.")),
-                _ => query.blame(Refusal::malformed(format!("The query parameter '{name}' is not supported."))),
+                _ => query.other.push((name, value)),
             }
             seen.push(option);
         }
@@ -142,6 +148,9 @@ impl Query {
     pub(crate) fn allow(&self, allowed: &[&str]) -> Result<(), Refusal> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
+        }
+        if let Some((name, _)) = self.other.first() {
+            return Err(Refusal::malformed(format!("The query parameter '{name}' is not supported.")));
         }
         let listed = allowed.contains(&"$filter");
         let present = [
