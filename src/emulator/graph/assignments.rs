@@ -23,10 +23,12 @@ fn side(request: &Request<'_>) -> &'static str {
     if request.segment(2).eq_ignore_ascii_case("appRoleAssignments") { "principalId" } else { "resourceId" }
 }
 
-/// Assignments whose ends are there: those of a deleted principal come back with it, and until then nobody sees them.
-pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+/// An object's assignments, by the end that it stands at. Those of a deleted principal come back with it, and until then
+/// nobody sees them.
+pub(super) fn of<'a>(seen: View<'a>, end: &'a str, id: &'a str) -> impl Iterator<Item = &'a Document> {
     seen.all(Collection::AppRoleAssignments).filter(move |assignment| {
-        ["principalId", "resourceId"].iter().all(|end| seen.directory_object(text(assignment, end)).is_some())
+        text(assignment, end) == id
+            && ["principalId", "resourceId"].iter().all(|end| seen.directory_object(text(assignment, end)).is_some())
     })
 }
 
@@ -41,8 +43,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.caller.needs(READ_ASSIGNMENTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
             let object = service_principals::find(request)?;
-            let (id, side) = (text(object, "id"), side(request));
-            let documents = live(request.lists).filter(|assignment| text(assignment, side) == id);
+            let documents = of(request.lists, side(request), text(object, "id"));
             let body = request.listing(&APP_ROLE_ASSIGNMENT, &set(request, object)).page(
                 &request.query,
                 documents,

@@ -113,12 +113,8 @@ fn federated_credentials<'a>(_: View<'a>, application: &'a Document) -> Vec<Rela
     found
 }
 
-fn role_assignments<'a>(view: View<'a>, object: &'a Document, end: &str) -> Vec<Related<'a>> {
-    let id = text(object, "id");
-    assignments::live(view)
-        .filter(|assignment| text(assignment, end) == id)
-        .map(|assignment| (&APP_ROLE_ASSIGNMENT, assignment))
-        .collect()
+fn role_assignments<'a>(view: View<'a>, object: &'a Document, end: &'static str) -> Vec<Related<'a>> {
+    assignments::of(view, end, text(object, "id")).map(|assignment| (&APP_ROLE_ASSIGNMENT, assignment)).collect()
 }
 
 fn permission_grants<'a>(view: View<'a>, object: &'a Document, end: &str) -> Vec<Related<'a>> {

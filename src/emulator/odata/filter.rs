@@ -4,7 +4,7 @@
 use super::{
     super::{
         refusal::Refusal,
-        schema::{Kind, Property, Shape},
+        schema::{Kind, Property, Shape, complex_type},
     },
     evaluate::{Condition, Source, Test, Want},
     navigation::Connections,
@@ -206,8 +206,8 @@ impl Binder<'_> {
             walked.push(property.name);
             found = Some(property);
             (members, type_name) = match property.shape {
-                Shape::Object(members) => (members, property.name),
-                _ => (&[] as &[Property], property.name),
+                Shape::Object(members) => (members, complex_type(property.name)),
+                _ => (&[] as &[Property], complex_type(property.name)),
             };
         }
         let property = found.ok_or_else(|| unknown(path, type_name))?;
@@ -429,11 +429,11 @@ impl Binder<'_> {
         }
         let variable = match shape {
             Shape::Object(members) => {
-                Variable { name: variable.clone(), type_name: name, members, plain: None, whole: false }
+                Variable { name: variable.clone(), type_name: complex_type(name), members, plain: None, whole: false }
             }
             _ => Variable {
                 name: variable.clone(),
-                type_name: name,
+                type_name: complex_type(name),
                 members: &[],
                 plain: Some(place.property),
                 whole: false,

@@ -102,7 +102,7 @@ fn the_rest_is_refused() {
     for (filter, message) in [
         ("nonsense eq 'x'", "Could not find a property named 'nonsense' on type 'microsoft.graph.application'."),
         ("meeting", "Could not find a property named 'meeting' on type 'microsoft.graph.application'."),
-        ("web/nonsense eq 'x'", "Could not find a property named 'nonsense'"),
+        ("web/nonsense eq 'x'", "Could not find a property named 'nonsense' on type 'microsoft.graph.webApplication'."),
         ("tags/any(t:u eq 'x')", "Could not find a property named 'u'"),
         ("displayName eq 7", "Found operand types 'Edm.String' and 'Edm.Int32' for operator kind 'Equal'."),
         ("appId ne 0610a4a7-3535-4eb5-89ef-7935b1818f2d", "'Edm.String' and 'Edm.Guid' for operator kind 'NotEqual'"),

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::*;
+use super::{super::schema::complex_type, *};
 
 /// Every kind that is served, by its published type.
 const KINDS: &[&Kind] = &[
@@ -156,7 +156,7 @@ impl Schema {
                 if self.types.contains_key(of) && self.seen.insert(of.to_owned()) {
                     self.members(of, members);
                 }
-                self.types.contains_key(of)
+                self.types.contains_key(of) && complex_type(place.rsplit('.').next().unwrap_or_default()) == of
             }
             List(_) => false,
         };
