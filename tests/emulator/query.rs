@@ -98,6 +98,19 @@ async fn lists_are_sorted_searched_and_counted() {
     assert_eq!(found, ["Charlie", "Delta"]);
 
     assert_eq!(client.get("/users?$orderby=displayName").await.status, 200);
+    // A list of several kinds keeps its selection from page to page.
+    let echo =
+        client.get("/applications?$filter=displayName eq 'Echo'&$select=id").await.body["value"][0]["id"].clone();
+    let path = format!("/applications/{}/owners", echo.as_str().unwrap());
+    let people = client.get("/users?$select=id&$top=3").await;
+    for id in texts(&people, "id") {
+        let owner = json!({ "@odata.id": format!("{}/v1.0/directoryObjects/{id}", client.url) });
+        client.post(&format!("{path}/$ref"), owner).await;
+    }
+    let first = client.get(&format!("{path}?$select=displayName&$top=1")).await;
+    assert_eq!(first.body["value"][0].as_object().unwrap().len(), 2);
+    let next = first.body["@odata.nextLink"].as_str().unwrap();
+    assert!(next.contains("?$select=displayName&$top=1&$skiptoken="), "{next}");
     for path in ["/applications?$orderby=displayName", "/users?$orderby=displayName&$filter=accountEnabled eq true"] {
         let refused = client.get(path).await;
         assert_eq!(refused.message(), "Sorting not supported for current query.");

@@ -298,11 +298,9 @@ impl<'a> Request<'a> {
                 "The specified filter to the reference property query is currently not supported.",
             ));
         }
-        // Checked here; each object shows what its own kind has of it.
-        query.selection(&DIRECTORY_OBJECT, &[])?;
         let documents = found.iter().map(|(_, document)| *document);
         let listing = self.listing(&DIRECTORY_OBJECT, "directoryObjects");
-        listing.page(&query.without_select(), documents, |document, _| owners::directory_object(self, document))
+        listing.page(query, documents, |document, _| owners::directory_object(self, document))
     }
 
     fn connections(&self, kind: &Kind) -> Connections<'a> {

@@ -191,11 +191,6 @@ impl Query {
         Self { counting: true, ..self.clone() }
     }
 
-    /// The query for a list of several kinds, where `$select` is applied to each object by its own kind.
-    pub(crate) fn without_select(&self) -> Self {
-        Self { select: None, ..self.clone() }
-    }
-
     fn page_size(&self, default: usize) -> Result<usize, Refusal> {
         match &self.top {
             None => Ok(default),

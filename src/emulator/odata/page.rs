@@ -7,6 +7,7 @@ use super::{
     super::{
         refusal::Refusal,
         schema::{Kind, Property},
+        tables::DIRECTORY_OBJECT,
         world::{Document, text},
     },
     Query, encode,
@@ -128,7 +129,10 @@ impl Listing<'_> {
             return Err(Refusal::unsupported_query());
         }
         Ok(Plan {
-            selection: query.selection(self.kind, self.connections.all)?,
+            selection: query
+                .selection(self.kind, self.connections.all)?
+                // Among objects of several kinds each shows what its own kind has of it.
+                .filter(|_| self.kind.name != DIRECTORY_OBJECT.name),
             expansion,
             filter,
             search,
