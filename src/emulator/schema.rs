@@ -12,6 +12,8 @@ use super::{identifiers, refusal::Refusal, world::Document};
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     Text,
+    /// A text that must be a GUID, where the published type is `Edm.String`.
+    Id,
     Guid,
     Boolean,
     Integer,
@@ -37,7 +39,8 @@ pub(crate) struct Property {
     pub(crate) shape: Shape,
     pub(crate) nullable: bool,
     pub(crate) access: Access,
-    /// What `$filter` may do with it: operators, separated by blanks.
+    /// What queries may do with it: the words `eq`, `ge`, `le`, `startswith`, `any`, `null`, `orderby` and `search`,
+    /// separated by blanks. A word after `+` is for advanced queries only. `ne`, `not` and `in` follow `eq`.
     pub(crate) filter: &'static str,
     /// Returned only when `$select` names it.
     pub(crate) on_select: bool,
@@ -87,7 +90,7 @@ impl Property {
     }
 
     /// What the property holds when nobody has set it.
-    fn empty(&self) -> Value {
+    pub(super) fn empty(&self) -> Value {
         if self.nullable {
             return Value::Null;
         }
@@ -95,9 +98,13 @@ impl Property {
             Shape::List(_) => json!([]),
             Shape::Object(members) => Value::Object(fill(members, &Document::new())),
             Shape::Boolean => json!(false),
-            Shape::Text | Shape::Guid | Shape::Integer | Shape::Instant | Shape::Binary | Shape::OneOf(_) => {
-                Value::Null
-            }
+            Shape::Text
+            | Shape::Id
+            | Shape::Guid
+            | Shape::Integer
+            | Shape::Instant
+            | Shape::Binary
+            | Shape::OneOf(_) => Value::Null,
         }
     }
 }
@@ -144,8 +151,9 @@ fn check_members(
     creating: bool,
 ) -> Result<(), Refusal> {
     for (name, value) in sent {
-        // Clients may name types, of the object or of a member.
-        if let Some(of) = name.strip_suffix("@odata.type")
+        // Clients may name types, of the object or of a member, and send back what an answer said about itself.
+        if let Some((of, annotation)) = name.split_once("@odata.")
+            && ["type", "context", "id", "etag"].contains(&annotation)
             && (of.is_empty() || members.iter().any(|property| property.name == of))
         {
             continue;
@@ -178,9 +186,9 @@ fn check_members(
 fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creating: bool) -> Result<(), Refusal> {
     let (fits, edm) = match shape {
         Shape::Text => (value.is_string(), "Edm.String"),
-        Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
+        Shape::Id | Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
         Shape::Boolean => (value.is_boolean(), "Edm.Boolean"),
-        Shape::Integer => (value.is_i64(), "Edm.Int32"),
+        Shape::Integer => (value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()), "Edm.Int32"),
         Shape::Instant => (value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()), "Edm.DateTimeOffset"),
         Shape::Binary => (value.is_string(), "Edm.Binary"),
         Shape::OneOf(choices) => {
@@ -190,7 +198,7 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
             (value.is_string(), "Edm.String")
         }
         Shape::Object(members) => match value.as_object() {
-            Some(object) => return check_members(name, members, object, creating),
+            Some(object) => return check_members(complex_type(name), members, object, creating),
             None => (false, "an object"),
         },
         Shape::List(element) => match value.as_array() {
@@ -204,6 +212,35 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
         Ok(())
     } else {
         Err(Refusal::malformed(format!("Cannot convert the value of property '{name}' to the expected type '{edm}'.")))
+    }
+}
+
+/// The published type of a property that holds objects, by the property's name.
+pub(crate) fn complex_type(name: &str) -> &str {
+    match name {
+        "accessToken" | "idToken" | "saml2Token" => "optionalClaim",
+        "addIns" => "addIn",
+        "api" => "apiApplication",
+        "appRoles" => "appRole",
+        "assignedLicenses" => "assignedLicense",
+        "assignedPlans" => "assignedPlan",
+        "identities" => "objectIdentity",
+        "info" => "informationalUrl",
+        "keyCredentials" => "keyCredential",
+        "oauth2PermissionScopes" => "permissionScope",
+        "passwordCredentials" => "passwordCredential",
+        "preAuthorizedApplications" => "preAuthorizedApplication",
+        "properties" => "keyValue",
+        "provisionedPlans" => "provisionedPlan",
+        "publicClient" => "publicClientApplication",
+        "resourceSpecificApplicationPermissions" => "resourceSpecificPermission",
+        "rolePermissions" => "unifiedRolePermission",
+        "spa" => "spaApplication",
+        "state" => "domainState",
+        "verifiedDomains" => "verifiedDomain",
+        "web" => "webApplication",
+        // The others are called as the property is.
+        other => other,
     }
 }
 
@@ -252,4 +289,53 @@ fn merge(members: &'static [Property], before: &Document, sent: &Document) -> Do
             (property.name.to_owned(), value)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::tables::APPLICATION;
+
+    fn refused(body: &Value) -> Option<String> {
+        APPLICATION.check(body.as_object().unwrap(), true).err().map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn types_and_names_are_checked_at_every_depth() {
+        for (body, said) in [
+            (
+                json!({ "web": { "implicitGrantSettings": { "x": true } } }),
+                "'x' does not exist on type 'microsoft.graph.implicitGrantSettings'",
+            ),
+            (
+                json!({ "api": { "oauth2PermissionScopes": [{ "isEnabled": "yes" }] } }),
+                "'isEnabled' to the expected type 'Edm.Boolean'",
+            ),
+            (json!({ "api": { "requestedAccessTokenVersion": 5_000_000_000_i64 } }), "'Edm.Int32'"),
+            (json!({ "api": { "knownClientApplications": ["x"] } }), "'Edm.Guid'"),
+            (json!({ "keyCredentials": [{ "endDateTime": "tomorrow" }] }), "'Edm.DateTimeOffset'"),
+            (json!({ "keyCredentials": { "key": "x" } }), "a collection"),
+            (
+                json!({ "optionalClaims": { "idToken": [{ "name": "a", "source": 7 }] } }),
+                "'source' to the expected type 'Edm.String'",
+            ),
+            (json!({ "optionalClaims": { "idToken": [{ "name": null }] } }), "'name'"),
+            (json!({ "info": { "logoUrl": "x" } }), "'logoUrl' is read-only"),
+            (json!({ "certification": {} }), "'certification' is read-only"),
+            (
+                json!({ "requestSignatureVerification": { "isSignedRequestRequired": true, "allowedWeakAlgorithms": "md5" } }),
+                "'allowedWeakAlgorithms'",
+            ),
+            (json!({ "nonsense@odata.type": "#x" }), "'nonsense@odata.type' does not exist"),
+            (json!({ "tags@odata.bind": [] }), "'tags@odata.bind' does not exist"),
+        ] {
+            let refusal = refused(&body).unwrap_or_else(|| panic!("{body} was taken"));
+            assert!(refusal.contains(said), "{body}: {refusal}");
+        }
+        let annotated = json!({
+            "@odata.type": "#microsoft.graph.application", "@odata.context": "x", "tags@odata.type": "#Collection(String)",
+            "tags": [], "web": { "@odata.type": "#microsoft.graph.webApplication", "homePageUrl": null },
+        });
+        assert_eq!(refused(&annotated), None);
+    }
 }

@@ -8,7 +8,7 @@ use super::{
         refusal::Refusal,
         seed::MICROSOFT_GRAPH,
         tables::APP_ROLE_ASSIGNMENT,
-        world::{Change, Collection, Document, list, text},
+        world::{Change, Collection, Document, View, list, text},
     },
     Answer, Request,
     access::READ_ASSIGNMENTS,
@@ -32,6 +32,14 @@ fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     }
 }
 
+/// An object's assignments, by the end that it stands at. Those of a deleted principal come back with it, and until then
+/// nobody sees them.
+pub(super) fn of<'a>(seen: View<'a>, end: &'static str, id: &'a str) -> impl Iterator<Item = &'a Document> {
+    seen.find_all(Collection::AppRoleAssignments, end, id).filter(move |assignment| {
+        ["principalId", "resourceId"].iter().all(|end| seen.directory_object(text(assignment, end)).is_some())
+    })
+}
+
 fn set(request: &Request<'_>, object: &Document) -> String {
     let of = request.segment(0).to_ascii_lowercase();
     let of = if of == "serviceprincipals" { "servicePrincipals" } else { of.as_str() };
@@ -45,12 +53,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.caller.needs(READ_ASSIGNMENTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
             let object = find(request)?;
-            let (id, side, world) = (text(object, "id"), side(request), request.world);
-            // The assignments of a deleted principal come back with it; until then nobody sees them.
-            let documents = request.lists.find_all(Collection::AppRoleAssignments, side, id).filter(|assignment| {
-                world.directory_object(text(assignment, "principalId")).is_some()
-                    && world.directory_object(text(assignment, "resourceId")).is_some()
-            });
+            let documents = of(request.lists, side(request), text(object, "id"));
             let body = request.listing(&APP_ROLE_ASSIGNMENT, &set(request, object)).page(
                 &request.query,
                 documents,

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Where an application keeps them.
-const STORED: &str = "~federatedIdentityCredentials";
+pub(super) const STORED: &str = "~federatedIdentityCredentials";
 const MOST: usize = 20;
 
 fn set(application: &Document) -> String {

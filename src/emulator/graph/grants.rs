@@ -16,11 +16,11 @@ use super::{
 };
 
 /// Grants whose client and resource are there.
-fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
     seen.all(Collection::Grants).filter(move |grant| is_live(seen, grant))
 }
 
-fn is_live(seen: View<'_>, grant: &Document) -> bool {
+pub(super) fn is_live(seen: View<'_>, grant: &Document) -> bool {
     ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
 }
 

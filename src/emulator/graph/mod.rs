@@ -21,6 +21,7 @@ mod grants;
 mod groups;
 mod keys;
 mod memberships;
+mod navigation;
 mod objects;
 mod owners;
 mod ownership;
@@ -38,12 +39,14 @@ mod users;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(crate) use super::odata::shown;
 use super::{
     clock,
     credentials::shown_keys,
-    odata::{self, Listing, Query},
+    odata::{self, Connections, Listing, Query, Related},
     refusal::Refusal,
-    schema::{Kind, Property},
+    schema::Kind,
+    tables::DIRECTORY_OBJECT,
     world::{Change, Collection, Document, View, World, text},
 };
 pub(crate) use access::Caller;
@@ -155,12 +158,38 @@ fn in_full(part: String) -> String {
 pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
     let lower: Vec<String> = request.segments.iter().map(|segment| segment.text.to_ascii_lowercase()).collect();
     let names: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let mut answer = routes::route(request, &names)?;
+    let mut answer = match names.split_last() {
+        Some((&"$count", collection)) if !collection.is_empty() => return count(request, collection),
+        _ => routes::route(request, &names)?,
+    };
     if !answer.changes.is_empty() {
         answer.changes.extend(deleted::expired(request.world, request.now));
         delta::stamp(request.world, &clock::seconds(request.now), &mut answer.changes);
     }
     Ok(answer)
+}
+
+/// `/$count` behind a collection: its number as plain text, for those who asked for eventual consistency.
+fn count(request: &Request<'_>, collection: &[&str]) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    if !request.eventual {
+        return Err(Refusal::bad_request("$count is not currently supported."));
+    }
+    let counting = Request {
+        segments: request.segments[..collection.len()].to_vec(),
+        query: request.query.counting(),
+        body: None,
+        version: request.version.clone(),
+        ..*request
+    };
+    let answer = routes::route(&counting, collection)?;
+    // Whatever is no list has nothing to count.
+    match answer.body {
+        Some(Value::Number(_)) => Ok(answer),
+        _ => Err(Refusal::unknown_segment("$count")),
+    }
 }
 
 /// Actions take the parameters that they declare and no other.
@@ -243,39 +272,47 @@ impl<'a> Request<'a> {
             name: name.to_owned(),
             page_size: self.page_size,
             eventual: self.eventual,
+            connections: self.connections(kind),
         }
     }
 
-    /// One object as the answer to a GET: `$select`ed, with its context first.
-    fn entity(&self, kind: &Kind, set: &str, document: &Document) -> Result<Answer, Refusal> {
-        self.query.allow(&["$select"])?;
-        let selected = self.query.selected(kind)?;
-        let chose_keys = selected
-            .as_deref()
-            .is_some_and(|selected| selected.iter().any(|property| property.name == "keyCredentials"));
-        let context = self.context(&format!("{set}{}/$entity", odata::selection(selected.as_deref())));
-        let shown = shown(kind, document, selected.as_deref(), chose_keys);
-        Ok(Answer::ok(with_context(&context, shown)))
+    /// Directory objects of several kinds, each with its type, as a list; they come in the order of their ids.
+    fn objects(&self, found: &[Related<'_>]) -> Result<Value, Refusal> {
+        let query = &self.query;
+        if query.filter.is_some() && !(self.eventual && (query.count || query.counting)) {
+            return Err(Refusal::new(
+                400,
+                "Request_UnsupportedQuery",
+                "The specified filter to the reference property query is currently not supported.",
+            ));
+        }
+        let documents = found.iter().map(|(_, document)| *document);
+        let listing = self.listing(&DIRECTORY_OBJECT, "directoryObjects");
+        listing.page(query, documents, |document, _| owners::directory_object(self, document))
     }
-}
 
-/// What a client sees of a stored object.
-pub(crate) fn shown(
-    kind: &Kind,
-    document: &Document,
-    selected: Option<&[&'static Property]>,
-    with_keys: bool,
-) -> Document {
-    let mut shown = odata::project(kind, document, selected);
-    shown_keys(&mut shown, with_keys);
-    // The creation time has decimals in the answer to the creation alone.
-    if ["application", "servicePrincipal"].contains(&kind.name)
-        && let Some((seconds, _)) = text(&shown, "createdDateTime").split_once('.')
-    {
-        let seconds = format!("{seconds}Z");
-        shown.insert("createdDateTime".into(), seconds.into());
+    fn connections(&self, kind: &Kind) -> Connections<'a> {
+        Connections { all: navigation::of(kind), view: self.lists }
     }
-    shown
+
+    /// One object as the answer to a GET: `$select`ed and `$expand`ed, with its context first.
+    fn entity(&self, kind: &Kind, set: &str, document: &Document) -> Result<Answer, Refusal> {
+        self.query.allow(&["$select", "$expand"])?;
+        let connections = self.connections(kind);
+        let selection = self.query.selection(kind, connections.all)?;
+        let expansion = self.query.expanded(kind, connections)?;
+        let chose_keys = selection.as_ref().is_some_and(|selection| selection.has("keyCredentials"));
+        let properties = selection.as_ref().map(|selection| selection.properties.as_slice());
+        let mut shown = shown(kind, document, properties, chose_keys);
+        if let Some(selection) = &selection {
+            selection.narrow(&mut shown);
+        }
+        if let Some(expansion) = &expansion {
+            shown.insert(expansion.navigation.name.to_owned(), expansion.member(connections, document));
+        }
+        let chosen = odata::context(selection.as_ref(), expansion.as_ref());
+        Ok(Answer::ok(with_context(&self.context(&format!("{set}{chosen}/$entity")), shown)))
+    }
 }
 
 fn with_context(context: &str, document: Document) -> Value {

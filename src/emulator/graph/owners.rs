@@ -4,13 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        odata,
         refusal::Refusal,
         schema::Kind,
         tables::USER,
         world::{Collection, Document, OWNERS, text, texts},
     },
-    Answer, Request, applications, groups, objects,
+    Answer, Request, applications, groups, navigation, objects,
     relations::{self, Relation},
     service_principals, shown,
 };
@@ -53,20 +52,12 @@ pub(super) fn mixed<'i>(
     ids: impl Iterator<Item = &'i str>,
     cast: usize,
 ) -> Result<Answer, Refusal> {
-    let mut found: Vec<(&'static str, &Document)> = ids.filter_map(|id| request.lists.directory_object(id)).collect();
-    found.sort_by_key(|(_, object)| text(object, "id"));
-    found.dedup_by_key(|(_, object)| text(object, "id"));
-    let Some(set) = request.cast(cast)? else {
-        request.query.allow(&["$select", "$top"])?;
-        let body = request.listing(&USER, "directoryObjects").page(
-            &without_select(&request.query),
-            found.iter().map(|(_, object)| *object),
-            |object, _| directory_object(request, object),
-        )?;
-        return Ok(Answer::ok(body));
-    };
     request.query.allow(&["$select", "$filter", "$top"])?;
-    let of_kind = found.iter().filter(|(kind, _)| *kind == set.kind.name).map(|(_, object)| *object);
+    let found = navigation::live(request.lists, ids);
+    let Some(set) = request.cast(cast)? else {
+        return Ok(Answer::ok(request.objects(&found)?));
+    };
+    let of_kind = found.iter().filter(|(kind, _)| kind.name == set.kind.name).map(|(_, object)| *object);
     let name = set.name.rsplit('/').next().unwrap_or_default();
     let body = request
         .listing(set.kind, name)
@@ -106,25 +97,17 @@ fn address(request: &Request<'_>, kind: &str, id: &str) -> String {
     format!("{}/v2/{tenant}/directoryObjects/{id}/Microsoft.DirectoryServices.{kind}", request.origin)
 }
 
-/// `$select` over mixed types is applied per object, not to the list.
-fn without_select(query: &odata::Query) -> odata::Query {
-    let mut query = query.clone();
-    query.select = None;
-    query
-}
-
 /// A directory object among others, with its type; `$select` keeps what it names.
 pub(super) fn directory_object(request: &Request<'_>, document: &Document) -> Document {
     let kind = kind_of(request, text(document, "id"));
-    let full = shown(kind, document, None, false);
     let mut object = Map::new();
     object.insert("@odata.type".into(), format!("#microsoft.graph.{}", kind.name).into());
     match &request.query.select {
-        None => object.extend(full),
+        None => object.extend(shown(kind, document, None, false)),
         Some(select) => {
-            let chosen: Vec<&str> = select.split(',').map(str::trim).collect();
-            let keep = |name: &str| chosen.iter().any(|chosen| chosen.eq_ignore_ascii_case(name));
-            object.extend(full.into_iter().filter(|(name, _)| keep(name)));
+            // Of several kinds each shows what it has.
+            let chosen: Vec<_> = select.split(',').filter_map(|name| kind.property(name.trim())).collect();
+            object.extend(shown(kind, document, Some(&chosen), false));
         }
     }
     object

@@ -46,7 +46,7 @@ pub(super) fn definitions(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn find_definition<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     request
-        .world
+        .by_id
         .get(Collection::RoleDefinitions, &request.segment(3).to_lowercase())
         .ok_or_else(|| Refusal::not_found(request.segment(3)))
 }
@@ -59,7 +59,9 @@ pub(super) fn definition(request: &Request<'_>) -> Result<Answer, Refusal> {
         _ => return Err(Refusal::method_not_allowed()),
     }
     request.caller.needs(READ_ROLES)?;
-    request.query.allow(&["$select"])?;
+    // What it inherits from is shown in any case.
+    request.query.allow(&["$select", "$expand"])?;
+    request.query.expanded(&ROLE_DEFINITION, request.connections(&ROLE_DEFINITION))?;
     let definition = find_definition(request)?;
     let selected = request.query.selected(&ROLE_DEFINITION)?;
     let selection = odata::selection(selected.as_deref());

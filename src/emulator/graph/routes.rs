@@ -15,7 +15,6 @@ pub(super) fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         *name = name.strip_prefix("microsoft.graph.").filter(|name| ACTIONS.contains(name)).unwrap_or(name);
     }
     match *names {
-        [_, .., "$count"] => Err(Refusal::bad_request("$count is not currently supported.")),
         [set @ ("applications" | "serviceprincipals" | "users" | "groups"), ref rest @ ..] => match set {
             "applications" => of_applications(request, rest),
             "serviceprincipals" => of_service_principals(request, rest),

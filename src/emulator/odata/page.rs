@@ -1,0 +1,257 @@
+//! One page of a list: filtered, searched, sorted, cut, and shown.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        refusal::Refusal,
+        schema::{Kind, Property},
+        tables::DIRECTORY_OBJECT,
+        world::{Document, text},
+    },
+    Query, encode,
+    expand::Expansion,
+    filter::Filter,
+    navigation::Connections,
+    order::{Key, Order},
+    search::Search,
+    select::{Selection, context},
+};
+
+/// What every token begins with, as the service's own do.
+const TOKEN: &str = "DSpt\n";
+
+/// How a collection is listed.
+pub(crate) struct Listing<'a> {
+    pub(crate) kind: &'a Kind,
+    /// The address of the collection, on the host that the client used.
+    pub(crate) address: String,
+    /// `http://…/v1.0/$metadata#`, to which the name of the collection is added.
+    pub(crate) metadata: String,
+    /// The collection in the context: `applications`.
+    pub(crate) name: String,
+    pub(crate) page_size: usize,
+    /// The client asked for eventual consistency, which allows more in a query.
+    pub(crate) eventual: bool,
+    /// What the objects are connected with.
+    pub(crate) connections: Connections<'a>,
+}
+
+/// Where a page begins: behind the last object of the one before.
+#[derive(Debug, Default)]
+struct Place {
+    keys: Vec<Key>,
+    id: String,
+}
+
+/// A query with every option read.
+struct Plan {
+    selection: Option<Selection>,
+    expansion: Option<Expansion>,
+    filter: Option<Filter>,
+    search: Option<Search>,
+    order: Option<Order>,
+    size: usize,
+    after: Option<Place>,
+}
+
+impl Listing<'_> {
+    /// Filters, cuts one page and shows it. `documents` come in the order of their ids. For `/$count` the answer is a
+    /// number.
+    pub(crate) fn page<'d>(
+        &self,
+        query: &Query,
+        documents: impl Iterator<Item = &'d Document>,
+        shown: impl Fn(&Document, Option<&[&'static Property]>) -> Document,
+    ) -> Result<Value, Refusal> {
+        let plan = self.plan(query)?;
+        let matching = documents.filter(|document| {
+            plan.filter.as_ref().is_none_or(|filter| filter.holds(document, Some(self.connections.view)))
+                && plan.search.as_ref().is_none_or(|search| search.holds(document))
+        });
+        if query.counting {
+            return Ok(matching.count().into());
+        }
+        let counted = query.count && self.eventual;
+        let (page, total, next) = match &plan.order {
+            None => by_id(matching, plan.size, plan.after.as_ref(), counted),
+            Some(order) => sorted(matching, order, plan.size, plan.after.as_ref()),
+        };
+        let properties = plan.selection.as_ref().map(|selection| selection.properties.as_slice());
+        let value: Vec<Value> = page
+            .into_iter()
+            .map(|document| {
+                let object = shown(document, properties);
+                Value::Object(finished(object, document, &plan, self.connections))
+            })
+            .collect();
+        let mut body = Map::new();
+        let context = context(plan.selection.as_ref(), plan.expansion.as_ref());
+        body.insert("@odata.context".into(), format!("{}{}{context}", self.metadata, self.name).into());
+        if counted {
+            body.insert("@odata.count".into(), total.into());
+        }
+        if let Some(next) = next {
+            body.insert("@odata.nextLink".into(), self.next_link(query, &next).into());
+        }
+        body.insert("value".into(), value.into());
+        Ok(Value::Object(body))
+    }
+
+    fn plan(&self, query: &Query) -> Result<Plan, Refusal> {
+        let advanced = self.eventual && (query.count || query.counting);
+        let search = match &query.search {
+            None => None,
+            Some(_) if !self.eventual => {
+                return Err(Refusal::new(
+                    400,
+                    "Request_UnsupportedQuery",
+                    "Request with $search query parameter only works through MSGraph with a special request header: \
+                     'ConsistencyLevel: eventual'",
+                ));
+            }
+            Some(text) => Some(Search::parse(text, self.kind)?),
+        };
+        let filter = match &query.filter {
+            None => None,
+            // A search is an advanced query already.
+            Some(text) => {
+                let advanced = advanced || search.is_some();
+                Some(Filter::parse(text, self.kind, Some(self.connections), advanced)?)
+            }
+        };
+        let alone = filter.is_none() && search.is_none();
+        let order = query.order.as_ref().map(|text| Order::parse(text, self.kind, advanced, alone)).transpose()?;
+        let expansion = query.expanded(self.kind, self.connections)?;
+        let needs_advanced = search.is_some() || filter.as_ref().is_some_and(|filter| filter.advanced);
+        if expansion.is_some() && needs_advanced {
+            return Err(Refusal::unsupported_query());
+        }
+        Ok(Plan {
+            selection: query
+                .selection(self.kind, self.connections.all)?
+                // Among objects of several kinds each shows what its own kind has of it.
+                .filter(|_| self.kind.name != DIRECTORY_OBJECT.name),
+            expansion,
+            filter,
+            search,
+            order,
+            size: query.page_size(self.page_size)?,
+            after: after(query)?,
+        })
+    }
+
+    fn next_link(&self, query: &Query, last: &Place) -> String {
+        let mut options = Vec::new();
+        if query.count {
+            options.push("$count=true".to_owned());
+        }
+        for (name, value) in [
+            ("$expand", &query.expand),
+            ("$filter", &query.filter),
+            ("$orderby", &query.order),
+            ("$search", &query.search),
+            ("$select", &query.select),
+            ("$top", &query.top),
+        ] {
+            if let Some(value) = value {
+                options.push(format!("{name}={}", encode(value)));
+            }
+        }
+        options.push(format!("$skiptoken={}", token(query, last)));
+        format!("{}?{}", self.address, options.join("&"))
+    }
+}
+
+/// Adds what was expanded, and leaves out members that were not selected.
+fn finished(mut object: Document, document: &Document, plan: &Plan, connections: Connections<'_>) -> Document {
+    if let Some(selection) = &plan.selection {
+        selection.narrow(&mut object);
+    }
+    if let Some(expansion) = &plan.expansion {
+        object.insert(expansion.navigation.name.to_owned(), expansion.member(connections, document));
+    }
+    object
+}
+
+type Cut<'d> = (Vec<&'d Document>, usize, Option<Place>);
+
+/// One page in the order of ids. The rest is walked through only when it is counted.
+fn by_id<'d>(
+    matching: impl Iterator<Item = &'d Document>,
+    size: usize,
+    after: Option<&Place>,
+    counted: bool,
+) -> Cut<'d> {
+    let (mut page, mut total, mut more) = (Vec::new(), 0, false);
+    for document in matching {
+        total += 1;
+        if after.is_some_and(|after| text(document, "id") <= after.id.as_str()) {
+            continue;
+        }
+        if page.len() < size {
+            page.push(document);
+            continue;
+        }
+        more = true;
+        if !counted {
+            break;
+        }
+    }
+    let last =
+        page.last().filter(|_| more).map(|document| Place { keys: Vec::new(), id: text(document, "id").to_owned() });
+    (page, total, last)
+}
+
+fn sorted<'d>(
+    matching: impl Iterator<Item = &'d Document>,
+    order: &Order,
+    size: usize,
+    after: Option<&Place>,
+) -> Cut<'d> {
+    let mut all: Vec<(Vec<Key>, &'d Document)> = matching.map(|document| (order.keys(document), document)).collect();
+    all.sort_by(|left, right| order.compare((&left.0, text(left.1, "id")), (&right.0, text(right.1, "id"))));
+    let total = all.len();
+    let start = after.map_or(0, |after| {
+        all.partition_point(|(keys, document)| {
+            order.compare((keys, text(document, "id")), (&after.keys, &after.id)).is_le()
+        })
+    });
+    let end = total.min(start.saturating_add(size));
+    let last = (end < total && end > start)
+        .then(|| all.get(end - 1))
+        .flatten()
+        .map(|(keys, document)| Place { keys: keys.clone(), id: text(document, "id").to_owned() });
+    let page = all.get(start..end).unwrap_or_default().iter().map(|(_, document)| *document).collect();
+    (page, total, last)
+}
+
+fn token(query: &Query, last: &Place) -> String {
+    let content = match &query.order {
+        None => last.id.clone(),
+        Some(order) => serde_json::to_string(&(order, &last.keys, &last.id)).unwrap_or_default(),
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{TOKEN}{content}"))
+}
+
+/// Where the page begins; a token of another order is none.
+fn after(query: &Query) -> Result<Option<Place>, Refusal> {
+    let Some(token) = &query.skip_token else {
+        return Ok(None);
+    };
+    let expired = || Refusal::new(400, "Directory_ExpiredPageToken", "The specified page token value has expired.");
+    let content = BASE64_URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|token| Some(token.strip_prefix(TOKEN)?.to_owned()))
+        .ok_or_else(expired)?;
+    let Some(order) = &query.order else {
+        return Ok(Some(Place { keys: Vec::new(), id: content }));
+    };
+    match serde_json::from_str::<(String, Vec<Key>, String)>(&content) {
+        Ok((of, keys, id)) if of == *order => Ok(Some(Place { keys, id })),
+        _ => Err(expired()),
+    }
+}
