@@ -3,7 +3,7 @@
 //!
 //! The tables themselves are in `tables`. Nothing here knows any particular type.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 use serde_json::{Value, json};
 
 use super::{identifiers, refusal::Refusal, world::Document};
@@ -96,7 +96,7 @@ impl Property {
         }
         match self.shape {
             Shape::List(_) => json!([]),
-            Shape::Object(members) => Value::Object(fill(members, &Document::new())),
+            Shape::Object(members) => Value::Object(fill_inner(members, &Document::new())),
             Shape::Boolean => json!(false),
             Shape::Text
             | Shape::Id
@@ -183,13 +183,19 @@ fn check_members(
     Ok(())
 }
 
+/// The last day of the year 9999 is one too, although it is beyond what can be reckoned with.
+fn is_instant(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+        || text.strip_suffix('Z').is_some_and(|text| text.parse::<civil::DateTime>().is_ok())
+}
+
 fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creating: bool) -> Result<(), Refusal> {
     let (fits, edm) = match shape {
         Shape::Text => (value.is_string(), "Edm.String"),
         Shape::Id | Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
         Shape::Boolean => (value.is_boolean(), "Edm.Boolean"),
         Shape::Integer => (value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()), "Edm.Int32"),
-        Shape::Instant => (value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()), "Edm.DateTimeOffset"),
+        Shape::Instant => (value.as_str().is_some_and(is_instant), "Edm.DateTimeOffset"),
         Shape::Binary => (value.is_string(), "Edm.Binary"),
         Shape::OneOf(choices) => {
             if value.is_string() && !value.as_str().is_some_and(|text| choices.contains(&text)) {
@@ -198,7 +204,7 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
             (value.is_string(), "Edm.String")
         }
         Shape::Object(members) => match value.as_object() {
-            Some(object) => return check_members(complex_type(name), members, object, creating),
+            Some(object) => return check_members(complex_type(type_name, name), members, object, creating),
             None => (false, "an object"),
         },
         Shape::List(element) => match value.as_array() {
@@ -215,19 +221,30 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
     }
 }
 
-/// The published type of a property that holds objects, by the property's name.
-pub(crate) fn complex_type(name: &str) -> &str {
+/// The published type of a property that holds objects, by the names of the type it belongs to and of its own.
+pub(crate) fn complex_type<'n>(parent: &str, name: &'n str) -> &'n str {
+    match name {
+        "excludeActors" => return "appManagementPolicyActorExemptions",
+        "nonDefaultUriAddition" | "uriAdditionWithoutUniqueTenantIdentifier" => return "identifierUriRestriction",
+        _ => {}
+    }
+    if parent.to_ascii_lowercase().contains("appmanagement") {
+        return restriction_type(parent, name);
+    }
     match name {
         "accessToken" | "idToken" | "saml2Token" => "optionalClaim",
         "addIns" => "addIn",
         "api" => "apiApplication",
         "appRoles" => "appRole",
+        "assignedLabels" => "assignedLabel",
         "assignedLicenses" => "assignedLicense",
         "assignedPlans" => "assignedPlan",
         "identities" => "objectIdentity",
         "info" => "informationalUrl",
         "keyCredentials" => "keyCredential",
         "oauth2PermissionScopes" => "permissionScope",
+        "claimsMatchingExpression" => "federatedIdentityExpression",
+        "onPremisesProvisioningErrors" => "onPremisesProvisioningError",
         "passwordCredentials" => "passwordCredential",
         "preAuthorizedApplications" => "preAuthorizedApplication",
         "properties" => "keyValue",
@@ -235,12 +252,28 @@ pub(crate) fn complex_type(name: &str) -> &str {
         "publicClient" => "publicClientApplication",
         "resourceSpecificApplicationPermissions" => "resourceSpecificPermission",
         "rolePermissions" => "unifiedRolePermission",
+        "serviceProvisioningErrors" => "serviceProvisioningError",
         "spa" => "spaApplication",
         "state" => "domainState",
         "verifiedDomains" => "verifiedDomain",
         "web" => "webApplication",
         // The others are called as the property is.
         other => other,
+    }
+}
+
+/// The same among the policies for applications.
+fn restriction_type<'n>(parent: &str, name: &'n str) -> &'n str {
+    match (parent, name) {
+        ("tenantAppManagementPolicy", "applicationRestrictions") => "appManagementApplicationConfiguration",
+        ("tenantAppManagementPolicy", _) => "appManagementServicePrincipalConfiguration",
+        ("appManagementPolicy", _) => "customAppManagementConfiguration",
+        (_, "applicationRestrictions") => "customAppManagementApplicationConfiguration",
+        (_, "passwordCredentials") => "passwordCredentialConfiguration",
+        (_, "keyCredentials") => "keyCredentialConfiguration",
+        (_, "identifierUris") => "identifierUriConfiguration",
+        (_, "customSecurityAttributes") => "customSecurityAttributeExemption",
+        (_, other) => other,
     }
 }
 
@@ -265,9 +298,18 @@ fn fill(members: &'static [Property], sent: &Document) -> Document {
         .collect()
 }
 
+/// The same inside an object, where what only a selection shows is not there before somebody sets it.
+fn fill_inner(members: &'static [Property], sent: &Document) -> Document {
+    let mut filled = fill(members, sent);
+    filled.retain(|name, _| {
+        sent.contains_key(name) || !members.iter().any(|member| member.on_select && member.name == name)
+    });
+    filled
+}
+
 fn normal(shape: Shape, value: &Value) -> Value {
     match (shape, value) {
-        (Shape::Object(members), Value::Object(object)) => Value::Object(fill(members, object)),
+        (Shape::Object(members), Value::Object(object)) => Value::Object(fill_inner(members, object)),
         (Shape::List(element), Value::Array(values)) => values.iter().map(|value| normal(*element, value)).collect(),
         (_, value) => value.clone(),
     }
