@@ -44,6 +44,8 @@ pub(crate) struct Property {
     pub(crate) filter: &'static str,
     /// Returned only when `$select` names it.
     pub(crate) on_select: bool,
+    /// A truth value that is true when nobody has set it.
+    pub(crate) true_unset: bool,
 }
 
 /// A writable property that may be null; a list or object that is empty instead.
@@ -55,6 +57,7 @@ pub(crate) const fn property(name: &'static str, shape: Shape) -> Property {
         access: Access::Always,
         filter: "",
         on_select: false,
+        true_unset: false,
     }
 }
 
@@ -89,6 +92,11 @@ impl Property {
         self
     }
 
+    pub(crate) const fn true_unset(mut self) -> Self {
+        self.true_unset = true;
+        self
+    }
+
     /// What the property holds when nobody has set it.
     pub(super) fn empty(&self) -> Value {
         if self.nullable {
@@ -97,7 +105,7 @@ impl Property {
         match self.shape {
             Shape::List(_) => json!([]),
             Shape::Object(members) => Value::Object(fill_inner(members, &Document::new())),
-            Shape::Boolean => json!(false),
+            Shape::Boolean => json!(self.true_unset),
             Shape::Text
             | Shape::Id
             | Shape::Guid
@@ -121,6 +129,15 @@ impl Kind {
     /// Finds a property by its name in any case, as `$select` and `$filter` do.
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Gives the properties that a client wrote in another case their own names.
+    pub(crate) fn respelt(&self, sent: &Document) -> Document {
+        let respelt = sent.iter().map(|(name, value)| {
+            let own = self.property(name).map_or(name.as_str(), |property| property.name);
+            (own.to_owned(), value.clone())
+        });
+        respelt.collect()
     }
 
     /// Refuses what the type does not know, what has the wrong form, and what clients may not set.
@@ -173,7 +190,8 @@ fn check_members(
             return Err(Refusal::bad_request(format!("Property '{name}' is read-only and cannot be set.")));
         }
         if value.is_null() {
-            if property.nullable {
+            // A single object that is set to null is empty afterwards.
+            if property.nullable || matches!(property.shape, Shape::Object(_)) {
                 continue;
             }
             return Err(invalid(name, type_name));
@@ -292,7 +310,8 @@ fn fill(members: &'static [Property], sent: &Document) -> Document {
     members
         .iter()
         .map(|property| {
-            let value = sent.get(property.name).map(|value| normal(property.shape, value));
+            let sent = sent.get(property.name).filter(|value| property.nullable || !value.is_null());
+            let value = sent.map(|value| normal(property.shape, value));
             (property.name.to_owned(), value.unwrap_or_else(|| property.empty()))
         })
         .collect()
@@ -324,6 +343,7 @@ fn merge(members: &'static [Property], before: &Document, sent: &Document) -> Do
                 (Shape::Object(members), Some(Value::Object(had)), Some(Value::Object(object))) => {
                     Value::Object(merge(members, had, object))
                 }
+                (_, _, Some(Value::Null)) if !property.nullable => property.empty(),
                 (shape, _, Some(value)) => normal(shape, value),
                 (_, Some(had), None) => had.clone(),
                 (_, None, None) => property.empty(),

@@ -72,7 +72,7 @@ const APP_ROLE: &[Property] = &[
     property("description", Text),
     property("displayName", Text),
     property("id", Guid).required(),
-    property("isEnabled", Boolean).required(),
+    property("isEnabled", Boolean).required().true_unset(),
     property("origin", Text),
     property("value", Text),
 ];
@@ -81,7 +81,7 @@ const SCOPE: &[Property] = &[
     property("adminConsentDescription", Text),
     property("adminConsentDisplayName", Text),
     property("id", Guid).required(),
-    property("isEnabled", Boolean).required(),
+    property("isEnabled", Boolean).required().true_unset(),
     property("origin", Text).fixed().on_select(),
     property("type", OneOf(&["Admin", "User"])),
     property("userConsentDescription", Text),
@@ -464,7 +464,7 @@ pub(crate) const FEDERATED_CREDENTIAL_IN_BETA: Kind = Kind {
 pub(crate) const APP_ROLE_ASSIGNMENT: Kind = Kind {
     name: "appRoleAssignment",
     properties: &[
-        property("id", Text).fixed(),
+        property("id", Text).fixed().filter("eq"),
         property("deletedDateTime", Instant).fixed(),
         property("appRoleId", Guid).required(),
         property("createdDateTime", Instant).fixed(),
