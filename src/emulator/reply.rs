@@ -40,8 +40,8 @@ impl Reply {
                 "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
             );
         }
-        // The answer to `/$count`.
-        if reply.body.as_ref().is_some_and(Value::is_number) {
+        // The answer to `/$count`, and to `/$value`.
+        if answer.plain || reply.body.as_ref().is_some_and(Value::is_number) {
             reply.set("content-type", "text/plain");
         }
         reply

@@ -3,7 +3,7 @@
 //!
 //! The tables themselves are in `tables`. Nothing here knows any particular type.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 use serde_json::{Value, json};
 
 use super::{identifiers, refusal::Refusal, world::Document};
@@ -44,6 +44,8 @@ pub(crate) struct Property {
     pub(crate) filter: &'static str,
     /// Returned only when `$select` names it.
     pub(crate) on_select: bool,
+    /// A truth value that is true when nobody has set it.
+    pub(crate) true_unset: bool,
 }
 
 /// A writable property that may be null; a list or object that is empty instead.
@@ -55,6 +57,7 @@ pub(crate) const fn property(name: &'static str, shape: Shape) -> Property {
         access: Access::Always,
         filter: "",
         on_select: false,
+        true_unset: false,
     }
 }
 
@@ -89,6 +92,11 @@ impl Property {
         self
     }
 
+    pub(crate) const fn true_unset(mut self) -> Self {
+        self.true_unset = true;
+        self
+    }
+
     /// What the property holds when nobody has set it.
     pub(super) fn empty(&self) -> Value {
         if self.nullable {
@@ -96,8 +104,8 @@ impl Property {
         }
         match self.shape {
             Shape::List(_) => json!([]),
-            Shape::Object(members) => Value::Object(fill(members, &Document::new())),
-            Shape::Boolean => json!(false),
+            Shape::Object(members) => Value::Object(fill_inner(members, &Document::new())),
+            Shape::Boolean => json!(self.true_unset),
             Shape::Text
             | Shape::Id
             | Shape::Guid
@@ -121,6 +129,15 @@ impl Kind {
     /// Finds a property by its name in any case, as `$select` and `$filter` do.
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Gives the properties that a client wrote in another case their own names.
+    pub(crate) fn respelt(&self, sent: &Document) -> Document {
+        let respelt = sent.iter().map(|(name, value)| {
+            let own = self.property(name).map_or(name.as_str(), |property| property.name);
+            (own.to_owned(), value.clone())
+        });
+        respelt.collect()
     }
 
     /// Refuses what the type does not know, what has the wrong form, and what clients may not set.
@@ -173,7 +190,8 @@ fn check_members(
             return Err(Refusal::bad_request(format!("Property '{name}' is read-only and cannot be set.")));
         }
         if value.is_null() {
-            if property.nullable {
+            // A single object that is set to null is empty afterwards.
+            if property.nullable || matches!(property.shape, Shape::Object(_)) {
                 continue;
             }
             return Err(invalid(name, type_name));
@@ -183,13 +201,19 @@ fn check_members(
     Ok(())
 }
 
+/// The last day of the year 9999 is one too, although it is beyond what can be reckoned with.
+fn is_instant(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
+        || text.strip_suffix('Z').is_some_and(|text| text.parse::<civil::DateTime>().is_ok())
+}
+
 fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creating: bool) -> Result<(), Refusal> {
     let (fits, edm) = match shape {
         Shape::Text => (value.is_string(), "Edm.String"),
         Shape::Id | Shape::Guid => (value.as_str().is_some_and(identifiers::is_guid), "Edm.Guid"),
         Shape::Boolean => (value.is_boolean(), "Edm.Boolean"),
         Shape::Integer => (value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()), "Edm.Int32"),
-        Shape::Instant => (value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()), "Edm.DateTimeOffset"),
+        Shape::Instant => (value.as_str().is_some_and(is_instant), "Edm.DateTimeOffset"),
         Shape::Binary => (value.is_string(), "Edm.Binary"),
         Shape::OneOf(choices) => {
             if value.is_string() && !value.as_str().is_some_and(|text| choices.contains(&text)) {
@@ -198,7 +222,7 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
             (value.is_string(), "Edm.String")
         }
         Shape::Object(members) => match value.as_object() {
-            Some(object) => return check_members(complex_type(name), members, object, creating),
+            Some(object) => return check_members(complex_type(type_name, name), members, object, creating),
             None => (false, "an object"),
         },
         Shape::List(element) => match value.as_array() {
@@ -215,19 +239,30 @@ fn check_value(name: &str, type_name: &str, shape: Shape, value: &Value, creatin
     }
 }
 
-/// The published type of a property that holds objects, by the property's name.
-pub(crate) fn complex_type(name: &str) -> &str {
+/// The published type of a property that holds objects, by the names of the type it belongs to and of its own.
+pub(crate) fn complex_type<'n>(parent: &str, name: &'n str) -> &'n str {
+    match name {
+        "excludeActors" => return "appManagementPolicyActorExemptions",
+        "nonDefaultUriAddition" | "uriAdditionWithoutUniqueTenantIdentifier" => return "identifierUriRestriction",
+        _ => {}
+    }
+    if parent.to_ascii_lowercase().contains("appmanagement") {
+        return restriction_type(parent, name);
+    }
     match name {
         "accessToken" | "idToken" | "saml2Token" => "optionalClaim",
         "addIns" => "addIn",
         "api" => "apiApplication",
         "appRoles" => "appRole",
+        "assignedLabels" => "assignedLabel",
         "assignedLicenses" => "assignedLicense",
         "assignedPlans" => "assignedPlan",
         "identities" => "objectIdentity",
         "info" => "informationalUrl",
         "keyCredentials" => "keyCredential",
         "oauth2PermissionScopes" => "permissionScope",
+        "claimsMatchingExpression" => "federatedIdentityExpression",
+        "onPremisesProvisioningErrors" => "onPremisesProvisioningError",
         "passwordCredentials" => "passwordCredential",
         "preAuthorizedApplications" => "preAuthorizedApplication",
         "properties" => "keyValue",
@@ -235,12 +270,28 @@ pub(crate) fn complex_type(name: &str) -> &str {
         "publicClient" => "publicClientApplication",
         "resourceSpecificApplicationPermissions" => "resourceSpecificPermission",
         "rolePermissions" => "unifiedRolePermission",
+        "serviceProvisioningErrors" => "serviceProvisioningError",
         "spa" => "spaApplication",
         "state" => "domainState",
         "verifiedDomains" => "verifiedDomain",
         "web" => "webApplication",
         // The others are called as the property is.
         other => other,
+    }
+}
+
+/// The same among the policies for applications.
+fn restriction_type<'n>(parent: &str, name: &'n str) -> &'n str {
+    match (parent, name) {
+        ("tenantAppManagementPolicy", "applicationRestrictions") => "appManagementApplicationConfiguration",
+        ("tenantAppManagementPolicy", _) => "appManagementServicePrincipalConfiguration",
+        ("appManagementPolicy", _) => "customAppManagementConfiguration",
+        (_, "applicationRestrictions") => "customAppManagementApplicationConfiguration",
+        (_, "passwordCredentials") => "passwordCredentialConfiguration",
+        (_, "keyCredentials") => "keyCredentialConfiguration",
+        (_, "identifierUris") => "identifierUriConfiguration",
+        (_, "customSecurityAttributes") => "customSecurityAttributeExemption",
+        (_, other) => other,
     }
 }
 
@@ -259,15 +310,25 @@ fn fill(members: &'static [Property], sent: &Document) -> Document {
     members
         .iter()
         .map(|property| {
-            let value = sent.get(property.name).map(|value| normal(property.shape, value));
+            let sent = sent.get(property.name).filter(|value| property.nullable || !value.is_null());
+            let value = sent.map(|value| normal(property.shape, value));
             (property.name.to_owned(), value.unwrap_or_else(|| property.empty()))
         })
         .collect()
 }
 
+/// The same inside an object, where what only a selection shows is not there before somebody sets it.
+fn fill_inner(members: &'static [Property], sent: &Document) -> Document {
+    let mut filled = fill(members, sent);
+    filled.retain(|name, _| {
+        sent.contains_key(name) || !members.iter().any(|member| member.on_select && member.name == name)
+    });
+    filled
+}
+
 fn normal(shape: Shape, value: &Value) -> Value {
     match (shape, value) {
-        (Shape::Object(members), Value::Object(object)) => Value::Object(fill(members, object)),
+        (Shape::Object(members), Value::Object(object)) => Value::Object(fill_inner(members, object)),
         (Shape::List(element), Value::Array(values)) => values.iter().map(|value| normal(*element, value)).collect(),
         (_, value) => value.clone(),
     }
@@ -282,6 +343,7 @@ fn merge(members: &'static [Property], before: &Document, sent: &Document) -> Do
                 (Shape::Object(members), Some(Value::Object(had)), Some(Value::Object(object))) => {
                     Value::Object(merge(members, had, object))
                 }
+                (_, _, Some(Value::Null)) if !property.nullable => property.empty(),
                 (shape, _, Some(value)) => normal(shape, value),
                 (_, Some(had), None) => had.clone(),
                 (_, None, None) => property.empty(),

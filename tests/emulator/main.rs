@@ -20,6 +20,7 @@ mod replay;
 mod roles;
 mod rules;
 mod running;
+mod shapes;
 mod spellings;
 mod terraform;
 mod token;

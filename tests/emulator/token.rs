@@ -463,6 +463,43 @@ async fn a_job_rehearses_federation_with_the_emulators_own_issuer() {
 }
 
 #[tokio::test]
+async fn an_expression_over_claims_lets_a_job_in() {
+    let emulator = today().await;
+    let client = Client::operator(&emulator).await;
+    let (id, app_id, _) = application(&client, "flexible", json!({ "displayName": "Flexible" })).await;
+    let body = json!({
+        "name": "branches", "issuer": format!("{}/_emulator/oidc", emulator.url()),
+        "audiences": ["api://AzureADTokenExchange"],
+        "claimsMatchingExpression": {
+            "value": "claims['sub'] matches 'repo:contoso/site:ref:refs/heads/*'", "languageVersion": 1,
+        },
+    });
+    let path = format!("/applications/{id}/federatedIdentityCredentials");
+    // The published version knows no expressions.
+    assert_eq!(client.post(&path, body.clone()).await.status, 400);
+    let beta = format!("{}/beta{path}", emulator.url());
+    let post = http().post(&beta).bearer_auth(&client.token).json(&body);
+    let made = Answer::read(post.send().await.unwrap()).await;
+    assert_eq!((made.status, &made.body["subject"]), (201, &Value::Null), "{}", made.body);
+    let both = http().post(&beta).bearer_auth(&client.token).json(&json!({
+        "name": "both", "issuer": "https://other.example", "subject": "x", "audiences": ["api://AzureADTokenExchange"],
+        "claimsMatchingExpression": body["claimsMatchingExpression"],
+    }));
+    assert_eq!(Answer::read(both.send().await.unwrap()).await.status, 400);
+    let listed = client.get(&path).await.body;
+    assert!(listed["value"][0].get("claimsMatchingExpression").is_none());
+
+    let main = minted(&emulator, json!({ "subject": "repo:contoso/site:ref:refs/heads/main" })).await;
+    assert_eq!(present(&emulator, &app_id, &main).await.status, 200);
+    let other = minted(&emulator, json!({ "subject": "repo:contoso/site:pull_request" })).await;
+    assert_eq!(refused(&present(&emulator, &app_id, &other).await), (401, 700_213));
+    // A change of something else in the published version leaves the expression alone.
+    let change = json!({ "description": "Branches" });
+    assert_eq!(client.patch(&format!("{path}/branches"), change).await.status, 204);
+    assert_eq!(present(&emulator, &app_id, &main).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_issuer_is_trusted_when_its_keys_were_made_known() {
     let emulator = today().await;
     let client = Client::operator(&emulator).await;

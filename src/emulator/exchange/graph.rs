@@ -13,6 +13,7 @@ use super::{
         world::{Collection, Reads, text},
     },
     Outgoing, Turn,
+    metadata::Metadata,
 };
 
 /// What the headers of a call ask for.
@@ -20,6 +21,7 @@ use super::{
 pub(super) struct Wishes {
     create_if_missing: bool,
     eventual: bool,
+    metadata: Metadata,
 }
 
 impl Wishes {
@@ -27,6 +29,7 @@ impl Wishes {
         Self {
             create_if_missing: header("prefer").to_lowercase().contains("create-if-missing"),
             eventual: header("consistencylevel").eq_ignore_ascii_case("eventual"),
+            metadata: Metadata::read(header("accept")),
         }
     }
 }
@@ -67,6 +70,7 @@ impl Turn<'_> {
         }
         let answered = self.call(tenant, caller, method, path, query, body, wishes);
         let mut reply = self.graph_reply(answered);
+        wishes.metadata.apply(&mut reply, &self.incoming.origin, tenant.world.tenant_id());
         self.charge(tenant, caller, method, &mut reply);
         reply
     }

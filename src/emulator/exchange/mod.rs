@@ -3,6 +3,7 @@
 
 mod exchange_online;
 mod graph;
+mod metadata;
 mod resource_manager;
 mod sign_in;
 mod trouble;

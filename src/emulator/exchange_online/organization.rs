@@ -17,7 +17,7 @@ fn one(row: Value) -> Output {
 pub(super) fn config(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     let world = call.request.world;
     let domain = world.domain();
-    Ok(one(json!({
+    let mut row = json!({
         "Name": domain,
         "Identity": domain,
         "Guid": identifiers::derived_guid(&[world.tenant_id(), "exchange organization"]),
@@ -26,25 +26,48 @@ pub(super) fn config(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
         "AuditDisabled": false,
         "IsDehydrated": false,
         "CustomerLockboxEnabled": false,
-        "EwsEnabled": null,
+        "EwsEnabled": true,
+        "EwsAllowOutlook": null,
+        "EwsAllowMacOutlook": null,
+        "EwsApplicationAccessPolicy": null,
         "AutoExpandingArchiveEnabled": false,
         "MailTipsAllTipsEnabled": true,
         "MailTipsExternalRecipientsTipsEnabled": false,
         "ConnectorsEnabled": true,
+        "ConnectorsEnabledForOutlook": true,
+        "ConnectorsEnabledForTeams": true,
+        "ConnectorsEnabledForYammer": true,
         "PublicFoldersEnabled": "Local",
+        "PublicComputersDetectionEnabled": false,
         "ActivityBasedAuthenticationTimeoutEnabled": true,
         "ActivityBasedAuthenticationTimeoutInterval": "06:00:00",
+        "ActivityBasedAuthenticationTimeoutWithSingleSignOnEnabled": true,
+    });
+    // In two parts, since the macro reads no longer list.
+    let more = json!({
         "DefaultAuthenticationPolicy": null,
         "SendFromAliasEnabled": false,
+        "AutodiscoverPartialDirSync": false,
         "BookingsEnabled": true,
+        "OutlookMobileGCCRestrictionsEnabled": false,
         "FocusedInboxOn": null,
         "LinkPreviewEnabled": true,
+        "MessageRemindersEnabled": true,
+        "SmtpActionableMessagesEnabled": true,
         "IPListBlocked": [],
         "WorkspaceTenantEnabled": true,
+        "MessageRecallEnabled": null,
+        "DirectReportsGroupAutoCreationEnabled": false,
+        "UnblockUnsafeSenderPromptEnabled": true,
+        "MaskClientIpInReceivedHeadersEnabled": true,
         "ElcProcessingDisabled": false,
         "HierarchicalAddressBookRoot": null,
         "IsMixedMode": false,
-    })))
+    });
+    if let (Some(row), Value::Object(more)) = (row.as_object_mut(), more) {
+        row.extend(more);
+    }
+    Ok(one(row))
 }
 
 /// `Get-AcceptedDomain`.
@@ -80,11 +103,14 @@ pub(super) fn domains(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
                 "SendingToDomainDisabled": false,
                 "IsCoexistenceDomain": false,
                 "CatchAllRecipientID": null,
+                "FederatedOrganizationLink": "Federation",
                 "Name": name,
                 "Identity": name,
                 "DistinguishedName": format!("CN={name},CN=Accepted Domains"),
                 "ExchangeVersion": "0.20 (15.0.0.0)",
                 "AdminDisplayName": "",
+                "MailFlowRegion": "",
+                "AzureProvisioningRegion": "",
             })
         })
         .collect();
@@ -93,7 +119,8 @@ pub(super) fn domains(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
 
 /// `Get-AdminAuditLogConfig`.
 #[expect(clippy::unnecessary_wraps, reason = "every cmdlet may fail")]
-pub(super) fn audit(_: &Call<'_>) -> Result<Output, ExchangeRefusal> {
+pub(super) fn audit(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
+    let since = call.request.world.tenant().map_or(Value::Null, |tenant| tenant["createdDateTime"].clone());
     Ok(one(json!({
         "AdminAuditLogEnabled": true,
         "LogLevel": "None",
@@ -102,6 +129,8 @@ pub(super) fn audit(_: &Call<'_>) -> Result<Output, ExchangeRefusal> {
         "LoadBalancerCount@data.type": "System.Int32",
         "LoadBalancerCount": 3,
         "UnifiedAuditLogIngestionEnabled": true,
+        "UnifiedAuditLogFirstOptInDate@data.type": "System.DateTime",
+        "UnifiedAuditLogFirstOptInDate": since,
         "Name": "Admin Audit Log Settings",
         "Identity": "Admin Audit Log Settings",
     })))

@@ -54,6 +54,16 @@ pub(super) fn check_whole(request: &Request<'_>, application: &Document) -> Resu
     if pairs(&entitlements).any(|(one, other)| clash(one, other)) {
         return Err(duplicate("appRoles"));
     }
+    let scopes = inner(application, "api", "oauth2PermissionScopes");
+    let of_no_scope = |id: &Value| !scopes.iter().any(|scope| is_same(&scope["id"], id));
+    let authorized = inner(application, "api", "preAuthorizedApplications");
+    if authorized.iter().filter_map(|other| other["delegatedPermissionIds"].as_array()).flatten().any(of_no_scope) {
+        const PLACE: &str = "api.preAuthorizedApplications.delegatedPermissionIds";
+        return Err(Refusal::bad_request(format!(
+            "Property {PLACE} has a Permission Id that cannot be found in the AppPermissions sets."
+        ))
+        .with_detail("InvalidValue", PLACE));
+    }
     if text(application, "signInAudience") != "AzureADMyOrg" {
         let foreign = texts(application, "identifierUris").find(|uri| !on_verified_domain(request, uri));
         if let Some(uri) = foreign {
@@ -84,6 +94,12 @@ fn on_verified_domain(request: &Request<'_>, uri: &str) -> bool {
 
 fn inner<'a>(document: &'a Document, outer: &str, name: &str) -> &'a [Value] {
     document.get(outer).and_then(|outer| outer[name].as_array()).map_or(&[], Vec::as_slice)
+}
+
+/// Ids are compared without regard to case.
+fn is_same(one: &Value, other: &Value) -> bool {
+    let text = |value: &Value| value.as_str().map(str::to_lowercase);
+    text(one) == text(other)
 }
 
 fn pairs<T>(values: &[T]) -> impl Iterator<Item = (&T, &T)> {

@@ -6,8 +6,8 @@ use super::{
     super::{
         identifiers, odata,
         refusal::Refusal,
-        schema::invalid,
-        tables::GRANT,
+        schema::{Kind, invalid},
+        tables::{GRANT, GRANT_IN_BETA},
         world::{Change, Collection, Document, View, text},
     },
     Answer, Request,
@@ -29,11 +29,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
         "GET" => {
             request.caller.needs(READ_GRANTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let body = request.listing(&GRANT, "oauth2PermissionGrants").page(
-                &request.query,
-                live(request.lists),
-                |document, selected| odata::project(&GRANT, document, selected),
-            )?;
+            let body = page(request, live(request.lists))?;
             Ok(Answer::ok(body).costing(2))
         }
         "POST" => create(request),
@@ -55,18 +51,39 @@ pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     };
     let lists = request.lists;
     let grants = lists.find_all(Collection::Grants, end, text(object, "id")).filter(|grant| is_live(lists, grant));
-    let body =
-        request
-            .listing(&GRANT, "oauth2PermissionGrants")
-            .page(&request.query, grants, |document, selected| odata::project(&GRANT, document, selected))?;
-    Ok(Answer::ok(body).costing(2))
+    Ok(Answer::ok(page(request, grants)?).costing(2))
+}
+
+fn page<'d>(request: &Request<'_>, grants: impl Iterator<Item = &'d Document>) -> Result<Value, Refusal> {
+    let kind = kind(request);
+    request
+        .listing(kind, "oauth2PermissionGrants")
+        .page(&request.query, grants, |document, selected| odata::project(kind, &dated(request, document), selected))
+}
+
+fn kind(request: &Request<'_>) -> &'static Kind {
+    if request.version == "beta" { &GRANT_IN_BETA } else { &GRANT }
+}
+
+/// In beta every grant has times; whoever made it did not have to give any.
+fn dated(request: &Request<'_>, grant: &Document) -> Document {
+    let mut grant = grant.clone();
+    if request.version == "beta" {
+        for (name, time) in [("expiryTime", "9999-12-31T23:59:59.9999999Z"), ("startTime", "0001-01-01T00:00:00Z")] {
+            let member = grant.entry(name).or_insert(Value::Null);
+            if member.is_null() {
+                *member = time.into();
+            }
+        }
+    }
+    grant
 }
 
 fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE_GRANTS)?;
     let sent = request.object()?;
-    GRANT.check(sent, true)?;
+    kind(request).check(sent, true)?;
     let world = request.world;
     let missing = |name: &str| {
         Refusal::bad_request(format!("A value is required for property '{name}' of resource 'OAuth2PermissionGrant'."))
@@ -92,7 +109,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if world.get(Collection::Grants, &id).is_some() {
         return Err(Refusal::new(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists."));
     }
-    let mut grant = GRANT.fill(sent);
+    let mut grant = dated(request, &kind(request).fill(sent));
     grant.insert("id".into(), id.clone().into());
     let location = request.location("oauth2PermissionGrants", &id, "");
     let body = with_context(&request.context("oauth2PermissionGrants/$entity"), grant.clone());
@@ -110,15 +127,16 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     match request.method {
         "GET" => {
             request.caller.needs(READ_GRANTS)?;
-            request.entity(&GRANT, "oauth2PermissionGrants", find()?)
+            request.entity(kind(request), "oauth2PermissionGrants", &dated(request, find()?))
         }
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
             let grant = request.truth(Collection::Grants, find()?)?;
             let sent = request.object()?;
-            GRANT.check(sent, false)?;
-            let after = GRANT.merge(grant, sent);
+            kind(request).check(sent, false)?;
+            let mut after = GRANT_IN_BETA.merge(grant, sent);
+            after.retain(|name, value| GRANT.property(name).is_some() || !value.is_null());
             Ok(Answer::no_content(vec![Change::put(Collection::Grants, after)]))
         }
         "DELETE" => {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     super::{
         refusal::Refusal,
-        world::{Collection, Document, View, World, text, texts},
+        world::{Collection, Document, View, text, texts},
     },
     Answer, Request,
     access::{READ_GROUPS, READ_OBJECTS},
@@ -29,7 +29,7 @@ fn subject<'a>(request: &Request<'a>) -> Result<(&'static str, &'a Document), Re
 }
 
 /// What this object is a direct member of.
-fn containers<'a>(seen: View<'a>, world: &'a World, id: &str) -> Vec<&'a str> {
+pub(super) fn containers<'a>(seen: View<'a>, id: &str) -> Vec<&'a str> {
     let holds = |holder: &&Document| texts(holder, MEMBERS).any(|member| member == id);
     let groups = seen.all(Collection::Groups).filter(holds);
     let units = seen.all(Collection::AdministrativeUnits).filter(holds);
@@ -37,17 +37,17 @@ fn containers<'a>(seen: View<'a>, world: &'a World, id: &str) -> Vec<&'a str> {
         .all(Collection::RoleAssignments)
         .filter(|assignment| text(assignment, "principalId") == id && text(assignment, "directoryScopeId") == "/")
         .filter_map(|assignment| {
-            world.find(Collection::DirectoryRoles, "roleTemplateId", text(assignment, "roleDefinitionId"))
+            seen.find(Collection::DirectoryRoles, "roleTemplateId", text(assignment, "roleDefinitionId"))
         });
     groups.chain(units).chain(roles).map(|container| text(container, "id")).collect()
 }
 
 /// What this object is a member of, through groups too.
-fn all_containers<'a>(request: &Request<'a>, id: &'a str) -> BTreeSet<&'a str> {
+pub(super) fn all_containers<'a>(seen: View<'a>, id: &'a str) -> BTreeSet<&'a str> {
     let (mut all, mut waiting) = (BTreeSet::new(), vec![id]);
     while let Some(id) = waiting.pop() {
-        for container in containers(request.lists, request.world, id) {
-            let is_group = request.lists.get(Collection::Groups, container).is_some();
+        for container in containers(seen, id) {
+            let is_group = seen.get(Collection::Groups, container).is_some();
             if all.insert(container) && is_group {
                 waiting.push(container);
             }
@@ -63,9 +63,9 @@ pub(super) fn member_of(request: &Request<'_>, transitive: bool) -> Result<Answe
     request.caller.needs(readers(kind))?;
     let id = text(object, "id");
     let containers = if transitive {
-        all_containers(request, id).into_iter().collect()
+        all_containers(request.lists, id).into_iter().collect()
     } else {
-        containers(request.lists, request.world, id)
+        containers(request.lists, id)
     };
     owners::mixed(request, containers.into_iter(), 3).map(|answer| answer.costing(2))
 }
@@ -83,18 +83,22 @@ pub(super) fn members(request: &Request<'_>, transitive: bool) -> Result<Answer,
     get_only(request)?;
     request.caller.needs(READ_GROUPS)?;
     let group = groups::find(request)?;
+    let all = if transitive { all_members(request.lists, group) } else { texts(group, MEMBERS).collect() };
+    owners::mixed(request, all.into_iter(), 3).map(|answer| answer.costing(3))
+}
+
+/// Who is in a group, through groups too.
+pub(super) fn all_members<'a>(seen: View<'a>, group: &'a Document) -> BTreeSet<&'a str> {
     let mut all: BTreeSet<&str> = texts(group, MEMBERS).collect();
-    if transitive {
-        let mut waiting: Vec<&str> = all.iter().copied().collect();
-        while let Some(inner) = waiting.pop().map(|id| request.lists.get(Collection::Groups, id)) {
-            for member in inner.into_iter().flat_map(|group| texts(group, MEMBERS)) {
-                if all.insert(member) {
-                    waiting.push(member);
-                }
+    let mut waiting: Vec<&str> = all.iter().copied().collect();
+    while let Some(inner) = waiting.pop().map(|id| seen.get(Collection::Groups, id)) {
+        for member in inner.into_iter().flat_map(|group| texts(group, MEMBERS)) {
+            if all.insert(member) {
+                waiting.push(member);
             }
         }
     }
-    owners::mixed(request, all.into_iter(), 3).map(|answer| answer.costing(3))
+    all
 }
 
 /// `checkMemberGroups` and `checkMemberObjects`: which of these it is a member of.
@@ -107,7 +111,7 @@ pub(super) fn check(request: &Request<'_>) -> Result<Answer, Refusal> {
     if asked.len() > 20 {
         return Err(Refusal::bad_request("The number of identifiers in the request exceeds the limit of '20'."));
     }
-    let containers = all_containers(request, text(object, "id"));
+    let containers = all_containers(request.lists, text(object, "id"));
     let found = asked.iter().filter_map(Value::as_str).filter(|id| {
         let id = id.to_lowercase();
         containers.contains(id.as_str()) && (!only_groups || request.lists.get(Collection::Groups, &id).is_some())
@@ -124,7 +128,7 @@ pub(super) fn get(request: &Request<'_>) -> Result<Answer, Refusal> {
         None => false,
         Some(_) => return Err(Refusal::bad_request("One or more property values specified are invalid.")),
     };
-    let found = all_containers(request, text(object, "id")).into_iter().filter(|id| {
+    let found = all_containers(request.lists, text(object, "id")).into_iter().filter(|id| {
         match request.lists.get(Collection::Groups, id) {
             Some(group) => !only_security || group["securityEnabled"] == true,
             None => !only_groups,

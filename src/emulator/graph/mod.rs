@@ -27,6 +27,7 @@ mod owners;
 mod ownership;
 mod policies;
 mod proof;
+mod property;
 mod relations;
 mod role_definitions;
 mod roles;
@@ -96,6 +97,8 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) changes: Vec<Change>,
     pub(crate) units: u32,
+    /// The body is a text that goes out as it is.
+    pub(crate) plain: bool,
 }
 
 impl Answer {
@@ -108,7 +111,7 @@ impl Answer {
     }
 
     fn created(body: Value, location: String, changes: Vec<Change>) -> Self {
-        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1 }
+        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1, plain: false }
     }
 
     fn costing(mut self, units: u32) -> Self {
@@ -160,7 +163,10 @@ pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
     let names: Vec<&str> = lower.iter().map(String::as_str).collect();
     let mut answer = match names.split_last() {
         Some((&"$count", collection)) if !collection.is_empty() => return count(request, collection),
-        _ => routes::route(request, &names)?,
+        _ => match property::serve(request, &names) {
+            Some(read) => read?,
+            None => routes::route(request, &names)?,
+        },
     };
     if !answer.changes.is_empty() {
         answer.changes.extend(deleted::expired(request.world, request.now));

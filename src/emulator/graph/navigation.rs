@@ -10,12 +10,12 @@ use super::{
         odata::{Navigation, Related},
         schema::Kind,
         tables::{
-            APP_ROLE_ASSIGNMENT, APPLICATION, DIRECTORY_OBJECT, FEDERATED_CREDENTIAL, GRANT, ROLE_DEFINITION,
+            APP_ROLE_ASSIGNMENT, APPLICATION, DIRECTORY_OBJECT, FEDERATED_CREDENTIAL, GRANT, GROUP, ROLE_DEFINITION,
             SERVICE_PRINCIPAL,
         },
         world::{Collection, Document, OWNERS, View, list, text, texts},
     },
-    assignments, federated, grants, objects,
+    assignments, federated, grants, groups, memberships, objects, users,
 };
 
 type Find = for<'a> fn(View<'a>, &'a Document) -> Vec<Related<'a>>;
@@ -33,7 +33,27 @@ const fn several(name: &'static str, kind: &'static Kind, find: Find) -> Navigat
 const APPLICATION_NAVIGATIONS: &[Navigation] =
     &[objects("owners", owners), several("federatedIdentityCredentials", &FEDERATED_CREDENTIAL, federated_credentials)];
 
+/// One directory object of any kind.
+const fn one(name: &'static str, find: Find) -> Navigation {
+    Navigation { name, many: false, mixed: true, kind: &DIRECTORY_OBJECT, find }
+}
+
+const GROUP_NAVIGATIONS: &[Navigation] = &[
+    objects("members", members),
+    objects("transitiveMembers", |view, group| live(view, memberships::all_members(view, group).into_iter())),
+    objects("owners", owners),
+    objects("memberOf", member_of),
+    objects("transitiveMemberOf", transitive_member_of),
+    several("appRoleAssignments", &APP_ROLE_ASSIGNMENT, |view, object| role_assignments(view, object, "principalId")),
+];
+
+const UNIT_NAVIGATIONS: &[Navigation] = &[objects("members", members)];
+
+const ROLE_NAVIGATIONS: &[Navigation] = &[objects("members", holders)];
+
 const SERVICE_PRINCIPAL_NAVIGATIONS: &[Navigation] = &[
+    objects("memberOf", member_of),
+    objects("transitiveMemberOf", transitive_member_of),
     objects("owners", owners),
     objects("ownedObjects", owned_objects),
     several("appRoleAssignments", &APP_ROLE_ASSIGNMENT, |view, object| role_assignments(view, object, "principalId")),
@@ -42,13 +62,18 @@ const SERVICE_PRINCIPAL_NAVIGATIONS: &[Navigation] = &[
 ];
 
 const USER_NAVIGATIONS: &[Navigation] = &[
+    one("manager", |view, user| live(view, std::iter::once(text(user, users::MANAGER.stored)))),
+    objects("directReports", direct_reports),
+    objects("memberOf", member_of),
+    objects("transitiveMemberOf", transitive_member_of),
     objects("ownedObjects", owned_objects),
     several("appRoleAssignments", &APP_ROLE_ASSIGNMENT, |view, object| role_assignments(view, object, "principalId")),
     several("oauth2PermissionGrants", &GRANT, |view, object| permission_grants(view, object, "principalId")),
 ];
 
 const ROLE_ASSIGNMENT_NAVIGATIONS: &[Navigation] = &[
-    Navigation { name: "principal", many: false, mixed: true, kind: &DIRECTORY_OBJECT, find: principal },
+    one("principal", principal),
+    one("directoryScope", directory_scope),
     Navigation { name: "roleDefinition", many: false, mixed: false, kind: &ROLE_DEFINITION, find: role_definition },
 ];
 
@@ -61,6 +86,9 @@ pub(super) fn of(kind: &Kind) -> &'static [Navigation] {
         "application" => APPLICATION_NAVIGATIONS,
         "servicePrincipal" => SERVICE_PRINCIPAL_NAVIGATIONS,
         "user" => USER_NAVIGATIONS,
+        "group" => GROUP_NAVIGATIONS,
+        "administrativeUnit" => UNIT_NAVIGATIONS,
+        "directoryRole" => ROLE_NAVIGATIONS,
         "unifiedRoleAssignment" => ROLE_ASSIGNMENT_NAVIGATIONS,
         "unifiedRoleDefinition" => ROLE_DEFINITION_NAVIGATIONS,
         _ => &[],
@@ -82,6 +110,39 @@ fn owners<'a>(view: View<'a>, object: &'a Document) -> Vec<Related<'a>> {
     live(view, texts(object, OWNERS))
 }
 
+fn members<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
+    live(view, texts(holder, groups::MEMBERS))
+}
+
+fn member_of<'a>(view: View<'a>, object: &'a Document) -> Vec<Related<'a>> {
+    live(view, memberships::containers(view, text(object, "id")).into_iter())
+}
+
+fn transitive_member_of<'a>(view: View<'a>, object: &'a Document) -> Vec<Related<'a>> {
+    live(view, memberships::all_containers(view, text(object, "id")).into_iter())
+}
+
+fn direct_reports<'a>(view: View<'a>, manager: &'a Document) -> Vec<Related<'a>> {
+    let id = text(manager, "id");
+    let reports = view.all(Collection::Users).filter(|user| text(user, users::MANAGER.stored) == id);
+    live(view, reports.map(|user| text(user, "id")))
+}
+
+/// Who holds a directory role in the whole tenant.
+fn holders<'a>(view: View<'a>, role: &'a Document) -> Vec<Related<'a>> {
+    let template = text(role, "roleTemplateId");
+    let held = view.all(Collection::RoleAssignments).filter(|assignment| {
+        text(assignment, "roleDefinitionId") == template && text(assignment, "directoryScopeId") == "/"
+    });
+    live(view, held.map(|assignment| text(assignment, "principalId")))
+}
+
+/// What a directory role is held over; nothing when that is the whole tenant.
+fn directory_scope<'a>(view: View<'a>, assignment: &'a Document) -> Vec<Related<'a>> {
+    let id = text(assignment, "directoryScopeId").rsplit('/').next().unwrap_or_default();
+    live(view, std::iter::once(id))
+}
+
 fn owned_objects<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
     let id = text(holder, "id");
     let owned = |collection, kind: &'static Kind| {
@@ -91,6 +152,7 @@ fn owned_objects<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
     };
     let mut found: Vec<Related<'a>> = owned(Collection::Applications, &APPLICATION)
         .chain(owned(Collection::ServicePrincipals, &SERVICE_PRINCIPAL))
+        .chain(owned(Collection::Groups, &GROUP))
         .collect();
     found.sort_by_key(|(_, object)| text(object, "id"));
     found

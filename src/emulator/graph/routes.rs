@@ -58,6 +58,9 @@ pub(super) fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         ["domains", _, "verificationdnsrecords"] => domains::verification_records(request),
         ["directoryobjects", "getbyids"] => directory::get_by_ids(request),
         ["directoryobjects", "getavailableextensionproperties"] => extensions::available(request),
+        ["directoryobjects", "delta" | "delta()"] => {
+            Err(Refusal::new(400, "Request_UnsupportedQuery", "Delta query is not supported for this resource."))
+        }
         ["directoryobjects", _] => directory::object(request),
         ["directoryobjects", _, action] => {
             memberships_of(request, action).unwrap_or_else(|| Err(unserved::unknown(request, &names)))
@@ -73,7 +76,7 @@ pub(super) fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
             "Request_UnsupportedQuery",
             "Searches against this resource are not supported. Only specific instances can be queried.",
         )),
-        ["approleassignments", ..] => Err(Refusal::new(
+        ["approleassignments" | "certificatebasedauthconfiguration", ..] => Err(Refusal::new(
             400,
             "Request_UnsupportedQuery",
             "Direct queries to this resource type are not supported.",

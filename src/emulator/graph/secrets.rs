@@ -6,6 +6,7 @@ use super::{
     super::{
         credentials::{new_password, without_password},
         refusal::Refusal,
+        schema::invalid,
         tables::PASSWORD_CREDENTIAL,
         world::{Change, Collection, Document, list, text},
     },
@@ -35,11 +36,15 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     let (collection, object) = target(request)?;
     let empty = Map::new();
     let body = match &request.body {
-        None => &empty,
+        None | Some(Value::Null) => &empty,
         Some(_) => request.object()?,
     };
     super::only(body, &["passwordCredential"], "addPassword")?;
-    let sent = body.get("passwordCredential").and_then(Value::as_object).unwrap_or(&empty);
+    let sent = match body.get("passwordCredential") {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(sent)) => sent,
+        Some(_) => return Err(invalid("passwordCredential", "application")),
+    };
     PASSWORD_CREDENTIAL.check(sent, true)?;
     let password = new_password(sent, request.now)?;
     credential_rules::check(request, collection, object, &[], &[&password])?;

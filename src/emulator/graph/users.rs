@@ -118,7 +118,7 @@ pub(crate) fn new_user(sent: &Document, created: &str) -> Document {
     user
 }
 
-const MANAGER: Relation = Relation { name: "manager", stored: "~manager", kinds: &["user"], most: 1 };
+pub(super) const MANAGER: Relation = Relation { name: "manager", stored: "~manager", kinds: &["user"], most: 1 };
 
 /// `/users/{id}/manager`.
 pub(super) fn manager(request: &Request<'_>) -> Result<Answer, Refusal> {

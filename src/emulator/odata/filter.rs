@@ -206,8 +206,8 @@ impl Binder<'_> {
             walked.push(property.name);
             found = Some(property);
             (members, type_name) = match property.shape {
-                Shape::Object(members) => (members, complex_type(property.name)),
-                _ => (&[] as &[Property], complex_type(property.name)),
+                Shape::Object(members) => (members, complex_type(type_name, property.name)),
+                _ => (&[] as &[Property], complex_type(type_name, property.name)),
             };
         }
         let property = found.ok_or_else(|| unknown(path, type_name))?;
@@ -428,12 +428,16 @@ impl Binder<'_> {
             (Offer::Never, _) => return Err(Refusal::unsupported_query()),
         }
         let variable = match shape {
-            Shape::Object(members) => {
-                Variable { name: variable.clone(), type_name: complex_type(name), members, plain: None, whole: false }
-            }
+            Shape::Object(members) => Variable {
+                name: variable.clone(),
+                type_name: complex_type("", name),
+                members,
+                plain: None,
+                whole: false,
+            },
             _ => Variable {
                 name: variable.clone(),
-                type_name: complex_type(name),
+                type_name: complex_type("", name),
                 members: &[],
                 plain: Some(place.property),
                 whole: false,

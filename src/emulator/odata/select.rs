@@ -63,12 +63,12 @@ impl Selection {
             };
             let shape = if let Shape::List(element) = property.shape { *element } else { property.shape };
             let Shape::Object(members) = shape else {
-                return Err(unknown(inner, complex_type(property.name)));
+                return Err(unknown(inner, complex_type(kind.name, property.name)));
             };
             let member = members
                 .iter()
                 .find(|member| member.name.eq_ignore_ascii_case(inner))
-                .ok_or_else(|| unknown(inner, complex_type(property.name)))?;
+                .ok_or_else(|| unknown(inner, complex_type(kind.name, property.name)))?;
             let whole =
                 selection.has(property.name) && !selection.members.iter().any(|(name, _)| *name == property.name);
             if !whole {

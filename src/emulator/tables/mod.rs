@@ -72,7 +72,7 @@ const APP_ROLE: &[Property] = &[
     property("description", Text),
     property("displayName", Text),
     property("id", Guid).required(),
-    property("isEnabled", Boolean).required(),
+    property("isEnabled", Boolean).required().true_unset(),
     property("origin", Text),
     property("value", Text),
 ];
@@ -81,7 +81,7 @@ const SCOPE: &[Property] = &[
     property("adminConsentDescription", Text),
     property("adminConsentDisplayName", Text),
     property("id", Guid).required(),
-    property("isEnabled", Boolean).required(),
+    property("isEnabled", Boolean).required().true_unset(),
     property("origin", Text).fixed().on_select(),
     property("type", OneOf(&["Admin", "User"])),
     property("userConsentDescription", Text),
@@ -442,11 +442,29 @@ pub(crate) const FEDERATED_CREDENTIAL: Kind = Kind {
     ],
 };
 
+/// The same in beta, where claims may be matched by an expression instead of a subject.
+pub(crate) const FEDERATED_CREDENTIAL_IN_BETA: Kind = Kind {
+    name: "federatedIdentityCredential",
+    properties: &[
+        property("id", Text).fixed().filter("eq"),
+        property("name", Text).required().at_creation().filter("eq"),
+        property("issuer", Text).required(),
+        property("subject", Text).filter("eq"),
+        property("description", Text),
+        property("audiences", List(&TEXT)),
+        property(
+            "claimsMatchingExpression",
+            Object(&[property("value", Text).required(), property("languageVersion", Integer).required()]),
+        )
+        .nullable(),
+    ],
+};
+
 /// An app role assignment.
 pub(crate) const APP_ROLE_ASSIGNMENT: Kind = Kind {
     name: "appRoleAssignment",
     properties: &[
-        property("id", Text).fixed(),
+        property("id", Text).fixed().filter("eq"),
         property("deletedDateTime", Instant).fixed(),
         property("appRoleId", Guid).required(),
         property("createdDateTime", Instant).fixed(),
@@ -468,6 +486,21 @@ pub(crate) const GRANT: Kind = Kind {
         property("principalId", Text).at_creation().filter("eq"),
         property("resourceId", Text).required().at_creation().filter("eq"),
         property("scope", Text),
+    ],
+};
+
+/// The same in beta, where it has times that nobody looks at.
+pub(crate) const GRANT_IN_BETA: Kind = Kind {
+    name: "oAuth2PermissionGrant",
+    properties: &[
+        property("clientId", Text).required().at_creation().filter("eq"),
+        property("consentType", OneOf(&["AllPrincipals", "Principal"])).required().at_creation().filter("eq"),
+        property("expiryTime", Instant),
+        property("id", Text).fixed(),
+        property("principalId", Text).at_creation().filter("eq"),
+        property("resourceId", Text).required().at_creation().filter("eq"),
+        property("scope", Text),
+        property("startTime", Instant),
     ],
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::schema::{
     Kind, Property, Shape,
-    Shape::{Boolean, Guid, Instant, List, Object, OneOf, Text},
+    Shape::{Boolean, Id, Instant, List, Object, OneOf, Text},
     property,
 };
 
@@ -68,7 +68,7 @@ const ON_SERVICE_PRINCIPALS: Shape = Object(&[PASSWORDS, KEYS]);
 pub(crate) const DEFAULT_APP_MANAGEMENT_POLICY: Kind = Kind {
     name: "tenantAppManagementPolicy",
     properties: &[
-        property("id", Guid).fixed(),
+        property("id", Id).fixed(),
         property("deletedDateTime", Instant).fixed(),
         property("displayName", Text),
         property("description", Text),
@@ -82,7 +82,7 @@ pub(crate) const DEFAULT_APP_MANAGEMENT_POLICY: Kind = Kind {
 pub(crate) const APP_MANAGEMENT_POLICY: Kind = Kind {
     name: "appManagementPolicy",
     properties: &[
-        property("id", Guid).fixed().filter("eq"),
+        property("id", Id).fixed().filter("eq"),
         property("deletedDateTime", Instant).fixed(),
         property("displayName", Text).filter("eq"),
         property("description", Text),
