@@ -75,7 +75,7 @@ impl Turn<'_> {
         let lost = |error: std::io::Error| {
             Refusal::new(503, "ServiceUnavailable", format!("The write could not be kept: {error}."))
         };
-        let settled = service::settle(&tenant.world, self.now, &vault, &incoming.method, &incoming.path)?;
+        let settled = service::settle(&tenant.world, self.now, &vault, &incoming.method, &incoming.path);
         tenant.commit(settled).map_err(lost)?;
         let request = service::Request {
             world: &tenant.world,
