@@ -39,7 +39,15 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
         Some(_) => request.object()?,
     };
     super::only(body, &["passwordCredential"], "addPassword")?;
-    let sent = body.get("passwordCredential").and_then(Value::as_object).unwrap_or(&empty);
+    let sent = match body.get("passwordCredential") {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(sent)) => sent,
+        Some(_) => {
+            return Err(Refusal::malformed(
+                "Cannot convert the value of parameter 'passwordCredential' to the expected type.",
+            ));
+        }
+    };
     PASSWORD_CREDENTIAL.check(sent, true)?;
     let password = new_password(sent, request.now)?;
     credential_rules::check(request, collection, object, &[], &[&password])?;
