@@ -106,6 +106,8 @@ async fn one_certificate_is_held_once_and_a_secret_is_seen_once() {
     let path = format!("/applications/{id}");
     let read = client.get(&path).await.body;
     assert_eq!(read["passwordCredentials"][0]["secretText"], Value::Null);
+    let nonsense = client.post(&format!("{path}/addPassword"), json!({ "passwordCredential": "new" })).await;
+    assert_eq!(nonsense.status, 400, "{}", nonsense.body);
 
     let mut again = certificate.credential();
     again["keyId"] = "11111111-2222-3333-4444-555555555555".into();

@@ -388,3 +388,75 @@ async fn a_cancelled_certificate_never_comes() {
     // The name is free for another attempt.
     assert_eq!(vault.post("/certificates/c/create", body).await.status, 202);
 }
+
+fn certificate(subject: &str) -> Value {
+    json!({ "policy": { "issuer": { "name": "Self" }, "x509_props": { "subject": subject } } })
+}
+
+#[tokio::test]
+async fn what_no_certificate_can_be_made_of_stops_nobody_else() {
+    let emulator = started(None, NOW).await;
+    let vault = Vault::of(&emulator).await;
+    // Identifiers that no certificate can hold.
+    for identifier in ["9.9.9", "1.40.1", "2.18446744073709551615.1"] {
+        let refused = vault.post("/certificates/c/create", certificate(&format!("CN=x, {identifier}=y"))).await;
+        assert_eq!(refused.said(), (400, "BadParameter"), "{identifier}");
+        let mut body = certificate("CN=x");
+        body["policy"]["x509_props"]["ekus"] = json!([identifier]);
+        let refused = vault.post("/certificates/c/create", body).await;
+        assert_eq!(refused.said(), (400, "BadParameter"), "{identifier}");
+    }
+    assert_eq!(vault.post("/certificates/c/create", certificate("CN=x")).await.status, 202);
+    // A policy is held to the same by every way to change it.
+    let nonsense = json!({ "x509_props": { "subject": "nonsense" } });
+    assert_eq!(vault.patch("/certificates/c/policy", nonsense.clone()).await.said(), (400, "BadParameter"));
+    assert_eq!(vault.patch("/certificates/c", json!({ "policy": nonsense })).await.said(), (400, "BadParameter"));
+    // A time that no certificate has: it fails alone.
+    let never = json!({ "attributes": { "exp": i64::MAX } });
+    assert_eq!(vault.patch("/certificates/c", never).await.status, 200);
+    vault.get("/certificates/c/pending").await;
+    let failed = vault.get("/certificates/c/pending").await;
+    assert_eq!((failed.status, &failed.body["status"]), (200, &json!("failed")));
+    assert_eq!(vault.get("/secrets").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_words_of_other_services_are_names_in_a_vault() {
+    let emulator = started(None, NOW).await;
+    let vault = Vault::of(&emulator).await;
+    for name in ["oauth2", "userrealm", "discovery"] {
+        assert_eq!(vault.put(&format!("/secrets/{name}"), json!({ "value": name })).await.status, 200, "{name}");
+        let versions = vault.get(&format!("/secrets/{name}/versions")).await.body;
+        let id = versions["value"][0]["id"].as_str().unwrap();
+        let read = vault.get(id.strip_prefix(emulator.url()).unwrap()).await;
+        assert_eq!(read.body["value"], name);
+        let created = vault.post(&format!("/keys/{name}/create"), json!({ "kty": "EC" })).await;
+        assert_eq!(created.status, 200, "{name}: {}", created.body);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_on_its_way_has_its_name_to_itself() {
+    let emulator = started(None, NOW).await;
+    let vault = Vault::of(&emulator).await;
+    assert_eq!(vault.post("/certificates/c/create", certificate("CN=x")).await.status, 202);
+    assert_eq!(vault.put("/secrets/c", json!({ "value": "mine" })).await.said(), (403, "Forbidden"));
+    assert_eq!(vault.post("/keys/C/create", json!({ "kty": "EC" })).await.said(), (403, "Forbidden"));
+    vault.get("/certificates/c/pending").await;
+    assert_eq!(vault.get("/certificates/c/pending").await.body["status"], "completed");
+    assert_eq!(vault.get("/secrets/c/versions").await.body["value"].as_array().unwrap().len(), 1);
+    vault.delete("/certificates/c").await;
+    assert_eq!(vault.delete("/deletedcertificates/c").await.status, 204);
+    assert_eq!(vault.put("/secrets/c", json!({ "value": "mine" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_host_that_is_no_name_of_a_vault_means_the_vault_without_one() {
+    let emulator = started(None, NOW).await;
+    let mut vault = Vault::of(&emulator).await;
+    vault.put("/secrets/plain", json!({ "value": "x" })).await;
+    for (host, status) in [("a/b.vault.localhost", 200), (".vault.localhost", 200), ("a-b.vault.localhost", 404)] {
+        vault.host = Some(host);
+        assert_eq!(vault.get("/secrets/plain").await.status, status, "{host}");
+    }
+}

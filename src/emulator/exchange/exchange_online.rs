@@ -84,7 +84,9 @@ impl Turn<'_> {
     fn exchange_caller(&self, tenant: &mut Tenant) -> Result<Caller, Reply> {
         let signer = tenant.signer().map_err(|error| control::refuse(503, &error.to_string()))?;
         let token = self.bearer().unwrap_or_default();
-        let claims = signer.verify_for(token, &AUDIENCES, self.now).map_err(|_| self.exchange_unauthorized())?;
+        let claims = signer
+            .verify_for(token, &AUDIENCES, tenant.world.tenant_id(), self.now)
+            .map_err(|_| self.exchange_unauthorized())?;
         let texts = |name: &str| {
             let values = claims[name].as_array().into_iter().flatten();
             values.filter_map(|value| value.as_str().map(str::to_owned)).collect()

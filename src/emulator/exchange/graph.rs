@@ -86,7 +86,7 @@ impl Turn<'_> {
             return Err(Refusal::invalid_token("Access token is empty."));
         }
         let signer = tenant.signer().map_err(|error| Refusal::new(503, "ServiceUnavailable", error.to_string()))?;
-        let claims = signer.verify(token, self.now)?;
+        let claims = signer.verify(token, tenant.world.tenant_id(), self.now)?;
         let unknown = || {
             Refusal::new(
                 401,
@@ -95,9 +95,6 @@ impl Turn<'_> {
             )
         };
         let id = claims["oid"].as_str().unwrap_or_default();
-        if claims["tid"] != tenant.world.tenant_id() {
-            return Err(unknown());
-        }
         let principal = tenant.world.view(Reads::Tokens).get(Collection::ServicePrincipals, id).ok_or_else(unknown)?;
         let named = |claim: &str| {
             claims[claim].as_array().into_iter().flatten().filter_map(|role| role.as_str().map(str::to_owned)).collect()

@@ -234,13 +234,16 @@ impl Turn<'_> {
     fn serve(&self, tenant: &mut Tenant) -> Outgoing {
         let path = self.incoming.path.to_lowercase();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        // Before the others, whose words may be names in a vault: `/secrets/oauth2/…`.
+        if key_vault::is_path(&path) {
+            return self.vault(tenant);
+        }
         let own = self
             .sign_in_service(tenant, &parts)
             .or_else(|| self.resource_manager(tenant, &parts))
             .or_else(|| self.exchange_online(tenant));
         match own {
             Some(reply) => Outgoing::Answer(self.finish(reply)),
-            None if key_vault::is_path(&self.incoming.path) => self.vault(tenant),
             None => self.graph(tenant),
         }
     }

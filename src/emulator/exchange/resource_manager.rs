@@ -10,7 +10,7 @@ use super::{
         reply::Reply,
         resource_manager::{self, AUDIENCES, ResourceRefusal},
         tenant::Tenant,
-        token::Rejected,
+        token::{Rejected, issuer},
     },
     Turn,
 };
@@ -59,10 +59,20 @@ impl Turn<'_> {
         };
         let signer =
             tenant.signer().map_err(|error| ResourceRefusal::new(503, "ServiceUnavailable", error.to_string()))?;
-        signer.verify_for(token, &AUDIENCES, self.now).map_err(|rejected| match rejected {
-            Rejected::Signature => {
+        let tenant_id = tenant.world.tenant_id();
+        signer.verify_for(token, &AUDIENCES, tenant_id, self.now).map_err(|rejected| match rejected {
+            Rejected::Signature | Rejected::Early => {
                 ResourceRefusal::new(401, "InvalidAuthenticationToken", "The access token is invalid.")
             }
+            Rejected::Issuer => ResourceRefusal::new(
+                401,
+                "InvalidAuthenticationTokenTenant",
+                format!(
+                    "The access token is from the wrong issuer. It must match the tenant '{}' associated with this \
+                     subscription.",
+                    issuer(tenant_id)
+                ),
+            ),
             Rejected::Audience => ResourceRefusal::new(
                 401,
                 "InvalidAuthenticationTokenAudience",

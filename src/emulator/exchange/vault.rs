@@ -6,6 +6,7 @@ use super::{
     super::{
         reply::Reply,
         tenant::Tenant,
+        token::{Rejected, check_claims, issuer},
         vault::{self as service, Answer, Refusal},
         world::{Collection, Reads},
     },
@@ -48,18 +49,18 @@ impl Turn<'_> {
                 "AKV10022: Invalid audience. Expected {RESOURCE}, found: {audience}."
             )));
         }
-        if claims["exp"].as_i64().is_none_or(|expires| expires <= self.now.as_second()) {
-            return Err(Refusal::unauthorized(
-                "AKV10001: Error validating token: IDX10223: Lifetime validation failed.",
-            ));
-        }
-        if claims["tid"] != tenant.world.tenant_id() {
-            return Err(Refusal::unauthorized(format!(
-                "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{}/, found {}.",
-                tenant.world.tenant_id(),
-                claims["iss"].as_str().unwrap_or_default()
-            )));
-        }
+        let tenant_id = tenant.world.tenant_id();
+        check_claims(&claims, tenant_id, self.now).map_err(|rejected| {
+            Refusal::unauthorized(match rejected {
+                Rejected::Issuer => format!(
+                    "AKV10032: Invalid issuer. Expected one of {}, found {}.",
+                    issuer(tenant_id),
+                    claims["iss"].as_str().unwrap_or_default()
+                ),
+                Rejected::Early => "AKV10001: Error validating token: IDX10222: Lifetime validation failed.".to_owned(),
+                _ => "AKV10001: Error validating token: IDX10223: Lifetime validation failed.".to_owned(),
+            })
+        })?;
         let id = claims["oid"].as_str().unwrap_or_default();
         if tenant.world.view(Reads::Tokens).get(Collection::ServicePrincipals, id).is_none() {
             return Err(Refusal::unauthorized("AKV10046: Unable to resolve the caller of the request."));
@@ -74,7 +75,7 @@ impl Turn<'_> {
         let lost = |error: std::io::Error| {
             Refusal::new(503, "ServiceUnavailable", format!("The write could not be kept: {error}."))
         };
-        let settled = service::settle(&tenant.world, self.now, &vault, &incoming.method, &incoming.path)?;
+        let settled = service::settle(&tenant.world, self.now, &vault, &incoming.method, &incoming.path);
         tenant.commit(settled).map_err(lost)?;
         let request = service::Request {
             world: &tenant.world,

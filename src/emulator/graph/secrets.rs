@@ -6,7 +6,6 @@ use super::{
     super::{
         credentials::{new_password, without_password},
         refusal::Refusal,
-        schema::invalid,
         tables::PASSWORD_CREDENTIAL,
         world::{Change, Collection, Document, list, text},
     },
@@ -43,7 +42,11 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     let sent = match body.get("passwordCredential") {
         None | Some(Value::Null) => &empty,
         Some(Value::Object(sent)) => sent,
-        Some(_) => return Err(invalid("passwordCredential", "application")),
+        Some(_) => {
+            return Err(Refusal::malformed(
+                "Cannot convert the value of parameter 'passwordCredential' to the expected type.",
+            ));
+        }
     };
     PASSWORD_CREDENTIAL.check(sent, true)?;
     let password = new_password(sent, request.now)?;

@@ -12,6 +12,7 @@ use super::{
     },
     SignIn,
     resources::{KEY_VAULT, RESOURCE_MANAGER, Target},
+    signer,
 };
 
 /// What every app-only token carries when its application has no directory role.
@@ -96,7 +97,7 @@ pub(super) fn claims(
         claims["azpacr"] = method.into();
         claims["ver"] = "2.0".into();
     } else {
-        let issuer = format!("https://sts.windows.net/{tenant_id}/");
+        let issuer = signer::issuer(tenant_id);
         claims["iss"] = issuer.as_str().into();
         claims["idp"] = issuer.into();
         claims["appid"] = application["appId"].clone();

@@ -26,7 +26,7 @@ use claims::Proof;
 pub(crate) use federated::{ISSUERS, with_issuer};
 use presented::Presented;
 pub(crate) use refusal::TokenRefusal;
-pub(crate) use signer::{Rejected, Signer, SignerError};
+pub(crate) use signer::{Rejected, Signer, SignerError, check_claims, issuer};
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

@@ -124,7 +124,7 @@ pub(super) fn malformed() -> TokenRefusal {
 /// A time in seconds. Python's MSAL sends fractions.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the part below a second does not matter, and a time out of range is out of its validity too"
+    reason = "the part below a second does not matter, and beyond the range is as far as it goes"
 )]
 fn second(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().map(|second| second as i64))

@@ -17,6 +17,9 @@ use x509_parser::{
 
 use super::super::{certificates::Certificate, refusal::Refusal};
 
+/// How far the clock of a service may be behind that of the token service, in seconds.
+const SKEW: i64 = 300;
+
 /// Why there is no signing key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignerError {
@@ -38,8 +41,32 @@ pub(crate) enum Rejected {
     Signature,
     /// It is for another service.
     Audience,
+    /// It is no access token of the tenant's: the same key signs the federated tokens of the rehearsal issuer.
+    Issuer,
     /// Its time is over.
     Expired,
+    /// Its time has not begun.
+    Early,
+}
+
+/// What the access tokens of a tenant for Microsoft's own services name as their issuer.
+pub(crate) fn issuer(tenant_id: &str) -> String {
+    format!("https://sts.windows.net/{tenant_id}/")
+}
+
+/// Whether claims that the tenant signed are those of an access token, and its time is now.
+pub(crate) fn check_claims(claims: &Value, tenant_id: &str, now: Timestamp) -> Result<(), Rejected> {
+    if claims["iss"] != issuer(tenant_id) || claims["tid"] != tenant_id {
+        return Err(Rejected::Issuer);
+    }
+    let current = now.as_second();
+    if claims["exp"].as_i64().is_none_or(|expires| expires <= current) {
+        return Err(Rejected::Expired);
+    }
+    if claims["nbf"].as_i64().is_none_or(|begins| begins.saturating_sub(SKEW) > current) {
+        return Err(Rejected::Early);
+    }
+    Ok(())
 }
 
 /// The tenant's signing key.
@@ -120,7 +147,7 @@ impl Signer {
     }
 
     /// The claims of a token that this tenant signed for Microsoft Graph, with Graph's own refusals.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn verify(&self, token: &str, tenant_id: &str, now: Timestamp) -> Result<Value, Refusal> {
         if !token.contains('.') {
             return Err(Refusal::invalid_token(
                 "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE \
@@ -130,24 +157,30 @@ impl Signer {
         }
         let audiences =
             ["https://graph.microsoft.com", "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"];
-        self.verify_for(token, &audiences, now).map_err(|rejected| {
+        self.verify_for(token, &audiences, tenant_id, now).map_err(|rejected| {
             Refusal::invalid_token(match rejected {
                 Rejected::Signature => "Access token validation failure. Invalid signature.",
                 Rejected::Audience => "Access token validation failure. Invalid audience.",
+                Rejected::Issuer => "Access token validation failure. Invalid issuer.",
                 Rejected::Expired => "Lifetime validation failed, the token is expired.",
+                Rejected::Early => "Lifetime validation failed, the token is not yet valid.",
             })
         })
     }
 
-    /// The claims of a token that this tenant signed for one of these audiences.
-    pub(crate) fn verify_for(&self, token: &str, audiences: &[&str], now: Timestamp) -> Result<Value, Rejected> {
+    /// The claims of an access token that this tenant signed for one of these audiences.
+    pub(crate) fn verify_for(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        tenant_id: &str,
+        now: Timestamp,
+    ) -> Result<Value, Rejected> {
         let claims = self.claims(token).ok_or(Rejected::Signature)?;
         if !claims["aud"].as_str().is_some_and(|audience| audiences.contains(&audience)) {
             return Err(Rejected::Audience);
         }
-        if claims["exp"].as_i64().is_none_or(|expires| expires <= now.as_second()) {
-            return Err(Rejected::Expired);
-        }
+        check_claims(&claims, tenant_id, now)?;
         Ok(claims)
     }
 }

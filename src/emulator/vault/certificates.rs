@@ -5,7 +5,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::{
@@ -77,6 +77,15 @@ impl Request<'_> {
         self.world.get(CERTIFICATES.collection, &store::document_id(self.vault, name, None))
     }
 
+    /// Refuses a key or a secret of its own under the name of a certificate, which may only be on its way.
+    pub(super) fn check_free_of_certificates(&self, kind: &store::Kind, name: &str) -> Result<(), Refusal> {
+        let newest = store::versions(self.world, kind, self.vault, name);
+        if self.whole(name).is_some() || newest.last().is_some_and(|document| document.contains_key("managed")) {
+            return Err(Refusal::of_a_certificate(kind));
+        }
+        Ok(())
+    }
+
     fn whole_of(&self, name: &str) -> Result<&Document, Refusal> {
         self.whole(name).ok_or_else(|| Refusal::not_found(&CERTIFICATES, name))
     }
@@ -93,8 +102,8 @@ pub(super) fn update(request: &Request<'_>, name: &str, version: Option<&str>) -
     let document = request.updated(old, &sent)?;
     let mut whole = request.whole_of(name)?.clone();
     let mut changes = Vec::new();
-    if let Some(policy) = policy::read(&sent, whole.get("policy"), request.now)? {
-        whole.insert("policy".into(), policy);
+    if let Some(sent) = body::inner(&sent, "policy", policy::members())? {
+        change_policy(&mut whole, &sent, request.now)?;
         changes.push(Change::put(CERTIFICATES.collection, whole.clone()));
     }
     // The key and the secret are switched off and on with the certificate.
@@ -118,15 +127,21 @@ pub(super) fn get_policy(request: &Request<'_>, name: &str) -> Result<Answer, Re
     Ok(Answer::ok(shown_policy(request, request.whole_of(name)?), Vec::new()))
 }
 
+/// Refuses a subject or names that no certificate can be made of, which may be about to be issued.
+fn change_policy(whole: &mut Document, sent: &Map<String, Value>, now: Timestamp) -> Result<(), Refusal> {
+    let changed = policy::merge(sent, whole.get("policy"), now)?;
+    if sent.contains_key("x509_props") {
+        issue::check(&changed)?;
+    }
+    whole.insert("policy".into(), changed);
+    Ok(())
+}
+
 pub(super) fn update_policy(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
     request.find(&CERTIFICATES, name, None)?;
     let sent = request.object(policy::members())?;
     let mut whole = request.whole_of(name)?.clone();
-    let merged = policy::merge(&sent, whole.get("policy"), request.now)?;
-    if sent.contains_key("x509_props") {
-        issue::check(&merged)?;
-    }
-    whole.insert("policy".into(), merged);
+    change_policy(&mut whole, &sent, request.now)?;
     let shown = shown_policy(request, &whole);
     Ok(Answer::ok(shown, vec![Change::put(CERTIFICATES.collection, whole)]))
 }
@@ -257,7 +272,7 @@ pub(super) fn new_whole(request: &Request<'_>, name: &str, policy: Value) -> Doc
 }
 
 /// Certificates of a chain come with the key's own first; any other order is not kept.
-pub(super) fn check_order(sent: &serde_json::Map<String, Value>) -> Result<(), Refusal> {
+pub(super) fn check_order(sent: &Map<String, Value>) -> Result<(), Refusal> {
     match body::boolean(sent, "preserveCertOrder")? {
         Some(true) => Err(Refusal::not_served("preserveCertOrder")),
         _ => Ok(()),
@@ -265,7 +280,7 @@ pub(super) fn check_order(sent: &serde_json::Map<String, Value>) -> Result<(), R
 }
 
 /// Tags of a new version.
-pub(super) fn tag(document: &mut Document, sent: &serde_json::Map<String, Value>) -> Result<(), Refusal> {
+pub(super) fn tag(document: &mut Document, sent: &Map<String, Value>) -> Result<(), Refusal> {
     if let Some(tags) = body::tags(sent)? {
         document.insert("tags".into(), tags);
     }

@@ -174,7 +174,7 @@ fn ordered(keys: &[Vec<u8>], mut certificates: Vec<Vec<u8>>, content_type: &'sta
         return Err(Refusal::bad_parameter("The certificate content must hold exactly one private key."));
     };
     let key = PrivateKey::from_der(key)
-        .ok_or_else(|| Refusal::not_served("imported certificates with other keys than RSA and EC"))?;
+        .ok_or_else(|| Refusal::not_served("imported certificates with other keys than RSA from 2048 bits and EC"))?;
     let own =
         certificates.iter().position(|der| private_key::public_bits_of(der).as_deref() == Some(key.public_bits()));
     let own = own.ok_or_else(|| {

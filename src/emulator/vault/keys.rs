@@ -85,11 +85,7 @@ fn new_version(
 /// Refuses a new version under a certificate's name, or under a deleted one.
 fn check_name(request: &Request<'_>, name: &str) -> Result<(), Refusal> {
     request.check_new(&KEYS, name)?;
-    let newest = store::versions(request.world, &KEYS, request.vault, name);
-    if newest.last().is_some_and(|document| document.contains_key("managed")) {
-        return Err(Refusal::of_a_certificate(&KEYS));
-    }
-    Ok(())
+    request.check_free_of_certificates(&KEYS, name)
 }
 
 pub(super) fn create(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {

@@ -83,11 +83,16 @@ pub(crate) fn is_path(path: &str) -> bool {
 pub(crate) fn of_host(origin: &str) -> (&str, Option<String>) {
     let (scheme, host) = origin.split_once("://").unwrap_or(("https", origin));
     match host.split_once('.') {
-        Some((name, parent)) if parent.to_ascii_lowercase().starts_with("vault.") => {
+        // The name becomes a part of keys inside the world, so it holds nothing that separates there.
+        Some((name, parent)) if is_name(name) && parent.to_ascii_lowercase().starts_with("vault.") => {
             (name, Some(format!("{scheme}://{parent}")))
         }
         _ => ("default", None),
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
 }
 
 /// The error body of a refusal.

@@ -117,6 +117,9 @@ fn shown(request: &Request<'_>, whole: &Document) -> Value {
             shown["error"] =
                 json!({ "code": "Cancelled", "message": "The certificate operation was cancelled by the user." });
         }
+        Some("failed") => {
+            shown["error"] = json!({ "code": "BadParameter", "message": "No certificate can be made of the policy." });
+        }
         _ => shown["status_details"] = pending["status_details"].clone(),
     }
     shown["request_id"] = pending["request_id"].clone();
@@ -217,13 +220,7 @@ fn finish(whole: &mut Document, status: &str) {
 
 /// What has happened in the vaults by itself since the last request: certificates issued or cancelled, and deleted
 /// objects whose time was over. `method` and `path` are the request that is about to be served.
-pub(crate) fn settle(
-    world: &World,
-    now: Timestamp,
-    vault: &str,
-    method: &str,
-    path: &str,
-) -> Result<Vec<Change>, Refusal> {
+pub(crate) fn settle(world: &World, now: Timestamp, vault: &str, method: &str, path: &str) -> Vec<Change> {
     let mut changes = store::expired(world, now.as_second());
     for whole in world.all(CERTIFICATES.collection) {
         let Some(pending) = whole.get("pending").filter(|pending| pending["status"] == "inProgress") else {
@@ -240,25 +237,36 @@ pub(crate) fn settle(
         if pending["cancellation_requested"] == json!(true) {
             finish(&mut settled, "cancelled");
         } else if by_itself {
-            let version = pending["version"].as_str().unwrap_or_default();
-            let id = store::document_id(text(whole, "vault"), text(whole, "name"), Some(version));
-            let Some(document) = world.get(CERTIFICATES.collection, &id) else {
-                continue;
-            };
-            let key = PrivateKey::from_stored(text(whole, KEY))?;
-            let seconds = |name: &str| store::attribute(document, name).as_i64().unwrap_or_default();
-            let chain = [issue::self_signed(policy, &key, seconds("nbf"), seconds("exp"))?];
-            let content = Content { key: &key, chain: &chain };
-            let enabled = pending["enabled"] != json!(false);
-            let (_, completed) = certificates::complete(document.clone(), whole, &content, enabled, now)?;
-            changes.extend(completed);
-            finish(&mut settled, "completed");
+            match issue(world, whole, now) {
+                Ok(completed) => {
+                    changes.extend(completed);
+                    finish(&mut settled, "completed");
+                }
+                // One certificate that cannot be made must not stop every request to the vaults.
+                Err(_) => finish(&mut settled, "failed"),
+            }
         } else {
             continue;
         }
         changes.push(Change::put(CERTIFICATES.collection, settled));
     }
-    Ok(changes)
+    changes
+}
+
+/// Issues a pending certificate of the issuer `Self`.
+fn issue(world: &World, whole: &Document, now: Timestamp) -> Result<Vec<Change>, Refusal> {
+    let pending = whole.get("pending").unwrap_or(&Value::Null);
+    let version = pending["version"].as_str().unwrap_or_default();
+    let id = store::document_id(text(whole, "vault"), text(whole, "name"), Some(version));
+    let document =
+        world.get(CERTIFICATES.collection, &id).ok_or_else(|| Refusal::pending_not_found(text(whole, "name")))?;
+    let key = PrivateKey::from_stored(text(whole, KEY))?;
+    let seconds = |name: &str| store::attribute(document, name).as_i64().unwrap_or_default();
+    let policy = whole.get("policy").unwrap_or(&Value::Null);
+    let chain = [issue::self_signed(policy, &key, seconds("nbf"), seconds("exp"))?];
+    let content = Content { key: &key, chain: &chain };
+    let enabled = pending["enabled"] != json!(false);
+    certificates::complete(document.clone(), whole, &content, enabled, now).map(|(_, changes)| changes)
 }
 
 fn looks_at(path: &str, vault: &str, whole: &Document) -> bool {

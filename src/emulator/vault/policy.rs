@@ -161,10 +161,11 @@ fn x509(sent: &Map<String, Value>, old: Option<&Value>) -> Result<Value, Refusal
     Ok(shown)
 }
 
-/// The numbers of a dotted object identifier.
+/// The numbers of a dotted object identifier; none when it is one that the library underneath would panic at.
 pub(super) fn object_identifier(text: &str) -> Option<Vec<u64>> {
     let numbers = text.split('.').map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?;
-    let starts_well = matches!(numbers[..], [0 | 1, 0..=39, ..] | [2, _, ..]);
+    // The first two are written as one number.
+    let starts_well = matches!(numbers[..], [0 | 1, 0..=39, ..] | [2, 0..=0xffff_ffff, ..]);
     starts_well.then_some(numbers)
 }
 

@@ -47,10 +47,7 @@ pub(super) fn set(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> 
     if value.len() > LARGEST_VALUE {
         return Err(Refusal::bad_parameter("The secret value is longer than 25k bytes"));
     }
-    let newest = store::versions(request.world, &SECRETS, request.vault, name);
-    if newest.last().is_some_and(|document| document.contains_key("managed")) {
-        return Err(Refusal::of_a_certificate(&SECRETS));
-    }
+    request.check_free_of_certificates(&SECRETS, name)?;
     let mut document = request.new_document(&SECRETS, name, &store::new_version());
     document.insert(VALUE.into(), value.into());
     if let Some(kind) = body::string(&sent, "contentType")? {

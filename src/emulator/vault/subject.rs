@@ -2,7 +2,7 @@
 
 use rcgen::{DistinguishedName, DnType, DnValue};
 
-use super::refusal::Refusal;
+use super::{policy, refusal::Refusal};
 
 fn invalid(text: &str) -> Refusal {
     Refusal::bad_parameter(format!(
@@ -50,7 +50,7 @@ fn kind(label: &str) -> Option<DnType> {
         "G" => vec![2, 5, 4, 42],
         "E" => vec![1, 2, 840, 113_549, 1, 9, 1],
         "DC" => vec![0, 9, 2342, 19_200_300, 100, 1, 25],
-        other => other.trim_start_matches("OID.").split('.').map(str::parse).collect::<Result<Vec<u64>, _>>().ok()?,
+        other => policy::object_identifier(other.trim_start_matches("OID."))?,
     };
     (oid.len() > 2).then(|| DnType::from_oid(&oid))
 }
@@ -101,6 +101,10 @@ mod tests {
         assert_eq!(values, ["AU", "Fabrikam, Inc", "Contoso, Ltd"]);
         assert!(parse("just a name").is_err());
         assert!(parse("CN=").is_err());
+        // Numbers that no identifier begins with, which the library underneath would panic at.
+        for subject in ["9.9.9=x", "1.40.1=x", "2.18446744073709551615.1=x"] {
+            assert!(parse(subject).is_err(), "{subject}");
+        }
         assert!(parse("").is_err());
     }
 }
