@@ -85,8 +85,7 @@ fn owners<'a>(view: View<'a>, object: &'a Document) -> Vec<Related<'a>> {
 fn owned_objects<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
     let id = text(holder, "id");
     let owned = |collection, kind: &'static Kind| {
-        view.all(collection)
-            .filter(move |object| texts(object, OWNERS).any(|owner| owner == id))
+        view.matching(collection, &[OWNERS], move |object| texts(object, OWNERS).any(|owner| owner == id))
             .map(move |object| (kind, object))
     };
     let mut found: Vec<Related<'a>> = owned(Collection::Applications, &APPLICATION)

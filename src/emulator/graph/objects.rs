@@ -91,7 +91,7 @@ pub(super) fn collection(
             request.query.allow(&["$select", "$filter", "$top"])?;
             let body = request.listing(set.kind, set.name).page(
                 &request.query,
-                request.lists.all(set.collection),
+                request.lists.listed(set.collection),
                 |document, selected| shown(set.kind, document, selected, false),
             )?;
             Ok(Answer::ok(body).costing(set.units))
