@@ -44,7 +44,7 @@ impl Members {
 }
 
 impl Packed {
-    fn new(document: &Document) -> Self {
+    pub(crate) fn new(document: &Document) -> Self {
         let (mut text, mut starts) = (String::from("{"), Vec::with_capacity(document.len()));
         for (name, value) in document {
             if text.len() > 1 {

@@ -243,11 +243,7 @@ impl World {
         let changed = self.origin.iter().flatten();
         changed
             .map(|((collection, id), before)| match before {
-                Some(before) => Change::Put {
-                    collection: *collection,
-                    id: id.to_string(),
-                    document: before.open(),
-                },
+                Some(before) => Change::Put { collection: *collection, id: id.to_string(), document: before.open() },
                 None => Change::Remove { collection: *collection, id: id.to_string() },
             })
             .collect()
@@ -488,6 +484,16 @@ impl<'a> View<'a> {
             Seen::Truth => self.world.collections.get(&collection)?.get(id),
             Seen::Earlier(stored) => stored,
         }
+    }
+
+    /// Whether an object is there; it is not opened.
+    pub(crate) fn holds(&self, collection: Collection, id: &str) -> bool {
+        self.seen(collection, id).is_some()
+    }
+
+    /// Whether a live directory object has this id; it is not opened.
+    pub(crate) fn holds_directory_object(&self, id: &str) -> bool {
+        DIRECTORY_OBJECTS.iter().any(|(collection, _)| self.holds(*collection, id))
     }
 
     /// A live directory object, with its type's short name.

@@ -9,8 +9,8 @@ use super::{
     super::{
         refusal::Refusal,
         schema::{Kind, Property},
-        tables::DIRECTORY_OBJECT,
         stored::Members,
+        tables::DIRECTORY_OBJECT,
         world::{Document, Listed},
     },
     Query, encode,
@@ -19,7 +19,7 @@ use super::{
     navigation::Connections,
     order::{Key, Order},
     search::Search,
-    select::{Selection, context},
+    select::{Columns, Selection, add_member, context, shown},
 };
 
 /// What every token begins with, as the service's own do.
@@ -75,6 +75,64 @@ impl Listing<'_> {
         if query.counting {
             return Ok(matching.count().into());
         }
+        let (mut body, page) = self.cut(query, &plan, matching);
+        let value: Vec<Value> = page
+            .into_iter()
+            .map(|listed| {
+                let document = listed.whole();
+                let object = shown(&document, plan.properties());
+                Value::Object(finished(object, &document, &plan, self.connections))
+            })
+            .collect();
+        body.insert("value".into(), value.into());
+        Ok(Value::Object(body))
+    }
+
+    /// The same as text, of objects that are shown as their kind is. It is copied from the stored text, member by member,
+    /// which takes a fifth of the time that opening, copying and printing the objects takes.
+    pub(crate) fn written<'d>(
+        &self,
+        query: &Query,
+        documents: impl Iterator<Item = Listed<'d>>,
+    ) -> Result<String, Refusal> {
+        let plan = self.plan(query)?;
+        let matching = documents.filter(|listed| plan.holds(listed, self.connections));
+        let (body, page) = self.cut(query, &plan, matching);
+        let columns = Columns::new(self.kind, plan.properties());
+        let mut text = Value::Object(body).to_string();
+        // There is a context in it already.
+        text.pop();
+        text.push_str(",\"value\":[");
+        for (index, listed) in page.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            match listed {
+                Listed::Packed { packed, .. } if !plan.narrows() => {
+                    columns.write(packed, &mut text);
+                    if let Some(expansion) = &plan.expansion {
+                        let member = expansion.member(self.connections, &listed.whole());
+                        add_member(expansion.navigation.name, &member.to_string(), &mut text);
+                    }
+                }
+                _ => {
+                    let document = listed.whole();
+                    let object = shown(self.kind, &document, plan.properties(), false);
+                    text.push_str(&Value::Object(finished(object, &document, &plan, self.connections)).to_string());
+                }
+            }
+        }
+        text.push_str("]}");
+        Ok(text)
+    }
+
+    /// One page of what matches, and everything of the body that stands before its objects.
+    fn cut<'d>(
+        &self,
+        query: &Query,
+        plan: &Plan,
+        matching: impl Iterator<Item = Listed<'d>>,
+    ) -> (Document, Vec<Listed<'d>>) {
         let counted = query.count && self.eventual;
         let (page, total, next) = match &plan.order {
             None => by_id(matching, plan.size, plan.after.as_ref(), counted),
@@ -83,15 +141,6 @@ impl Listing<'_> {
                 sorted(keyed, order, plan.size, plan.after.as_ref())
             }
         };
-        let properties = plan.selection.as_ref().map(|selection| selection.properties.as_slice());
-        let value: Vec<Value> = page
-            .into_iter()
-            .map(|listed| {
-                let document = listed.whole();
-                let object = shown(&document, properties);
-                Value::Object(finished(object, &document, &plan, self.connections))
-            })
-            .collect();
         let mut body = Map::new();
         let context = context(plan.selection.as_ref(), plan.expansion.as_ref());
         body.insert("@odata.context".into(), format!("{}{}{context}", self.metadata, self.name).into());
@@ -101,8 +150,7 @@ impl Listing<'_> {
         if let Some(next) = next {
             body.insert("@odata.nextLink".into(), self.next_link(query, &next).into());
         }
-        body.insert("value".into(), value.into());
-        Ok(Value::Object(body))
+        (body, page)
     }
 
     fn plan(&self, query: &Query) -> Result<Plan, Refusal> {
@@ -177,6 +225,15 @@ impl Listing<'_> {
 }
 
 impl Plan {
+    fn properties(&self) -> Option<&[&'static Property]> {
+        self.selection.as_ref().map(|selection| selection.properties.as_slice())
+    }
+
+    /// Whether single members of properties were selected.
+    fn narrows(&self) -> bool {
+        self.selection.as_ref().is_some_and(Selection::narrows)
+    }
+
     /// As much of the document as filter, search and order look at.
     fn look<'d>(&self, listed: &Listed<'d>) -> Cow<'d, Document> {
         match &self.looked_at {
@@ -209,12 +266,7 @@ fn finished(mut object: Document, document: &Document, plan: &Plan, connections:
 type Cut<'d> = (Vec<Listed<'d>>, usize, Option<Place>);
 
 /// One page in the order of ids. The rest is walked through only when it is counted.
-fn by_id<'d>(
-    matching: impl Iterator<Item = Listed<'d>>,
-    size: usize,
-    after: Option<&Place>,
-    counted: bool,
-) -> Cut<'d> {
+fn by_id<'d>(matching: impl Iterator<Item = Listed<'d>>, size: usize, after: Option<&Place>, counted: bool) -> Cut<'d> {
     let (mut page, mut total, mut more) = (Vec::new(), 0, false);
     for listed in matching {
         total += 1;
