@@ -23,7 +23,7 @@ const LISTS: [&str; 12] = [
     "$top=999&$filter=displayName%20eq%20'Seeded%20application%2000042'",
     "$top=999&$filter=tags/any(t:t%20eq%20'group-07')",
     "$top=999&$count=true",
-    "$top=999&$orderby=displayName",
+    "$top=999&$count=true&$orderby=displayName",
     "$top=999&$expand=owners",
     "$top=999&$search=%22displayName:seeded%22",
     "$top=999&$search=%22displayName:nothing%22",
