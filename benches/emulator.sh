@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the release binary and prints how fast the emulator is with so many seeded applications (10,000 unless said
-# otherwise): seeding, start-up, memory, reads, durable writes, a list page. The server has one processor to itself where
+# otherwise): seeding, start-up, memory, list pages of every sort, reads, durable writes. With ACCREDIT_BINARY another
+# binary is measured than the one built. The server has one processor to itself where
 # `taskset` can give it one. Works in a temporary directory that is removed at the end; its disk is the disk measured.
 set -euo pipefail
 count=${1:-10000}
@@ -12,6 +13,7 @@ trap 'if [[ -n $server ]]; then kill "$server" 2>/dev/null || true; wait "$serve
 cd "$root"
 CARGO_INCREMENTAL=0 cargo build --release --quiet --bin accredit --example emulator_load
 target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/release
+binary=${ACCREDIT_BINARY:-$target/accredit}
 pin=()
 if command -v taskset >/dev/null && [[ $(nproc) -gt 1 ]]; then pin=(taskset -c 0); fi
 
@@ -19,7 +21,7 @@ start() { # prints the milliseconds until it serves
   local begun now
   rm -f "$work/ready"
   begun=$(date +%s%N)
-  "${pin[@]}" "$target/accredit" emulate --file "$work/tenant" --ready-file "$work/ready" "$@" >/dev/null 2>"$work/errors" &
+  "${pin[@]}" "$binary" emulate --file "$work/tenant" --ready-file "$work/ready" "$@" >/dev/null 2>"$work/errors" &
   server=$!
   until [[ -e $work/ready ]]; do
     kill -0 "$server" 2>/dev/null || { cat "$work/errors" >&2; exit 1; }
@@ -38,7 +40,7 @@ echo "file: $(du -m "$work/tenant" | cut -f1) MB"
 start --page-size 100
 # shellcheck disable=SC1090
 source "$work/ready"
-"$target/examples/emulator_load" "$ACCREDIT_EMULATOR" "$AZURE_TENANT_ID" "$AZURE_CLIENT_ID" "$AZURE_CLIENT_SECRET"
+"$target/examples/emulator_load" "$ACCREDIT_EMULATOR" "$AZURE_TENANT_ID" "$AZURE_CLIENT_ID" "$AZURE_CLIENT_SECRET" "$server"
 echo "after the load: $(memory), file $(du -m "$work/tenant" | cut -f1) MB"
 stop
 start --page-size 100

@@ -7,10 +7,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        mpsc::{self, Receiver, TryRecvError},
-    },
+    sync::mpsc::{self, Receiver, TryRecvError},
     thread,
 };
 
@@ -18,8 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::{
     files::{open_private, parent, sync_parent},
-    stored::Stored,
-    world::{Change, Collection, World},
+    world::{Change, Collection, Snapshot, World},
 };
 
 /// A journal grows to this many times its compact size, and this many bytes more, before it is written anew.
@@ -59,8 +55,6 @@ struct Rewriting {
     /// What was written meanwhile.
     tail: Vec<u8>,
 }
-
-type Snapshot = Vec<(Collection, Arc<str>, Stored)>;
 
 impl Journal {
     /// Opens or makes the file, and gives back the world that it tells of.
@@ -185,13 +179,13 @@ fn write(path: &Path, snapshot: &Snapshot) -> io::Result<NamedTempFile> {
     // Temporary files are private from the start.
     let mut fresh = tempfile::Builder::new().prefix(".tenant").tempfile_in(parent(path))?;
     let mut writer = BufWriter::with_capacity(1 << 20, fresh.as_file_mut());
-    for (collection, id, stored) in snapshot {
+    for (collection, id, packed) in snapshot {
         writer.write_all(BEGINNING)?;
         serde_json::to_writer(&mut writer, collection)?;
         writer.write_all(b",\"id\":")?;
         serde_json::to_writer(&mut writer, &**id)?;
         writer.write_all(b",\"document\":")?;
-        stored.write(&mut writer)?;
+        writer.write_all(packed.text().as_bytes())?;
         writer.write_all(b"}}]\n")?;
     }
     writer.flush()?;

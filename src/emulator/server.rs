@@ -194,7 +194,7 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
 
 /// The answer's head with its full length, and the beginning of its body; then the connection breaks.
 fn tear(reply: &Reply, bytes: Option<usize>) -> Response {
-    let mut whole = reply.text().into_bytes();
+    let mut whole = reply.text().into_owned().into_bytes();
     let length = whole.len();
     whole.truncate(bytes.unwrap_or(length / 2).min(length.saturating_sub(1)));
     let begun = stream::once(std::future::ready(Ok(whole)));
@@ -217,7 +217,7 @@ fn read_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 fn respond(reply: &Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.text()));
+    let mut response = Response::new(Body::from(reply.text().into_owned()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &reply.headers {
         // A tester may have ordered a header that is none; it is left out.

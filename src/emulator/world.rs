@@ -5,6 +5,7 @@
 //! emulator's own and never leave it.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{
         Arc,
@@ -19,7 +20,7 @@ use serde_json::{Map, Value};
 use super::{
     index::{Index, values},
     lag::{Lag, Replication, Seen},
-    stored::Stored,
+    stored::{Members, Packed, Stored},
 };
 
 /// One stored object.
@@ -143,8 +144,8 @@ pub(crate) fn list<'a>(document: &'a Document, name: &str) -> &'a [Value] {
     document.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// How many documents may be open before a large tenant is packed again.
-const MOST_OPEN: usize = 3_000;
+/// How many documents may be open before all are closed. An open application takes about 15 KB.
+const MOST_OPEN: usize = 1_000;
 
 /// The kinds of directory objects that others refer to, and where they are kept.
 const DIRECTORY_OBJECTS: [(Collection, &str); 6] = [
@@ -157,7 +158,10 @@ const DIRECTORY_OBJECTS: [(Collection, &str); 6] = [
 ];
 
 /// What there was of each object before it was first changed.
-type Origin = BTreeMap<(Collection, Arc<str>), Option<Stored>>;
+type Origin = BTreeMap<(Collection, Arc<str>), Option<Arc<Packed>>>;
+
+/// Every document, as it was at one moment.
+pub(crate) type Snapshot = Vec<(Collection, Arc<str>, Arc<Packed>)>;
 
 /// The tenant.
 #[derive(Debug, Default)]
@@ -202,20 +206,16 @@ impl World {
             }
             if let Some(document) = document {
                 self.index.add(collection, &id, &document);
-                objects.insert(Arc::clone(&id), Stored::new(document, &self.opened));
+                objects.insert(Arc::clone(&id), Stored::new(&document));
             }
             // The tenant's own document holds keys, which nobody sees late or takes back.
             if collection == Collection::Tenant {
                 continue;
             }
             if let Some(origin) = &mut self.origin {
-                origin.entry((collection, Arc::clone(&id))).or_insert_with(|| {
-                    let mut before = before.clone();
-                    if let Some(before) = &mut before {
-                        before.pack();
-                    }
-                    before
-                });
+                origin
+                    .entry((collection, Arc::clone(&id)))
+                    .or_insert_with(|| before.as_ref().map(|before| Arc::clone(before.packed())));
             }
             if self.replication.is_on() {
                 self.replication.record(collection, &id, before);
@@ -223,11 +223,11 @@ impl World {
         }
     }
 
-    /// Packs everything when much is open.
+    /// Closes everything when much is open.
     pub(crate) fn tidy(&mut self) {
         if self.opened.load(Ordering::Relaxed) > MOST_OPEN {
             for stored in self.collections.values_mut().flat_map(BTreeMap::values_mut) {
-                stored.pack();
+                stored.close();
             }
             self.opened.store(0, Ordering::Relaxed);
         }
@@ -243,11 +243,7 @@ impl World {
         let changed = self.origin.iter().flatten();
         changed
             .map(|((collection, id), before)| match before {
-                Some(before) => Change::Put {
-                    collection: *collection,
-                    id: id.to_string(),
-                    document: before.document(&self.opened).clone(),
-                },
+                Some(before) => Change::Put { collection: *collection, id: id.to_string(), document: before.open() },
                 None => Change::Remove { collection: *collection, id: id.to_string() },
             })
             .collect()
@@ -278,15 +274,32 @@ impl World {
         let indexed = ids.into_iter().flatten().filter_map(move |id| self.get(collection, id));
         let scanned: Vec<&Document> = match ids {
             Some(_) => Vec::new(),
-            None => self.all(collection).filter(|document| has(document, key, value)).collect(),
+            None => self.matching(collection, &[key], |document| has(document, key, value)).collect(),
         };
         indexed.chain(scanned)
     }
 
-    /// All documents of a collection, in the order of their ids.
+    /// All documents of a collection, in the order of their ids. All of them are opened: a collection that may be large
+    /// is better looked through by `matching`.
     pub(crate) fn all(&self, collection: Collection) -> impl Iterator<Item = &Document> {
-        let stored = self.collections.get(&collection).into_iter().flat_map(BTreeMap::values);
-        stored.map(|stored| stored.document(&self.opened))
+        self.stored(collection).map(|(_, stored)| stored.document(&self.opened))
+    }
+
+    /// The documents of a collection that pass a test of these members, in the order of their ids.
+    pub(crate) fn matching(
+        &self,
+        collection: Collection,
+        members: &[&'static str],
+        test: impl Fn(&Document) -> bool,
+    ) -> impl Iterator<Item = &Document> {
+        let members = Members::new(members.to_vec());
+        self.stored(collection)
+            .filter(move |(_, stored)| test(&stored.packed().part(&members)))
+            .map(|(_, stored)| stored.document(&self.opened))
+    }
+
+    fn stored(&self, collection: Collection) -> impl Iterator<Item = (&Arc<str>, &Stored)> {
+        self.collections.get(&collection).into_iter().flatten()
     }
 
     /// The highest number that a change of a directory object has; see [`CHANGED`].
@@ -322,11 +335,11 @@ impl World {
     }
 
     /// Every document, for a snapshot; it shares them with the world.
-    pub(crate) fn snapshot(&self) -> Vec<(Collection, Arc<str>, Stored)> {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.collections
             .iter()
             .flat_map(|(collection, objects)| {
-                objects.iter().map(|(id, stored)| (*collection, Arc::clone(id), stored.clone()))
+                objects.iter().map(|(id, stored)| (*collection, Arc::clone(id), Arc::clone(stored.packed())))
             })
             .collect()
     }
@@ -335,6 +348,43 @@ impl World {
 /// Whether a member is this text or a list with it, without regard to case.
 fn has(document: &Document, key: &str, value: &str) -> bool {
     values(document, key).any(|other| other.to_lowercase() == value.to_lowercase())
+}
+
+/// A document as a list goes over it: a packed one is opened only as far as the list looks at it, and not kept open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Listed<'a> {
+    Open(&'a Document),
+    Packed { id: &'a str, packed: &'a Packed },
+}
+
+impl<'a> From<&'a Document> for Listed<'a> {
+    fn from(document: &'a Document) -> Self {
+        Self::Open(document)
+    }
+}
+
+impl<'a> Listed<'a> {
+    pub(crate) fn id(&self) -> &'a str {
+        match self {
+            Self::Open(document) => text(document, "id"),
+            Self::Packed { id, .. } => id,
+        }
+    }
+
+    /// The document, with these members at least.
+    pub(crate) fn part(&self, members: &Members) -> Cow<'a, Document> {
+        match self {
+            Self::Open(document) => Cow::Borrowed(document),
+            Self::Packed { packed, .. } => Cow::Owned(packed.part(members)),
+        }
+    }
+
+    pub(crate) fn whole(&self) -> Cow<'a, Document> {
+        match self {
+            Self::Open(document) => Cow::Borrowed(document),
+            Self::Packed { packed, .. } => Cow::Owned(packed.open()),
+        }
+    }
 }
 
 /// Through which part of the service a read goes: each lags behind the truth by a time of its own.
@@ -359,10 +409,7 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn get(&self, collection: Collection, id: &str) -> Option<&'a Document> {
-        match self.world.replication.seen(self.reads, collection, id) {
-            Seen::Truth => self.world.get(collection, id),
-            Seen::Earlier(stored) => stored.map(|stored| stored.document(&self.world.opened)),
-        }
+        Some(self.seen(collection, id)?.document(&self.world.opened))
     }
 
     /// Finds an object by one of its other keys, without regard to case.
@@ -392,19 +439,61 @@ impl<'a> View<'a> {
         truth.into_iter().flatten().chain(late)
     }
 
-    /// All documents of a collection, in the order of their ids.
+    /// All documents of a collection, in the order of their ids; all of them are opened.
     pub(crate) fn all(&self, collection: Collection) -> impl Iterator<Item = &'a Document> + use<'a> {
-        let lagging = self.world.replication.touches(collection);
-        let mut late: Vec<&Document> = Vec::new();
+        let opened = &self.world.opened;
+        self.stored(collection).map(|(_, stored)| stored.document(opened))
+    }
+
+    /// All documents of a collection, in the order of their ids, for a list that opens what it shows.
+    pub(crate) fn listed(&self, collection: Collection) -> impl Iterator<Item = Listed<'a>> + use<'a> {
+        self.stored(collection).map(|(id, stored)| Listed::Packed { id, packed: stored.packed() })
+    }
+
+    /// The documents of a collection that pass a test of these members, in the order of their ids.
+    pub(crate) fn matching<T: Fn(&Document) -> bool>(
+        &self,
+        collection: Collection,
+        members: &[&'static str],
+        test: T,
+    ) -> impl Iterator<Item = &'a Document> + use<'a, T> {
+        let members = Members::new(members.to_vec());
+        let opened = &self.world.opened;
+        self.stored(collection)
+            .filter(move |(_, stored)| test(&stored.packed().part(&members)))
+            .map(|(_, stored)| stored.document(opened))
+    }
+
+    fn stored(&self, collection: Collection) -> impl Iterator<Item = (&'a str, &'a Stored)> + use<'a> {
+        let world = self.world;
+        let lagging = world.replication.touches(collection);
+        let mut late: Vec<(&str, &Stored)> = Vec::new();
         if lagging {
-            let stored = self.world.collections.get(&collection).into_iter().flat_map(BTreeMap::keys);
-            let mut ids: Vec<&Arc<str>> = stored.chain(self.world.replication.late(collection)).collect();
+            let stored = world.stored(collection).map(|(id, _)| id);
+            let mut ids: Vec<&Arc<str>> = stored.chain(world.replication.late(collection)).collect();
             ids.sort_unstable();
             ids.dedup();
-            late.extend(ids.into_iter().filter_map(|id| self.get(collection, id)));
+            late.extend(ids.into_iter().filter_map(|id| Some((&**id, self.seen(collection, id)?))));
         }
-        let truth = (!lagging).then(|| self.world.all(collection));
+        let truth = (!lagging).then(|| world.stored(collection).map(|(id, stored)| (&**id, stored)));
         truth.into_iter().flatten().chain(late)
+    }
+
+    fn seen(&self, collection: Collection, id: &str) -> Option<&'a Stored> {
+        match self.world.replication.seen(self.reads, collection, id) {
+            Seen::Truth => self.world.collections.get(&collection)?.get(id),
+            Seen::Earlier(stored) => stored,
+        }
+    }
+
+    /// Whether an object is there; it is not opened.
+    pub(crate) fn holds(&self, collection: Collection, id: &str) -> bool {
+        self.seen(collection, id).is_some()
+    }
+
+    /// Whether a live directory object has this id; it is not opened.
+    pub(crate) fn holds_directory_object(&self, id: &str) -> bool {
+        DIRECTORY_OBJECTS.iter().any(|(collection, _)| self.holds(*collection, id))
     }
 
     /// A live directory object, with its type's short name.

@@ -10,7 +10,7 @@ use super::{
         control,
         exchange_online::{self as service, AUDIENCES, Answer, Caller, Closed, ExchangeRefusal, Request},
         odata,
-        reply::Reply,
+        reply::{Body, Reply},
         tenant::Tenant,
         token::tenants,
         world::Reads,
@@ -56,7 +56,11 @@ impl Turn<'_> {
             Ok(()) => {}
             Err(Closed::Unauthorized) => return Some(self.exchange_unauthorized()),
             Err(Closed::Forbidden) => {
-                return Some(Reply { status: 403, headers: Vec::new(), body: Some("\0".repeat(NOTHING).into()) });
+                return Some(Reply {
+                    status: 403,
+                    headers: Vec::new(),
+                    body: Some(Body::Value("\0".repeat(NOTHING).into())),
+                });
             }
         }
         let address = format!("{}/adminapi/{version}/{named}", self.incoming.origin);
@@ -178,7 +182,9 @@ impl Turn<'_> {
                 body: Some(item["body"].clone()),
             };
             let reply = self.exchange_call(tenant, caller, address, asked);
-            responses.push(json!({ "id": item["id"], "status": reply.status, "body": reply.body }));
+            responses.push(
+                json!({ "id": item["id"], "status": reply.status, "body": reply.body.as_ref().map(Body::value) }),
+            );
         }
         Reply::json(200, json!({ "responses": responses }))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::reply::Reply;
+use super::super::reply::{Body, Reply};
 
 /// How much a client wants to be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,11 +48,13 @@ impl Metadata {
         };
         let content_type = content_type.replace("odata.metadata=minimal", &format!("odata.metadata={word}"));
         reply.set("content-type", content_type);
-        match &mut reply.body {
-            Some(body) if self == Self::None => strip(body),
-            Some(Value::Object(body)) => describe(body, origin, tenant_id),
+        let Some(mut body) = reply.body.as_ref().map(Body::value) else { return };
+        match &mut body {
+            body if self == Self::None => strip(body),
+            Value::Object(body) => describe(body, origin, tenant_id),
             _ => {}
         }
+        reply.body = Some(body.into());
     }
 }
 

@@ -167,7 +167,7 @@ impl Turn<'_> {
             if body.is_string() {
                 reply.set("content-type", "text/plain");
             }
-            reply.body = Some(body.clone());
+            reply.body = Some(body.clone().into());
         }
         reply.add_ordered(answer);
         reply

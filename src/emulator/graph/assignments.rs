@@ -36,7 +36,7 @@ fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
 /// nobody sees them.
 pub(super) fn of<'a>(seen: View<'a>, end: &'static str, id: &'a str) -> impl Iterator<Item = &'a Document> {
     seen.find_all(Collection::AppRoleAssignments, end, id).filter(move |assignment| {
-        ["principalId", "resourceId"].iter().all(|end| seen.directory_object(text(assignment, end)).is_some())
+        ["principalId", "resourceId"].iter().all(|end| seen.holds_directory_object(text(assignment, end)))
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) fn is_kept(request: &Request<'_>, document: &Document) -> bool {
 
 /// What is over its time goes for good. Called with every write.
 pub(super) fn expired(world: &World, now: Timestamp) -> Vec<Change> {
-    let over = world.all(Collection::Deleted).filter(|document| !is_kept_at(document, now));
+    let over = world.matching(Collection::Deleted, &["deletedDateTime"], |document| !is_kept_at(document, now));
     over.flat_map(|document| purge(world, document)).collect()
 }
 

@@ -11,7 +11,8 @@ use super::{
     super::{
         odata::{self, Query},
         refusal::Refusal,
-        world::{CHANGED, Change, Collection, Document, KIND, World, text},
+        stored::Members,
+        world::{CHANGED, Change, Collection, Document, KIND, Listed, World, text},
     },
     Answer, Request,
     objects::{self, Set},
@@ -118,11 +119,12 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
     let query = &request.query;
     query.allow(&["$select", "$filter", "$top", "$deltatoken"])?;
     // What lists do not show yet has not reached this client either.
+    let members = Members::new(vec![CHANGED]);
     let latest = request
         .lists
-        .all(set.collection)
-        .chain(request.lists.all(Collection::Deleted))
-        .map(changed)
+        .listed(set.collection)
+        .chain(request.lists.listed(Collection::Deleted))
+        .map(|listed| changed(&listed.part(&members)))
         .max()
         .unwrap_or_default();
     let token = match (query.delta_token.as_deref(), query.skip_token.as_deref()) {
@@ -160,24 +162,27 @@ fn page(request: &Request<'_>, set: &'static Set, token: Token) -> Result<Answer
     let mut query = Query::default();
     query.select.clone_from(&token.select);
     let selected = query.selected(set.kind)?;
-    let live = request.lists.all(set.collection);
-    let gone = request.lists.all(Collection::Deleted).filter(|document| {
-        token.since.is_some() && [text(document, KIND), text(document, "~was")].contains(&set.kind.name)
+    let members = Members::new(vec![CHANGED, KIND, "~was"]);
+    let live = request.lists.listed(set.collection);
+    let gone = request.lists.listed(Collection::Deleted).filter(|listed| {
+        let document = listed.part(&members);
+        token.since.is_some() && [text(&document, KIND), text(&document, "~was")].contains(&set.kind.name)
     });
-    let mut found: Vec<&Document> = live
+    let mut found: Vec<Listed<'_>> = live
         .chain(gone)
-        .filter(|document| token.since.is_none_or(|since| changed(document) > since))
-        .filter(|document| token.ids.is_empty() || token.ids.iter().any(|id| id == text(document, "id")))
-        .filter(|document| text(document, "id") > token.after.as_str())
+        .filter(|listed| listed.id() > token.after.as_str())
+        .filter(|listed| token.ids.is_empty() || token.ids.iter().any(|id| id == listed.id()))
+        .filter(|listed| token.since.is_none_or(|since| changed(&listed.part(&members)) > since))
         .collect();
-    found.sort_by_key(|document| text(document, "id"));
+    found.sort_by_key(Listed::id);
     let more = found.len() > request.page_size;
     found.truncate(request.page_size);
     let value = found
         .iter()
-        .map(|document| {
+        .map(|listed| {
+            let document = listed.whole();
             let Some(kind) = document.get(KIND) else {
-                let mut object = shown(set.kind, document, selected.as_deref(), false);
+                let mut object = shown(set.kind, &document, selected.as_deref(), false);
                 object.insert("id".into(), document["id"].clone());
                 return Value::Object(object);
             };
@@ -187,7 +192,7 @@ fn page(request: &Request<'_>, set: &'static Set, token: Token) -> Result<Answer
         .collect();
     let link = match found.last().filter(|_| more) {
         Some(last) => {
-            let next = Token { after: text(last, "id").to_owned(), ..token };
+            let next = Token { after: last.id().to_owned(), ..token };
             ("@odata.nextLink", format!("{}?$skiptoken={}", address(request, set), next.write(set)))
         }
         None => delta_link(request, set, &token),

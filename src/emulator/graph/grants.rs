@@ -21,7 +21,7 @@ pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
 }
 
 pub(super) fn is_live(seen: View<'_>, grant: &Document) -> bool {
-    ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
+    ["clientId", "resourceId"].iter().all(|end| seen.holds(Collection::ServicePrincipals, text(grant, end)))
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {

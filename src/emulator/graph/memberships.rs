@@ -30,12 +30,11 @@ fn subject<'a>(request: &Request<'a>) -> Result<(&'static str, &'a Document), Re
 
 /// What this object is a direct member of.
 pub(super) fn containers<'a>(seen: View<'a>, id: &str) -> Vec<&'a str> {
-    let holds = |holder: &&Document| texts(holder, MEMBERS).any(|member| member == id);
-    let groups = seen.all(Collection::Groups).filter(holds);
-    let units = seen.all(Collection::AdministrativeUnits).filter(holds);
+    let groups = seen.find_all(Collection::Groups, MEMBERS, id);
+    let units = seen.find_all(Collection::AdministrativeUnits, MEMBERS, id);
     let roles = seen
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| text(assignment, "principalId") == id && text(assignment, "directoryScopeId") == "/")
+        .find_all(Collection::RoleAssignments, "principalId", id)
+        .filter(|assignment| text(assignment, "directoryScopeId") == "/")
         .filter_map(|assignment| {
             seen.find(Collection::DirectoryRoles, "roleTemplateId", text(assignment, "roleDefinitionId"))
         });

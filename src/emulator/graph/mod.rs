@@ -94,6 +94,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Option<Value>,
+    /// The body of a long list, written as text already; then there is no other.
+    pub(crate) written: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) changes: Vec<Change>,
     pub(crate) units: u32,
@@ -106,12 +108,16 @@ impl Answer {
         Self { status: 200, body: Some(body), units: 1, ..Self::default() }
     }
 
+    fn written(text: String) -> Self {
+        Self { status: 200, written: Some(text), units: 1, ..Self::default() }
+    }
+
     fn no_content(changes: Vec<Change>) -> Self {
         Self { status: 204, changes, units: 1, ..Self::default() }
     }
 
     fn created(body: Value, location: String, changes: Vec<Change>) -> Self {
-        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1, plain: false }
+        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1, ..Self::default() }
     }
 
     fn costing(mut self, units: u32) -> Self {

@@ -146,8 +146,7 @@ fn directory_scope<'a>(view: View<'a>, assignment: &'a Document) -> Vec<Related<
 fn owned_objects<'a>(view: View<'a>, holder: &'a Document) -> Vec<Related<'a>> {
     let id = text(holder, "id");
     let owned = |collection, kind: &'static Kind| {
-        view.all(collection)
-            .filter(move |object| texts(object, OWNERS).any(|owner| owner == id))
+        view.matching(collection, &[OWNERS], move |object| texts(object, OWNERS).any(|owner| owner == id))
             .map(move |object| (kind, object))
     };
     let mut found: Vec<Related<'a>> = owned(Collection::Applications, &APPLICATION)

@@ -89,12 +89,15 @@ pub(super) fn collection(
         "GET" => {
             request.caller.needs(set.read)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let body = request.listing(set.kind, set.name).page(
-                &request.query,
-                request.lists.all(set.collection),
-                |document, selected| shown(set.kind, document, selected, false),
-            )?;
-            Ok(Answer::ok(body).costing(set.units))
+            let (listing, documents) = (request.listing(set.kind, set.name), request.lists.listed(set.collection));
+            let answer = if request.query.counting {
+                let number = listing
+                    .page(&request.query, documents, |document, selected| shown(set.kind, document, selected, false))?;
+                Answer::ok(number)
+            } else {
+                Answer::written(listing.written(&request.query, documents)?)
+            };
+            Ok(answer.costing(set.units))
         }
         "POST" => {
             request.query.allow(&[])?;

@@ -76,8 +76,8 @@ fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
 
 fn is_live(seen: View<'_>, assignment: &Document) -> bool {
     let scope = text(assignment, "~scope");
-    seen.directory_object(text(assignment, "principalId")).is_some()
-        && (scope.is_empty() || seen.directory_object(scope).is_some())
+    seen.holds_directory_object(text(assignment, "principalId"))
+        && (scope.is_empty() || seen.holds_directory_object(scope))
 }
 
 pub(super) fn assignments(request: &Request<'_>) -> Result<Answer, Refusal> {

@@ -96,6 +96,28 @@ impl Filter {
     pub(crate) fn holds(&self, document: &Document, view: Option<View<'_>>) -> bool {
         holds(&self.condition, Node::Object(document), view)
     }
+
+    /// The members of an object that it looks at; none when it may look at all of them.
+    pub(crate) fn members(&self) -> Option<Vec<&'static str>> {
+        members(&self.condition)
+    }
+}
+
+fn members(condition: &Condition) -> Option<Vec<&'static str>> {
+    let first = |path: &[&'static str]| Some(path.iter().take(1).copied().collect());
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            let parts: Option<Vec<_>> = parts.iter().map(members).collect();
+            Some(parts?.concat())
+        }
+        Condition::Not(inner) => members(inner),
+        Condition::Holds { path, .. }
+        | Condition::Element { source: Source::Property(path), .. }
+        | Condition::Count { source: Source::Property(path), .. } => first(path),
+        // What a navigation property looks at is its own affair.
+        Condition::Element { source: Source::Navigation(_), .. }
+        | Condition::Count { source: Source::Navigation(_), .. } => None,
+    }
 }
 
 fn holds(condition: &Condition, node: Node<'_>, view: Option<View<'_>>) -> bool {

@@ -63,6 +63,11 @@ impl Order {
         Ok(Self(keys))
     }
 
+    /// The members of an object that it looks at.
+    pub(super) fn members(&self) -> Vec<&'static str> {
+        self.0.iter().map(|(property, _)| property.name).collect()
+    }
+
     pub(super) fn keys(&self, document: &Document) -> Vec<Key> {
         self.0.iter().map(|(property, _)| key(property, document)).collect()
     }

@@ -1,5 +1,7 @@
 //! One page of a list: filtered, searched, sorted, cut, and shown.
 
+use std::borrow::Cow;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
@@ -7,8 +9,9 @@ use super::{
     super::{
         refusal::Refusal,
         schema::{Kind, Property},
+        stored::Members,
         tables::DIRECTORY_OBJECT,
-        world::{Document, text},
+        world::{Document, Listed},
     },
     Query, encode,
     expand::Expansion,
@@ -16,7 +19,7 @@ use super::{
     navigation::Connections,
     order::{Key, Order},
     search::Search,
-    select::{Selection, context},
+    select::{Columns, Selection, add_member, context, shown},
 };
 
 /// What every token begins with, as the service's own do.
@@ -52,6 +55,8 @@ struct Plan {
     filter: Option<Filter>,
     search: Option<Search>,
     order: Option<Order>,
+    /// What filter, search and order look at; none when they may look at everything.
+    looked_at: Option<Members>,
     size: usize,
     after: Option<Place>,
 }
@@ -62,30 +67,80 @@ impl Listing<'_> {
     pub(crate) fn page<'d>(
         &self,
         query: &Query,
-        documents: impl Iterator<Item = &'d Document>,
+        documents: impl Iterator<Item = impl Into<Listed<'d>>>,
         shown: impl Fn(&Document, Option<&[&'static Property]>) -> Document,
     ) -> Result<Value, Refusal> {
         let plan = self.plan(query)?;
-        let matching = documents.filter(|document| {
-            plan.filter.as_ref().is_none_or(|filter| filter.holds(document, Some(self.connections.view)))
-                && plan.search.as_ref().is_none_or(|search| search.holds(document))
-        });
+        let matching = documents.map(Into::into).filter(|listed| plan.holds(listed, self.connections));
         if query.counting {
             return Ok(matching.count().into());
         }
+        let (mut body, page) = self.cut(query, &plan, matching);
+        let value: Vec<Value> = page
+            .into_iter()
+            .map(|listed| {
+                let document = listed.whole();
+                let object = shown(&document, plan.properties());
+                Value::Object(finished(object, &document, &plan, self.connections))
+            })
+            .collect();
+        body.insert("value".into(), value.into());
+        Ok(Value::Object(body))
+    }
+
+    /// The same as text, of objects that are shown as their kind is. It is copied from the stored text, member by member,
+    /// which takes a fifth of the time that opening, copying and printing the objects takes.
+    pub(crate) fn written<'d>(
+        &self,
+        query: &Query,
+        documents: impl Iterator<Item = Listed<'d>>,
+    ) -> Result<String, Refusal> {
+        let plan = self.plan(query)?;
+        let matching = documents.filter(|listed| plan.holds(listed, self.connections));
+        let (body, page) = self.cut(query, &plan, matching);
+        let columns = Columns::new(self.kind, plan.properties());
+        let mut text = Value::Object(body).to_string();
+        // There is a context in it already.
+        text.pop();
+        text.push_str(",\"value\":[");
+        for (index, listed) in page.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            match listed {
+                Listed::Packed { packed, .. } if !plan.narrows() => {
+                    columns.write(packed, &mut text);
+                    if let Some(expansion) = &plan.expansion {
+                        let member = expansion.member(self.connections, &listed.whole());
+                        add_member(expansion.navigation.name, &member.to_string(), &mut text);
+                    }
+                }
+                _ => {
+                    let document = listed.whole();
+                    let object = shown(self.kind, &document, plan.properties(), false);
+                    text.push_str(&Value::Object(finished(object, &document, &plan, self.connections)).to_string());
+                }
+            }
+        }
+        text.push_str("]}");
+        Ok(text)
+    }
+
+    /// One page of what matches, and everything of the body that stands before its objects.
+    fn cut<'d>(
+        &self,
+        query: &Query,
+        plan: &Plan,
+        matching: impl Iterator<Item = Listed<'d>>,
+    ) -> (Document, Vec<Listed<'d>>) {
         let counted = query.count && self.eventual;
         let (page, total, next) = match &plan.order {
             None => by_id(matching, plan.size, plan.after.as_ref(), counted),
-            Some(order) => sorted(matching, order, plan.size, plan.after.as_ref()),
+            Some(order) => {
+                let keyed = matching.map(|listed| (order.keys(&plan.look(&listed)), listed)).collect();
+                sorted(keyed, order, plan.size, plan.after.as_ref())
+            }
         };
-        let properties = plan.selection.as_ref().map(|selection| selection.properties.as_slice());
-        let value: Vec<Value> = page
-            .into_iter()
-            .map(|document| {
-                let object = shown(document, properties);
-                Value::Object(finished(object, document, &plan, self.connections))
-            })
-            .collect();
         let mut body = Map::new();
         let context = context(plan.selection.as_ref(), plan.expansion.as_ref());
         body.insert("@odata.context".into(), format!("{}{}{context}", self.metadata, self.name).into());
@@ -95,8 +150,7 @@ impl Listing<'_> {
         if let Some(next) = next {
             body.insert("@odata.nextLink".into(), self.next_link(query, &next).into());
         }
-        body.insert("value".into(), value.into());
-        Ok(Value::Object(body))
+        (body, page)
     }
 
     fn plan(&self, query: &Query) -> Result<Plan, Refusal> {
@@ -128,6 +182,11 @@ impl Listing<'_> {
         if expansion.is_some() && needs_advanced {
             return Err(Refusal::unsupported_query());
         }
+        let looked_at = filter.as_ref().map_or_else(|| Some(Vec::new()), Filter::members).map(|mut members| {
+            members.extend(search.iter().flat_map(Search::members));
+            members.extend(order.iter().flat_map(Order::members));
+            Members::new(members)
+        });
         Ok(Plan {
             selection: query
                 .selection(self.kind, self.connections.all)?
@@ -137,6 +196,7 @@ impl Listing<'_> {
             filter,
             search,
             order,
+            looked_at,
             size: query.page_size(self.page_size)?,
             after: after(query)?,
         })
@@ -164,6 +224,34 @@ impl Listing<'_> {
     }
 }
 
+impl Plan {
+    fn properties(&self) -> Option<&[&'static Property]> {
+        self.selection.as_ref().map(|selection| selection.properties.as_slice())
+    }
+
+    /// Whether single members of properties were selected.
+    fn narrows(&self) -> bool {
+        self.selection.as_ref().is_some_and(Selection::narrows)
+    }
+
+    /// As much of the document as filter, search and order look at.
+    fn look<'d>(&self, listed: &Listed<'d>) -> Cow<'d, Document> {
+        match &self.looked_at {
+            Some(members) => listed.part(members),
+            None => listed.whole(),
+        }
+    }
+
+    fn holds(&self, listed: &Listed<'_>, connections: Connections<'_>) -> bool {
+        if self.filter.is_none() && self.search.is_none() {
+            return true;
+        }
+        let document = self.look(listed);
+        self.filter.as_ref().is_none_or(|filter| filter.holds(&document, Some(connections.view)))
+            && self.search.as_ref().is_none_or(|search| search.holds(&document))
+    }
+}
+
 /// Adds what was expanded, and leaves out members that were not selected.
 fn finished(mut object: Document, document: &Document, plan: &Plan, connections: Connections<'_>) -> Document {
     if let Some(selection) = &plan.selection {
@@ -175,23 +263,18 @@ fn finished(mut object: Document, document: &Document, plan: &Plan, connections:
     object
 }
 
-type Cut<'d> = (Vec<&'d Document>, usize, Option<Place>);
+type Cut<'d> = (Vec<Listed<'d>>, usize, Option<Place>);
 
 /// One page in the order of ids. The rest is walked through only when it is counted.
-fn by_id<'d>(
-    matching: impl Iterator<Item = &'d Document>,
-    size: usize,
-    after: Option<&Place>,
-    counted: bool,
-) -> Cut<'d> {
+fn by_id<'d>(matching: impl Iterator<Item = Listed<'d>>, size: usize, after: Option<&Place>, counted: bool) -> Cut<'d> {
     let (mut page, mut total, mut more) = (Vec::new(), 0, false);
-    for document in matching {
+    for listed in matching {
         total += 1;
-        if after.is_some_and(|after| text(document, "id") <= after.id.as_str()) {
+        if after.is_some_and(|after| listed.id() <= after.id.as_str()) {
             continue;
         }
         if page.len() < size {
-            page.push(document);
+            page.push(listed);
             continue;
         }
         more = true;
@@ -199,31 +282,22 @@ fn by_id<'d>(
             break;
         }
     }
-    let last =
-        page.last().filter(|_| more).map(|document| Place { keys: Vec::new(), id: text(document, "id").to_owned() });
+    let last = page.last().filter(|_| more).map(|listed| Place { keys: Vec::new(), id: listed.id().to_owned() });
     (page, total, last)
 }
 
-fn sorted<'d>(
-    matching: impl Iterator<Item = &'d Document>,
-    order: &Order,
-    size: usize,
-    after: Option<&Place>,
-) -> Cut<'d> {
-    let mut all: Vec<(Vec<Key>, &'d Document)> = matching.map(|document| (order.keys(document), document)).collect();
-    all.sort_by(|left, right| order.compare((&left.0, text(left.1, "id")), (&right.0, text(right.1, "id"))));
+fn sorted<'d>(mut all: Vec<(Vec<Key>, Listed<'d>)>, order: &Order, size: usize, after: Option<&Place>) -> Cut<'d> {
+    all.sort_by(|left, right| order.compare((&left.0, left.1.id()), (&right.0, right.1.id())));
     let total = all.len();
     let start = after.map_or(0, |after| {
-        all.partition_point(|(keys, document)| {
-            order.compare((keys, text(document, "id")), (&after.keys, &after.id)).is_le()
-        })
+        all.partition_point(|(keys, listed)| order.compare((keys, listed.id()), (&after.keys, &after.id)).is_le())
     });
     let end = total.min(start.saturating_add(size));
     let last = (end < total && end > start)
         .then(|| all.get(end - 1))
         .flatten()
-        .map(|(keys, document)| Place { keys: keys.clone(), id: text(document, "id").to_owned() });
-    let page = all.get(start..end).unwrap_or_default().iter().map(|(_, document)| *document).collect();
+        .map(|(keys, listed)| Place { keys: keys.clone(), id: listed.id().to_owned() });
+    let page = all.get(start..end).unwrap_or_default().iter().map(|(_, listed)| *listed).collect();
     (page, total, last)
 }
 

@@ -376,6 +376,6 @@ proptest! {
         query.top = of("$top");
         query.skip_token = of("$skiptoken");
         let listing = Listing { kind: &APPLICATION, ..listing(&world, 5) };
-        let _ = listing.page(&query, std::iter::empty(), |document, chosen| project(&APPLICATION, document, chosen));
+        let _ = listing.page(&query, std::iter::empty::<&Document>(), |document, chosen| project(&APPLICATION, document, chosen));
     }
 }

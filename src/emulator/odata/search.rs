@@ -93,6 +93,14 @@ impl Search {
         if parser.tokens.is_empty() { Ok(search) } else { Err(parser.failed()) }
     }
 
+    /// The members of an object that it looks at.
+    pub(crate) fn members(&self) -> Vec<&'static str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::members).collect(),
+            Self::Clause { properties, .. } => properties.iter().map(|property| property.name).collect(),
+        }
+    }
+
     pub(crate) fn holds(&self, document: &Document) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.holds(document)),

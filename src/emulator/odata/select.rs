@@ -1,5 +1,7 @@
 //! `$select`: which properties are shown, also members of them, and the context that says so.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
         credentials::shown_keys,
         refusal::Refusal,
         schema::{Kind, Property, Shape, complex_type},
+        stored::{Members, Packed},
         tables::{DIRECTORY_OBJECT, DIRECTORY_OBJECTS},
         world::{Document, text},
     },
@@ -96,6 +99,11 @@ impl Selection {
         self.properties.iter().any(|property| property.name == name)
     }
 
+    /// Whether single members of properties were named.
+    pub(super) fn narrows(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     /// Leaves of a shown object only the members that were named.
     pub(crate) fn narrow(&self, shown: &mut Document) {
         for (outer, _) in &self.members {
@@ -178,4 +186,103 @@ pub(crate) fn shown(
         shown.insert("createdDateTime".into(), seconds.into());
     }
     shown
+}
+
+/// The properties that `shown` does not show as they are stored.
+const REWRITTEN: [&str; 3] = ["createdDateTime", "keyCredentials", "passwordCredentials"];
+
+/// What is shown of each object of a long list, to be copied from stored text.
+pub(super) struct Columns<'a> {
+    kind: &'a Kind,
+    /// Each with where it was in the object before, and what is shown when nobody has set it.
+    properties: Vec<(&'static Property, Cell<usize>, Option<String>)>,
+    /// Which of the properties are rewritten; none when all are shown.
+    rewritten: Option<Vec<&'static Property>>,
+    looked_at: Members,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn new(kind: &'a Kind, selected: Option<&[&'static Property]>) -> Self {
+        let is_shown = |property: &&'static Property| match selected {
+            None => !property.on_select,
+            Some(selected) => selected.iter().any(|chosen| chosen.name == property.name),
+        };
+        let shown: Vec<&'static Property> = kind.properties.iter().filter(is_shown).collect();
+        let rewritten: Vec<&'static Property> =
+            shown.iter().copied().filter(|property| REWRITTEN.contains(&property.name)).collect();
+        Self {
+            kind,
+            looked_at: Members::new(rewritten.iter().map(|property| property.name).collect()),
+            rewritten: selected.map(|_| rewritten),
+            properties: shown
+                .into_iter()
+                .map(|property| (property, Cell::new(0), selected.map(|_| property.empty().to_string())))
+                .collect(),
+        }
+    }
+
+    /// Writes what `shown` makes of the object, without opening all of it.
+    pub(super) fn write(&self, packed: &Packed, text: &mut String) {
+        let rewritten = shown(self.kind, &packed.part(&self.looked_at), self.rewritten.as_deref(), false);
+        text.push_str("{}");
+        for (property, hint, empty) in &self.properties {
+            if let Some(value) = rewritten.get(property.name) {
+                add_member(property.name, &value.to_string(), text);
+            } else if let Some(value) = packed.member(property.name, hint).or(empty.as_deref()) {
+                add_member(property.name, value, text);
+            }
+        }
+    }
+}
+
+/// Adds a member to the object that the text ends with.
+pub(super) fn add_member(name: &str, value: &str, text: &mut String) {
+    text.pop();
+    if !text.ends_with('{') {
+        text.push(',');
+    }
+    text.push('"');
+    text.push_str(name);
+    text.push_str("\":");
+    text.push_str(value);
+    text.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::emulator::tables::APPLICATION;
+
+    #[test]
+    fn what_is_copied_says_what_is_shown() {
+        let whole = APPLICATION.fill(
+            json!({
+                "id": "one",
+                "displayName": "A \"name\"",
+                "createdDateTime": "2026-01-01T00:00:00.1234567Z",
+                "tags": ["{", ","],
+                "keyCredentials": [{ "keyId": "k", "key": "secret" }],
+                "passwordCredentials": [{ "keyId": "p", "secretText": "secret" }],
+                "~owners": ["o"],
+            })
+            .as_object()
+            .unwrap(),
+        );
+        let short = json!({ "id": "two", "displayName": null }).as_object().cloned().unwrap();
+        let chosen = |names: &[&str]| -> Vec<&'static Property> {
+            names.iter().filter_map(|name| APPLICATION.property(name)).collect()
+        };
+        let some = chosen(&["tags", "id", "keyCredentials"]);
+        let dates = chosen(&["createdDateTime"]);
+        for selected in [None, Some(some.as_slice()), Some(dates.as_slice())] {
+            let columns = Columns::new(&APPLICATION, selected);
+            for document in [&whole, &short, &Document::new()] {
+                let mut text = String::new();
+                columns.write(&Packed::new(document), &mut text);
+                assert_eq!(text, Value::Object(shown(&APPLICATION, document, selected, false)).to_string());
+            }
+        }
+    }
 }
