@@ -128,6 +128,16 @@ impl Kind {
         check_members(self.name, self.properties, sent, creating)
     }
 
+    /// What a client sends, with the names of properties as the type has them: the service takes them in any case.
+    pub(crate) fn spelled(&self, sent: Document) -> Document {
+        let names: Vec<String> = sent.keys().cloned().collect();
+        let own = |name: String| match self.property(&name) {
+            Some(property) if !names.iter().any(|other| other == property.name) => property.name.to_owned(),
+            _ => name,
+        };
+        sent.into_iter().map(|(name, value)| (own(name), value)).collect()
+    }
+
     /// A whole object in the type's own order, with everything that was not sent filled in.
     pub(crate) fn fill(&self, sent: &Document) -> Document {
         fill(self.properties, sent)

@@ -2,7 +2,7 @@
 
 use super::super::schema::{
     Kind, Shape,
-    Shape::{Boolean, Guid, Instant, List, Object, Text},
+    Shape::{Boolean, Guid, Id, Instant, List, Object, Text},
     property,
 };
 
@@ -50,6 +50,7 @@ pub(crate) const GROUP: Kind = Kind {
         property("autoSubscribeNewMembers", Boolean).on_select(),
         property("hideFromAddressLists", Boolean).on_select(),
         property("hideFromOutlookClients", Boolean).on_select(),
+        property("isSubscribedByMail", Boolean).on_select(),
         // Beta only.
         property(
             "writebackConfiguration",
@@ -84,6 +85,6 @@ pub(crate) const DIRECTORY_ROLE: Kind = Kind {
         property("deletedDateTime", Instant).fixed(),
         property("description", Text).fixed(),
         property("displayName", Text).fixed().filter("eq"),
-        property("roleTemplateId", Guid).required().at_creation().filter("eq"),
+        property("roleTemplateId", Id).required().at_creation().filter("eq"),
     ],
 };
