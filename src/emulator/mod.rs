@@ -21,6 +21,7 @@ mod files;
 mod graph;
 mod identifiers;
 mod index;
+mod inflate;
 mod journal;
 mod knobs;
 mod lag;

@@ -131,18 +131,19 @@ impl Kind {
         self.properties.iter().find(|property| property.name.eq_ignore_ascii_case(name))
     }
 
-    /// Gives the properties that a client wrote in another case their own names.
-    pub(crate) fn respelt(&self, sent: &Document) -> Document {
-        let respelt = sent.iter().map(|(name, value)| {
-            let own = self.property(name).map_or(name.as_str(), |property| property.name);
-            (own.to_owned(), value.clone())
-        });
-        respelt.collect()
-    }
-
     /// Refuses what the type does not know, what has the wrong form, and what clients may not set.
     pub(crate) fn check(&self, sent: &Document, creating: bool) -> Result<(), Refusal> {
         check_members(self.name, self.properties, sent, creating)
+    }
+
+    /// What a client sends, with the names of properties as the type has them: the service takes them in any case.
+    pub(crate) fn spelled(&self, sent: Document) -> Document {
+        let names: Vec<String> = sent.keys().cloned().collect();
+        let own = |name: String| match self.property(&name) {
+            Some(property) if !names.iter().any(|other| other == property.name) => property.name.to_owned(),
+            _ => name,
+        };
+        sent.into_iter().map(|(name, value)| (own(name), value)).collect()
     }
 
     /// A whole object in the type's own order, with everything that was not sent filled in.

@@ -32,7 +32,7 @@ const PEOPLE: [(&str, &str); 6] = [
     ("megan", "Megan Bowen"),
 ];
 
-const OPERATOR_PERMISSIONS: [&str; 12] = [
+const OPERATOR_PERMISSIONS: [&str; 13] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
@@ -45,6 +45,7 @@ const OPERATOR_PERMISSIONS: [&str; 12] = [
     "AdministrativeUnit.ReadWrite.All",
     "Policy.ReadWrite.ApplicationConfiguration",
     "Domain.ReadWrite.All",
+    "RoleManagement.ReadWrite.Exchange",
 ];
 
 /// Addresses by which clients ask for a token of an API, besides its `appId`.

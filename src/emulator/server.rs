@@ -27,6 +27,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use super::{
     connection::Connections,
     exchange::{Incoming, Outgoing, Service},
+    inflate::inflate,
     proxy,
     reply::Reply,
     tls::Identity,
@@ -142,6 +143,11 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
+    let body = match inflate(encoding.unwrap_or_default(), body.to_vec(), LARGEST_BODY) {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
+    };
     let host = parts
         .headers
         .get(header::HOST)
@@ -154,7 +160,7 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
         query: parts.uri.query().unwrap_or_default().to_owned(),
         origin: format!("{}://{host}", door.scheme),
         headers: read_headers(&parts.headers),
-        body: body.to_vec(),
+        body,
     };
     // Writes wait for the disk and keys take long to make: neither belongs on the runtime's own threads.
     let service = Arc::clone(&door.service);

@@ -19,7 +19,7 @@ async fn a_secret_buys_a_token_and_wrong_ones_are_refused() {
     assert_eq!(claims["appidacr"], "1");
     assert_eq!(claims["oid"], claims["sub"]);
     assert_eq!(claims["wids"], json!(["0997a1d0-0d1d-4acb-b408-d5ca73121e90"]));
-    assert_eq!(claims["roles"].as_array().unwrap().len(), 12);
+    assert_eq!(claims["roles"].as_array().unwrap().len(), 13);
     assert!(!format!("{operator:?}").contains(secret));
 
     let basic = http()

@@ -330,8 +330,11 @@ async fn graph_shows_the_same_roles_in_beta_only() {
     assert_eq!(stable.said(), (400, "BadRequest"));
     assert_eq!(stable.message(), "Resource not found for the segment 'exchange'.");
     let address = format!("{}/beta/roleManagement/exchange/roleDefinitions", client.url);
-    let denied = Answer::read(http().get(address).bearer_auth(&client.token).send().await.unwrap()).await;
+    let (id, app_id, _) = application(&client, "nobody", json!({ "displayName": "Nobody" })).await;
+    let nobody = with_new_secret(&emulator, &client, &id, &app_id).await;
+    let denied = Answer::read(http().get(&address).bearer_auth(&nobody.token).send().await.unwrap()).await;
     assert_eq!(denied.said(), (403, "Authorization_RequestDenied"));
+    assert_eq!(http().get(address).bearer_auth(&client.token).send().await.unwrap().status(), 200);
 
     let path = "roleDefinitions?$filter=displayName eq 'Application Mail.Read'";
     let roles = graph("GET", path, Value::Null).await.body;

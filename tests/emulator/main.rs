@@ -4,6 +4,7 @@
 
 mod attacks;
 mod client;
+mod command_lines;
 mod credentials;
 mod delta;
 mod directory;

@@ -165,10 +165,10 @@ async fn what_an_object_is_connected_with_can_be_expanded() {
     let operator = emulator.operator();
     let principal =
         client.get(&format!("/servicePrincipals(appId='{}')?$expand=appRoleAssignments", operator.client_id)).await;
-    assert_eq!(principal.body["appRoleAssignments"].as_array().unwrap().len(), 12, "{}", principal.body);
+    assert_eq!(principal.body["appRoleAssignments"].as_array().unwrap().len(), 13, "{}", principal.body);
     let graph = resource(&client, GRAPH).await;
     let assigned = client.get(&format!("/servicePrincipals/{graph}?$expand=appRoleAssignedTo&$select=id")).await;
-    assert_eq!(assigned.body["appRoleAssignedTo"].as_array().unwrap().len(), 12);
+    assert_eq!(assigned.body["appRoleAssignedTo"].as_array().unwrap().len(), 13);
     let user = client.get(&format!("/users/zoe.howard@{DOMAIN}?$expand=ownedObjects($select=displayName)")).await;
     assert_eq!(user.body["ownedObjects"][0]["displayName"], "Echo", "{}", user.body);
 

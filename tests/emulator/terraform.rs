@@ -165,3 +165,85 @@ async fn a_user_with_a_manager_and_a_group_with_both() {
     assert_eq!(ids(&client, &format!("{group_path}/owners?$select=id")).await, [caller]);
     assert_eq!(client.delete(&group_path).await.status, 204);
 }
+
+/// The provider's own SDK names media types on every request, asks for counts nobody needs, and writes blanks as `+`.
+#[tokio::test]
+async fn requests_as_the_providers_sdk_writes_them() {
+    let emulator = start_now().await;
+    let client = Client::operator(&emulator).await;
+    let headers = [
+        ("Accept", "application/json; charset=utf-8; IEEE754Compatible=false; odata.metadata=full"),
+        ("Content-Type", "application/json; charset=utf-8"),
+        ("OData-Version", "4.0"),
+        ("OData-MaxVersion", "4.0"),
+        ("ConsistencyLevel", "eventual"),
+    ];
+    let send = |method: Method, path: String, body: Option<Value>| {
+        let client = &client;
+        async move { client.send(method, &path, body, &headers).await }
+    };
+    let query = "%24count=true&%24filter=displayName+eq+%27Listed%27";
+    let none = send(Method::GET, format!("/applications?{query}"), None).await;
+    assert_eq!((none.status, &none.body["@odata.count"]), (200, &json!(0)), "{}", none.body);
+    let all = send(Method::GET, "/servicePrincipals?%24count=true".into(), None).await;
+    assert!(all.body["@odata.count"].as_u64() > Some(0), "{}", all.body);
+
+    let caller = caller(&emulator, &client).await;
+    let body = json!({
+        "displayName": "Listed", "owners@odata.bind": [reference(&client, &caller)["@odata.id"]],
+        "passwordCredentials": [], "signInAudience": "AzureADMyOrg",
+    });
+    let made = send(Method::POST, "/applications".into(), Some(body)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = format!("/applications/{}", made.body["id"].as_str().unwrap());
+    let owners = send(Method::GET, format!("{path}/owners"), None).await;
+    assert_eq!(owners.body["value"][0]["@odata.type"], "#microsoft.graph.servicePrincipal");
+    assert_eq!(send(Method::DELETE, path.clone(), None).await.status, 204);
+    assert_eq!(send(Method::GET, path, None).await.status, 404);
+}
+
+#[tokio::test]
+async fn roles_are_activated_and_groups_filled_in_beta() {
+    let emulator = start_now().await;
+    let client = Client::operator(&emulator).await;
+    let megan = person(&client, "megan").await;
+    let template = client.get(&format!("/directoryRoleTemplates/{EXCHANGE_ADMINISTRATOR}")).await;
+    assert_eq!(template.body["displayName"], "Exchange Administrator");
+    let filter = format!("/directoryRoles?$filter=roleTemplateId+eq+'{EXCHANGE_ADMINISTRATOR}'");
+    assert_eq!(ids(&client, &filter).await, [] as [String; 0]);
+    let role = client.post("/directoryRoles", json!({ "roleTemplateId": EXCHANGE_ADMINISTRATOR })).await;
+    assert_eq!(role.status, 201, "{}", role.body);
+    let path = format!("/directoryRoles/{}", role.body["id"].as_str().unwrap());
+    assert_ne!(role.body["id"], EXCHANGE_ADMINISTRATOR);
+    assert_eq!(client.post(&format!("{path}/members/$ref"), reference(&client, &megan)).await.status, 204);
+    assert_eq!(ids(&client, &format!("{path}/members")).await, [megan.as_str()]);
+    assert_eq!(client.delete(&format!("{path}/members/{megan}/$ref")).await.status, 204);
+
+    let beta = |method: Method, path: String, body: Option<Value>| {
+        let request = client.http.request(method, format!("{}/beta{path}", client.url)).bearer_auth(&client.token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        async move { Answer::read(request.send().await.unwrap()).await }
+    };
+    let group = json!({
+        "displayName": "Beta", "mailNickname": "beta", "mailEnabled": false, "securityEnabled": true, "groupTypes": [],
+        "resourceBehaviorOptions": [], "resourceProvisioningOptions": [],
+    });
+    let group = beta(Method::POST, "/groups".into(), Some(group)).await;
+    assert_eq!(group.status, 201, "{}", group.body);
+    let path = format!("/groups/{}", group.body["id"].as_str().unwrap());
+    let address = json!({ "@odata.id": format!("{}/beta/directoryObjects/{megan}", client.url) });
+    assert_eq!(beta(Method::POST, format!("{path}/members/$ref"), Some(address)).await.status, 204);
+    let members = beta(Method::GET, format!("{path}/members"), None).await;
+    assert_eq!(members.body["value"][0]["@odata.type"], "#microsoft.graph.user");
+    let principal = caller(&emulator, &client).await;
+    let saml = beta(Method::GET, format!("/servicePrincipals/{principal}?$select=samlMetadataUrl"), None).await;
+    assert_eq!(saml.status, 200, "{}", saml.body);
+
+    let graph = resource(&client, GRAPH).await;
+    let given = ids(&client, &format!("/servicePrincipals/{graph}/appRoleAssignedTo")).await;
+    let one = client.get(&format!("/servicePrincipals/{graph}/appRoleAssignedTo?$filter=id eq '{}'", given[0])).await;
+    assert_eq!(one.status, 200, "{}", one.body);
+}

@@ -143,6 +143,7 @@ impl Turn<'_> {
         if segments.first().is_some_and(|first| own.iter().any(|name| first.text.eq_ignore_ascii_case(name))) {
             segments.remove(0);
         }
+        let body = body.map(|body| service::spelled(&segments, body));
         let request = service::Request {
             world: &tenant.world,
             by_id: tenant.world.view(Reads::ById),

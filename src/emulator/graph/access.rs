@@ -52,6 +52,8 @@ pub(crate) const WRITE_ROLES: &[&str] = &["RoleManagement.ReadWrite.Directory"];
 pub(crate) const READ_USERS: &[&str] =
     &["User.Read.All", "User.ReadWrite.All", "User.ReadBasic.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 pub(crate) const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
+pub(crate) const REVOKE_SESSIONS: &[&str] =
+    &["User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
 pub(crate) const READ_ORGANIZATION: &[&str] =
     &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 pub(crate) const READ_DOMAINS: &[&str] =
@@ -90,7 +92,7 @@ pub(crate) const READ_OBJECTS: &[&str] = &[
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
 ];
-const READ_DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
+pub(crate) const READ_DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
 
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 

@@ -54,7 +54,7 @@ pub(crate) fn read(body: Option<&Value>) -> Result<Items, Refusal> {
 
 fn item(request: &Value) -> Result<Item, Refusal> {
     let text = |name: &str| request[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let (Some(id), Some(method), Some(url)) = (text("id"), text("method"), text("url")) else {
+    let (Some(id), Some(method), Some(url)) = (identifier(&request["id"]), text("method"), text("url")) else {
         return Err(Refusal::malformed("Invalid batch payload format."));
     };
     let headers: Vec<(String, String)> = request["headers"]
@@ -75,13 +75,17 @@ fn item(request: &Value) -> Result<Item, Refusal> {
         url: format!("/{}", url.trim_start_matches('/')),
         headers,
         body,
-        depends_on: request["dependsOn"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|id| id.as_str().map(str::to_owned))
-            .collect(),
+        depends_on: request["dependsOn"].as_array().into_iter().flatten().filter_map(identifier).collect(),
     })
+}
+
+/// An id in a batch. Some clients count their requests; answers have the number as a text.
+fn identifier(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 impl Item {

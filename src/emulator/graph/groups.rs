@@ -124,7 +124,7 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
 
 /// A new group of what the body says, as it is kept and as it is shown.
 pub(super) fn make(request: &Request<'_>, unique_name: Option<&str>) -> Result<(Document, Document), Refusal> {
-    let mut sent = GROUP.respelt(request.object()?);
+    let mut sent = request.object()?.clone();
     let (bound_owners, bound_members) = (sent.remove(BIND_OWNERS), sent.remove(BIND_MEMBERS));
     if let Some(name) = unique_name {
         sent.insert("uniqueName".into(), name.into());
@@ -178,7 +178,7 @@ fn check_unique_name(request: &Request<'_>, sent: &Document, own_id: &str) -> Re
 }
 
 fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
-    let mut sent = GROUP.respelt(request.object()?);
+    let mut sent = request.object()?.clone();
     let (bound_owners, bound) = (sent.remove(BIND_OWNERS), sent.remove(BIND_MEMBERS));
     if bound_owners.is_none() && sent.is_empty() && bound.is_some() {
         may_write_members(request, before)?;
@@ -193,6 +193,10 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     check_unique_name(request, &sent, text(before, "id"))?;
     let mut after = GROUP.merge(before, &sent);
     check(&after)?;
+    if bound_owners.is_some() {
+        let added = relations::bound(request, &owners::RELATION, bound_owners.as_ref())?;
+        after.insert(OWNERS.into(), relations::extended(&owners::RELATION, before, &added)?.into());
+    }
     if bound.is_some() {
         let added = relations::bound(request, &MEMBERSHIP, bound.as_ref())?;
         check_members(request, before, &added)?;

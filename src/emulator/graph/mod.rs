@@ -34,6 +34,7 @@ mod roles;
 mod routes;
 mod secrets;
 mod service_principals;
+mod unlicensed;
 mod unserved;
 mod users;
 
@@ -160,6 +161,18 @@ fn in_full(part: String) -> String {
             format!("microsoft.graph.{name}")
         }
         _ => part,
+    }
+}
+
+/// The body of a write to an object or a collection, with its properties named as their type has them: some clients
+/// send `mailNickName`.
+pub(crate) fn spelled(segments: &[Segment], body: Value) -> Value {
+    match (segments, body) {
+        ([set] | [set, _], Value::Object(body)) => Value::Object(match objects::by_name(&set.text) {
+            Some(set) => set.kind.spelled(body),
+            None => body,
+        }),
+        (_, body) => body,
     }
 }
 

@@ -66,6 +66,11 @@ pub(super) fn named(kind: &str) -> Option<&'static Set> {
         .find(|set| set.kind.name.eq_ignore_ascii_case(kind))
 }
 
+/// The set by its name in a path, in any case: `servicePrincipals`.
+pub(super) fn by_name(name: &str) -> Option<&'static Set> {
+    [&APPLICATIONS, &SERVICE_PRINCIPALS, &USERS, &GROUPS].into_iter().find(|set| set.name.eq_ignore_ascii_case(name))
+}
+
 /// The set of a kind that is known to be one.
 pub(super) fn of_kind(kind: &str) -> &'static Set {
     named(kind).unwrap_or(&USERS)

@@ -4,7 +4,7 @@ use super::{
     super::{refusal::Refusal, world::text},
     Answer, Request, administrative_units, applications, assignments, deleted, delta, directory, directory_roles,
     domains, exchange_roles, extensions, federated, grants, groups, keys, memberships, objects, owners, ownership,
-    policies, roles, secrets, service_principals, unserved, users,
+    policies, roles, secrets, service_principals, unlicensed, unserved, users,
 };
 
 /// What is served. An action may also be written with the namespace before it.
@@ -29,6 +29,9 @@ pub(super) fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         ["rolemanagement", "directory", "roledefinitions", _] => roles::definition(request),
         ["rolemanagement", "directory", "roleassignments"] => roles::assignments(request),
         ["rolemanagement", "directory", "roleassignments", _] => roles::assignment(request),
+        ["rolemanagement", "directory", schedule, ..] if unlicensed::is_privileged(schedule) => {
+            Err(unlicensed::privileged())
+        }
         ["rolemanagement", "exchange", ref rest @ ..] => exchange_roles::serve(request, rest),
         ["directoryroletemplates"] => directory_roles::templates(request),
         ["directoryroletemplates", _] => directory_roles::template(request),
@@ -50,6 +53,10 @@ pub(super) fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         ["policies", "appmanagementpolicies", _] => policies::one(request),
         ["policies", "appmanagementpolicies", _, "appliesto"] => policies::applies_to(request),
         ["policies", kind] if unserved::is_policy(kind) => unserved::no_policies(request, 1),
+        ["policies", "activitybasedtimeoutpolicies"] => unlicensed::timeout_policies(request),
+        ["subscribedskus"] => unlicensed::licences(request),
+        ["groupsettings"] => unlicensed::group_settings(request),
+        ["auditlogs", "signins", ..] => Err(unlicensed::sign_ins()),
         ["organization"] => directory::organizations(request),
         ["organization", _] => directory::organization(request),
         ["domains"] => domains::collection(request),
@@ -101,6 +108,7 @@ const ACTIONS: &[&str] = &[
     "getmemberobjects",
     "removekey",
     "removepassword",
+    "revokesigninsessions",
     "setverifiedpublisher",
     "unsetverifiedpublisher",
     "verify",
@@ -165,6 +173,7 @@ fn of_users(request: &Request<'_>, rest: &[&str]) -> Routed {
         [] => users::collection(request),
         ["delta" | "delta()"] => delta::changes(request, &objects::USERS),
         [_] => users::one(request),
+        [_, "revokesigninsessions"] => users::revoke_sessions(request),
         [_, "manager"] => users::manager(request),
         [_, "manager", "$ref"] => users::manager_reference(request),
         [_, "directreports"] => users::direct_reports(request),

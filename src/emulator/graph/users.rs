@@ -11,7 +11,7 @@ use super::{
         world::{Change, Collection, Document, text},
     },
     Answer, Request,
-    access::{READ_USERS, WRITE_USERS},
+    access::{READ_USERS, REVOKE_SESSIONS, WRITE_USERS},
     domains,
     objects::{self, USERS},
     owners,
@@ -116,6 +116,19 @@ pub(crate) fn new_user(sent: &Document, created: &str) -> Document {
         user.insert("userType".into(), json!("Member"));
     }
     user
+}
+
+/// `/users/{id}/revokeSignInSessions`.
+pub(super) fn revoke_sessions(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "POST" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.query.allow(&[])?;
+    request.caller.needs(REVOKE_SESSIONS)?;
+    let mut after = request.truth(Collection::Users, find(request)?)?.clone();
+    after.insert("signInSessionsValidFromDateTime".into(), clock::seconds(request.now).into());
+    let body = json!({ "@odata.context": request.context("Edm.Boolean"), "value": true });
+    Ok(Answer { changes: vec![Change::put(Collection::Users, after)], ..Answer::ok(body) })
 }
 
 pub(super) const MANAGER: Relation = Relation { name: "manager", stored: "~manager", kinds: &["user"], most: 1 };

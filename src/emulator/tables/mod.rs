@@ -311,6 +311,8 @@ pub(crate) const SERVICE_PRINCIPAL: Kind = Kind {
         property("logoutUrl", Text),
         property("notes", Text),
         property("notificationEmailAddresses", List(&TEXT)),
+        // Beta only.
+        property("samlMetadataUrl", Text).fixed().on_select(),
         property("preferredSingleSignOnMode", Text),
         property("preferredTokenSigningKeyThumbprint", Text),
         property("replyUrls", List(&TEXT)),
@@ -464,6 +466,7 @@ pub(crate) const FEDERATED_CREDENTIAL_IN_BETA: Kind = Kind {
 pub(crate) const APP_ROLE_ASSIGNMENT: Kind = Kind {
     name: "appRoleAssignment",
     properties: &[
+        // Terraform's provider reads its assignments so.
         property("id", Text).fixed().filter("eq"),
         property("deletedDateTime", Instant).fixed(),
         property("appRoleId", Guid).required(),

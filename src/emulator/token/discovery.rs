@@ -8,6 +8,9 @@ fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
+/// The hosts of the public cloud's authorities.
+const PUBLIC: [&str; 4] = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
+
 /// What the documents of both versions have in common; `name` is the tenant's id or a word for any tenant.
 fn common(origin: &str, name: &str) -> Value {
     json!({
@@ -120,7 +123,7 @@ pub(crate) fn configuration_v1(origin: &str, name: &str) -> Value {
     document
 }
 
-/// `/{any}/discovery/instance`: this host and no other. `endpoint` is the authorization endpoint that is asked about.
+/// `/{any}/discovery/instance`: this host and no other; the public cloud's hosts where the emulator stands for them. `endpoint` is the authorization endpoint that is asked about.
 pub(crate) fn instance(
     origin: &str,
     own_urls: &[String],
@@ -131,7 +134,8 @@ pub(crate) fn instance(
     let asked = endpoint.split_once("://").map_or("", |(_, rest)| rest);
     let (asked_host, path) = asked.split_once('/').unwrap_or((asked, ""));
     let is_own =
-        own_urls.iter().map(String::as_str).chain([origin]).any(|url| host(url).eq_ignore_ascii_case(asked_host));
+        own_urls.iter().map(String::as_str).chain([origin]).any(|url| host(url).eq_ignore_ascii_case(asked_host))
+            || (PUBLIC.contains(&host(origin)) && PUBLIC.contains(&asked_host));
     if !asked_host.is_empty() && !is_own {
         return Err(TokenRefusal::new(400, "invalid_instance", 50049, "Unknown or invalid instance."));
     }
@@ -141,11 +145,25 @@ pub(crate) fn instance(
         "tenant_discovery_endpoint": format!("{origin}/{name}{middle}/.well-known/openid-configuration"),
     });
     if version != "1.0" {
-        let host = host(origin);
         answer["api-version"] = "1.1".into();
-        answer["metadata"] = json!([{ "preferred_network": host, "preferred_cache": host, "aliases": [host] }]);
+        answer["metadata"] = json!([cloud(host(origin))]);
     }
     Ok(answer)
+}
+
+/// What instance discovery says of the cloud at a host: the names that its authorities go by.
+///
+/// The public cloud's hosts, which the emulator stands for as a proxy, are one. An address of the emulator's own goes by its
+/// host with the port and without: some libraries compare the one, some the other.
+fn cloud(host: &str) -> Value {
+    if PUBLIC.contains(&host) {
+        return json!({
+            "preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": PUBLIC,
+        });
+    }
+    let mut aliases = vec![host];
+    aliases.extend(host.rsplit_once(':').map(|(bare, _)| bare).filter(|bare| !bare.ends_with(':')));
+    json!({ "preferred_network": host, "preferred_cache": host, "aliases": aliases })
 }
 
 /// `/common/userrealm/{user}`: how somebody would sign in. Nobody does so here, but libraries ask.
