@@ -136,14 +136,9 @@ impl Turn<'_> {
             ("GET", route) if route.eq_ignore_ascii_case("EXOModuleFile") && !is_v2 => {
                 Ok(service::module_file(&request))
             }
-            ("GET", route) if !is_v2 && route.to_lowercase().starts_with("mailbox") => {
-                match &route["mailbox".len()..] {
-                    "" => service::mailboxes(&request, None),
-                    key => {
-                        let key = key.trim_start_matches(['(', '\'', '/']).trim_end_matches([')', '\'']);
-                        service::mailboxes(&request, Some(key))
-                    }
-                }
+            ("GET", route) if !is_v2 && route.eq_ignore_ascii_case("mailbox") => service::mailboxes(&request, None),
+            ("GET", route) if !is_v2 && mailbox_key(route).is_some() => {
+                service::mailboxes(&request, mailbox_key(route))
             }
             _ => return control::refuse(404, "the emulator does not serve this path of the admin endpoint"),
         };
@@ -188,6 +183,13 @@ impl Turn<'_> {
         }
         Reply::json(200, json!({ "responses": responses }))
     }
+}
+
+/// The key in `Mailbox('key')` or `Mailbox/key`; none when the path is another's, such as `MailboxStatistics('key')`.
+fn mailbox_key(route: &str) -> Option<&str> {
+    let (name, key) = route.split_at_checked("mailbox".len())?;
+    let key = key.strip_prefix(['(', '/']).filter(|_| name.eq_ignore_ascii_case("mailbox"))?;
+    Some(key.trim_start_matches('\'').trim_end_matches([')', '\'']))
 }
 
 fn exchange_refused(refusal: &ExchangeRefusal) -> Reply {

@@ -33,9 +33,9 @@ pub(crate) fn new(name: &str, recipient_filter: &str, is_exclusive: bool, create
     scope.as_object().cloned().unwrap_or_default()
 }
 
-/// Whether an assignment refers to a scope.
-pub(crate) fn is_used(seen: View<'_>, scope: &Document) -> bool {
-    seen.all(Collection::ExchangeRoleAssignments).any(|assignment| text(assignment, "appScopeId") == text(scope, "id"))
+/// Whether one of these assignments refers to a scope.
+pub(crate) fn is_used<'a>(mut assignments: impl Iterator<Item = &'a Document>, scope: &Document) -> bool {
+    assignments.any(|assignment| text(assignment, "appScopeId") == text(scope, "id"))
 }
 
 /// Whether a text can be a recipient filter.
@@ -73,7 +73,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     let rows = chosen
         .into_iter()
         .filter(|scope| exclusive.is_none_or(|exclusive| scope["customAttributes"]["Exclusive"] == exclusive))
-        .filter(|scope| orphan != Some(true) || !is_used(seen, scope))
+        .filter(|scope| orphan != Some(true) || !is_used(seen.all(Collection::ExchangeRoleAssignments), scope))
         .map(row)
         .collect();
     Ok(Output { rows, ..Output::default() })
@@ -107,7 +107,10 @@ pub(super) fn create(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
 /// `Set-ManagementScope`.
 pub(super) fn change(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     let key = call.required("Identity");
-    let mut scope = find(call.request.seen, key).ok_or_else(|| ExchangeRefusal::not_found(key))?.clone();
+    let found = find(call.request.seen, key).ok_or_else(|| ExchangeRefusal::not_found(key))?;
+    // What is written back is what there is by now, so that no newer change is lost.
+    let now = call.request.world.get(STORED, text(found, "id"));
+    let mut scope = now.ok_or_else(|| ExchangeRefusal::not_found(key))?.clone();
     if let Some(name) = call.text("Name") {
         if find(call.request.seen, name).is_some_and(|other| other["id"] != scope["id"]) {
             return Err(ExchangeRefusal::exists(name));
@@ -127,7 +130,7 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     confirm(call)?;
     let key = call.required("Identity");
     let scope = find(call.request.seen, key).ok_or_else(|| ExchangeRefusal::not_found(key))?;
-    if is_used(call.request.seen, scope) {
+    if is_used(call.request.world.all(Collection::ExchangeRoleAssignments), scope) {
         return Err(ExchangeRefusal::rejected("The management scope is in use by one or more role assignments."));
     }
     Ok(Output { rows: Vec::new(), changes: vec![Change::remove(STORED, text(scope, "id"))] })

@@ -94,7 +94,7 @@ pub(super) fn serve(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
             request.query.allow(&[])?;
             request.caller.needs(WRITE)?;
             let scope = found_scope(request)?;
-            if scopes::is_used(request.lists, scope) {
+            if scopes::is_used(request.world.all(role_assignments::STORED), scope) {
                 return Err(Refusal::bad_request("The scope is in use by one or more role assignments."));
             }
             Ok(Answer::no_content(vec![Change::remove(scopes::STORED, text(scope, "id"))]))
@@ -294,7 +294,7 @@ fn create_scope(request: &Request<'_>) -> Result<Answer, Refusal> {
 fn change_scope(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE)?;
-    let before = found_scope(request)?;
+    let before = request.truth(scopes::STORED, found_scope(request)?)?;
     let sent: &Map<String, Value> = request.object()?;
     SCOPE.check(sent, false)?;
     let after = SCOPE.merge(before, sent);

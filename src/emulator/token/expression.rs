@@ -1,7 +1,8 @@
 //! The small language in which a federated credential may describe the claims that it lets in:
 //! `claims['sub'] matches 'repo:contoso/*' and claims['job_workflow_ref'] eq '…'`.
 
-/// Whether every term of the expression holds. A text that is no expression holds for nobody.
+/// Whether every term of the expression holds. A text that is no expression holds for nobody, and what is said of a claim
+/// that is not there does not hold, not even that it is anything at all.
 pub(super) fn is_match<'a>(expression: &str, claim: impl Fn(&str) -> &'a str) -> bool {
     let mut rest = expression.trim();
     loop {
@@ -12,6 +13,7 @@ pub(super) fn is_match<'a>(expression: &str, claim: impl Fn(&str) -> &'a str) ->
         let Some((comparand, after)) = quoted(after) else { return false };
         let value = claim(name);
         let holds = match operator {
+            _ if value.is_empty() => false,
             "eq" => value == comparand,
             "matches" => is_wild_match(comparand.as_bytes(), value.as_bytes()),
             _ => false,
@@ -91,5 +93,7 @@ mod tests {
         assert!(!holds("claims['sub'] matches 'repo:*' and claims['job_workflow_ref'] eq 'other'"));
         assert!(!holds("claims['sub'] like 'repo:*'"));
         assert!(!holds("anything at all"));
+        assert!(!holds("claims['environment'] matches '*'"));
+        assert!(!holds("claims['environment'] eq ''"));
     }
 }

@@ -27,8 +27,10 @@ const HMAC_WITH_SHA512: &[u64] = &[1, 2, 840, 113_549, 2, 11];
 const SHA_1: &[u64] = &[1, 3, 14, 3, 2, 26];
 const SHA_384: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 2];
 const SHA_512: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 3];
-/// The largest number of rounds that a file may ask for.
-const MOST_ITERATIONS: u32 = 5_000_000;
+/// The largest number of rounds that a file may ask for; Windows takes no more. Everybody waits while they are made.
+const MOST_ITERATIONS: u32 = 600_000;
+/// The largest number of parts, and of keys, each of which asks for rounds of its own.
+const MOST_PARTS: usize = 8;
 
 /// Why a file was not read.
 #[derive(Debug, PartialEq, Eq)]
@@ -131,6 +133,9 @@ pub(super) fn read(file: &[u8], password: &str) -> Result<Content, Trouble> {
     };
     let password = Password { text: password, spelled: &spelled };
     let parts = yasna::parse_ber(&safe, |reader| reader.collect_sequence_of(part))?;
+    if parts.len() > MOST_PARTS {
+        return Err(Trouble::Unreadable);
+    }
     let mut content = Content::default();
     for part in parts {
         let bags = match part {
@@ -141,6 +146,7 @@ pub(super) fn read(file: &[u8], password: &str) -> Result<Content, Trouble> {
             match bag {
                 Bag::Certificate(der) => content.certificates.push(der),
                 Bag::Key(der) => content.keys.push(der),
+                Bag::Shrouded(..) if content.keys.len() == MOST_PARTS => return Err(Trouble::Unreadable),
                 Bag::Shrouded(scheme, bytes) => content.keys.push(decrypt(&scheme, bytes, &password)?),
                 Bag::Other => {}
             }
