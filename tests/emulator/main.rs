@@ -4,6 +4,7 @@
 
 mod client;
 mod credentials;
+mod deleted;
 mod delta;
 mod directory;
 mod exchange_online;

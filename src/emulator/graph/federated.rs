@@ -1,4 +1,4 @@
-//! `federatedIdentityCredentials` of applications: kept and listed. Nobody signs in with one here.
+//! `federatedIdentityCredentials` of applications. The token service takes tokens of the issuers that they trust.
 
 use serde_json::Value;
 
@@ -135,6 +135,9 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             }
             FEDERATED_CREDENTIAL.check(&sent, false)?;
             let after = FEDERATED_CREDENTIAL.merge(&credentials[index], &sent);
+            if ["issuer", "subject"].iter().any(|name| sent.contains_key(*name) && text(&after, name).is_empty()) {
+                return Err(Refusal::bad_request("One or more property values specified are invalid."));
+            }
             check_pair(&credentials, &after, text(&after, "id"))?;
             credentials[index] = after;
             Ok(Answer::no_content(with_stored(application, credentials)))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     super::{
         refusal::Refusal,
-        world::{Collection, Document, View, World, text, texts},
+        world::{Collection, Document, View, text, texts},
     },
     Answer, Request,
     access::{READ_GROUPS, READ_OBJECTS},
@@ -29,15 +29,14 @@ fn subject<'a>(request: &Request<'a>) -> Result<(&'static str, &'a Document), Re
 }
 
 /// What this object is a direct member of.
-fn containers<'a>(seen: View<'a>, world: &'a World, id: &str) -> Vec<&'a str> {
-    let holds = |holder: &&Document| texts(holder, MEMBERS).any(|member| member == id);
-    let groups = seen.all(Collection::Groups).filter(holds);
-    let units = seen.all(Collection::AdministrativeUnits).filter(holds);
+fn containers<'a>(seen: View<'a>, id: &str) -> Vec<&'a str> {
+    let groups = seen.find_all(Collection::Groups, MEMBERS, id);
+    let units = seen.find_all(Collection::AdministrativeUnits, MEMBERS, id);
     let roles = seen
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| text(assignment, "principalId") == id && text(assignment, "directoryScopeId") == "/")
+        .find_all(Collection::RoleAssignments, "principalId", id)
+        .filter(|assignment| text(assignment, "directoryScopeId") == "/")
         .filter_map(|assignment| {
-            world.find(Collection::DirectoryRoles, "roleTemplateId", text(assignment, "roleDefinitionId"))
+            seen.find(Collection::DirectoryRoles, "roleTemplateId", text(assignment, "roleDefinitionId"))
         });
     groups.chain(units).chain(roles).map(|container| text(container, "id")).collect()
 }
@@ -46,7 +45,7 @@ fn containers<'a>(seen: View<'a>, world: &'a World, id: &str) -> Vec<&'a str> {
 fn all_containers<'a>(request: &Request<'a>, id: &'a str) -> BTreeSet<&'a str> {
     let (mut all, mut waiting) = (BTreeSet::new(), vec![id]);
     while let Some(id) = waiting.pop() {
-        for container in containers(request.lists, request.world, id) {
+        for container in containers(request.lists, id) {
             let is_group = request.lists.get(Collection::Groups, container).is_some();
             if all.insert(container) && is_group {
                 waiting.push(container);
@@ -62,11 +61,8 @@ pub(super) fn member_of(request: &Request<'_>, transitive: bool) -> Result<Answe
     let (kind, object) = subject(request)?;
     request.caller.needs(readers(kind))?;
     let id = text(object, "id");
-    let containers = if transitive {
-        all_containers(request, id).into_iter().collect()
-    } else {
-        containers(request.lists, request.world, id)
-    };
+    let containers =
+        if transitive { all_containers(request, id).into_iter().collect() } else { containers(request.lists, id) };
     owners::mixed(request, containers.into_iter(), 3).map(|answer| answer.costing(2))
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        credentials::{new_password, without_password},
+        credentials::{new_password, one_of_each_id, without_password},
         refusal::Refusal,
         tables::PASSWORD_CREDENTIAL,
         world::{Change, Collection, Document, list, text},
@@ -39,12 +39,17 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
         Some(_) => request.object()?,
     };
     super::only(body, &["passwordCredential"], "addPassword")?;
-    let sent = body.get("passwordCredential").and_then(Value::as_object).unwrap_or(&empty);
+    let sent = match body.get("passwordCredential") {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(sent)) => sent,
+        Some(_) => return Err(Refusal::bad_request("One or more property values specified are invalid.")),
+    };
     PASSWORD_CREDENTIAL.check(sent, true)?;
     let password = new_password(sent, request.now)?;
     credential_rules::check(request, collection, object, &[], &[&password])?;
     let mut passwords = list(object, "passwordCredentials").to_vec();
     passwords.push(password.clone());
+    one_of_each_id(&passwords)?;
     let mut after = object.clone();
     after.insert("passwordCredentials".into(), passwords.into());
     let Value::Object(password) = password else {
