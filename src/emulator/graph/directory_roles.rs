@@ -102,21 +102,23 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.entity(&DIRECTORY_ROLE, "directoryRoles", find(request)?)
 }
 
-fn in_tenant(assignment: &&Document) -> bool {
+fn in_tenant(assignment: &Document) -> bool {
     text(assignment, "directoryScopeId") == "/"
 }
 
 fn member_ids<'a>(request: &Request<'a>, role: &Document) -> impl Iterator<Item = &'a str> {
     let template = text(role, "roleTemplateId");
     let assignments = request.lists.find_all(Collection::RoleAssignments, "roleDefinitionId", template);
-    assignments.filter(in_tenant).map(|assignment| text(assignment, "principalId"))
+    assignments.filter(|assignment| in_tenant(assignment)).map(|assignment| text(assignment, "principalId"))
 }
 
 /// The assignment by which this principal really holds the role in the whole tenant.
 fn held<'a>(request: &Request<'a>, role: &Document, principal: &str) -> Option<&'a Document> {
     let template = text(role, "roleTemplateId");
     let of_principal = request.world.find_all(Collection::RoleAssignments, "principalId", principal);
-    of_principal.filter(in_tenant).find(|assignment| text(assignment, "roleDefinitionId") == template)
+    of_principal
+        .filter(|assignment| in_tenant(assignment))
+        .find(|assignment| text(assignment, "roleDefinitionId") == template)
 }
 
 /// `…/members`.
