@@ -57,7 +57,21 @@ pub(crate) fn without_key(owner: &Document, key_id: &str) -> Option<Vec<Value>> 
 
 /// New client secrets, of an application that is created with some.
 pub(crate) fn new_passwords(sent: &[Value], now: Timestamp) -> Result<Vec<Value>, Refusal> {
-    sent.iter().filter_map(Value::as_object).map(|sent| new_password(sent, now)).collect()
+    let passwords: Vec<Value> =
+        sent.iter().filter_map(Value::as_object).map(|sent| new_password(sent, now)).collect::<Result<_, _>>()?;
+    one_of_each_id(&passwords)?;
+    Ok(passwords)
+}
+
+/// Refuses two credentials with one `keyId`.
+pub(crate) fn one_of_each_id(credentials: &[Value]) -> Result<(), Refusal> {
+    for (index, credential) in credentials.iter().enumerate() {
+        if credentials[..index].iter().any(|other| other["keyId"] == credential["keyId"]) {
+            let id = credential["keyId"].as_str().unwrap_or_default();
+            return Err(Refusal::bad_request(format!("Duplicate KeyId '{id}' found in the credentials.")));
+        }
+    }
+    Ok(())
 }
 
 fn same_id(credential: &Value, key_id: &str) -> bool {

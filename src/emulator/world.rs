@@ -285,6 +285,11 @@ impl World {
         self.stored(collection).map(|(_, stored)| stored.document(&self.opened))
     }
 
+    /// The same for a look at some members of each.
+    pub(crate) fn listed(&self, collection: Collection) -> impl Iterator<Item = Listed<'_>> {
+        self.stored(collection).map(|(id, stored)| Listed::Packed { id, packed: stored.packed() })
+    }
+
     /// The documents of a collection that pass a test of these members, in the order of their ids.
     pub(crate) fn matching(
         &self,

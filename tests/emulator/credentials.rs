@@ -129,3 +129,18 @@ async fn a_locked_service_principal_keeps_its_credentials() {
     assert_eq!(refused.said(), (400, "CannotUpdateLockedServicePrincipalProperty"));
     assert_eq!(client.post(&format!("/applications/{id}/addPassword"), json!({})).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_password_has_a_key_id_of_its_own() {
+    let emulator = start_now().await;
+    let client = Client::operator(&emulator).await;
+    let (id, _, _) = application(&client, "Twice", json!({ "displayName": "Twice" })).await;
+    let address = format!("/applications/{id}/addPassword");
+    let body = json!({ "passwordCredential": { "keyId": "11111111-2222-3333-4444-555555555555" } });
+    assert_eq!(client.post(&address, body.clone()).await.status, 200);
+    assert_eq!(client.post(&address, body).await.said(), (400, "Request_BadRequest"));
+    let misshapen = client.post(&address, json!({ "passwordCredential": "ci" })).await;
+    assert_eq!(misshapen.said(), (400, "Request_BadRequest"));
+    let kept = client.get(&format!("/applications/{id}")).await;
+    assert_eq!(kept.body["passwordCredentials"].as_array().unwrap().len(), 1);
+}

@@ -332,3 +332,28 @@ async fn an_application_that_owns_may_write_what_it_owns() {
     );
     assert!(foreign.await.message().contains("must in the local tenant"));
 }
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_ordered_is_refused() {
+    let emulator = start().await;
+    let client = Client::operator(&emulator).await;
+    let get =
+        |id: &str, depends_on: Value| json!({ "id": id, "method": "GET", "url": "/users", "dependsOn": depends_on });
+    for requests in [
+        json!([get("1", json!(["2"])), get("2", json!(["1"]))]),
+        json!([get("1", json!(["nobody"]))]),
+        json!([get("1", json!(["1"]))]),
+        json!([get("1", json!("2")), get("2", json!([]))]),
+        json!([get("1", json!([2])), get("2", json!([]))]),
+        json!([{ "id": "1", "method": "GET", "url": "/users", "headers": ["ConsistencyLevel"] }]),
+    ] {
+        let answer = client.post("/$batch", json!({ "requests": requests })).await;
+        assert_eq!(answer.said(), (400, "BadRequest"), "{}", answer.body);
+    }
+    let nested = json!({ "requests": [{
+        "id": "1", "method": "POST", "url": "/$batch", "headers": { "Content-Type": "application/json" },
+        "body": { "requests": [get("2", json!([]))] },
+    }]});
+    let answer = client.post("/$batch", nested).await;
+    assert_eq!(answer.body["responses"][0]["status"], 400, "{}", answer.body);
+}

@@ -6,6 +6,7 @@ mod attacks;
 mod client;
 mod command_lines;
 mod credentials;
+mod deleted;
 mod delta;
 mod directory;
 mod exchange_online;

@@ -338,3 +338,64 @@ async fn what_makes_no_sense_is_refused_with_the_reason() {
     assert_eq!(control(&emulator, Method::DELETE, "knobs", None).await.status, 405);
     assert_eq!(control(&emulator, Method::GET, "state?x=1", None).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_change_of_a_role_through_a_stale_view_loses_nothing() {
+    let emulator = started(json!({})).await;
+    let client = Client::operator(&emulator).await;
+    let role = json!({
+        "displayName": "Keeper", "isEnabled": true, "description": "before",
+        "rolePermissions": [{ "allowedResourceActions": ["microsoft.directory/applications/basic/update"] }],
+    });
+    let made = client.post("/roleManagement/directory/roleDefinitions", role).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let address = format!("/roleManagement/directory/roleDefinitions/{}", made.body["id"].as_str().unwrap());
+    turn(&emulator, json!({ "lag": { "byId": "1m" } })).await;
+    assert_eq!(client.patch(&address, json!({ "description": "after" })).await.status, 204);
+    assert_eq!(client.patch(&address, json!({ "displayName": "Renamed" })).await.status, 204);
+    assert_eq!(client.get(&address).await.body["description"], "before");
+    advance(&emulator, "PT1M").await;
+    let now = client.get(&address).await.body;
+    assert_eq!((&now["description"], &now["displayName"]), (&json!("after"), &json!("Renamed")));
+}
+
+#[tokio::test]
+async fn what_was_restored_is_not_purged_through_a_stale_view() {
+    let emulator = started(json!({})).await;
+    let client = Client::operator(&emulator).await;
+    let (_, _, principal) = application(&client, "Restored", json!({ "displayName": "Restored" })).await;
+    let role = json!({ "principalId": principal, "roleDefinitionId": EXCHANGE_ADMINISTRATOR, "directoryScopeId": "/" });
+    assert_eq!(client.post("/roleManagement/directory/roleAssignments", role).await.status, 201);
+    assert_eq!(client.delete(&format!("/servicePrincipals/{principal}")).await.status, 204);
+    turn(&emulator, json!({ "lag": { "byId": "1m" } })).await;
+    let deleted = format!("/directory/deletedItems/{principal}");
+    assert_eq!(client.post(&format!("{deleted}/restore"), json!({})).await.status, 200);
+    assert_eq!(client.get(&deleted).await.status, 200, "the view is behind");
+    assert_eq!(client.delete(&deleted).await.status, 404);
+    let held =
+        client.get(&format!("/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'")).await;
+    assert_eq!(held.body["value"].as_array().unwrap().len(), 1, "{}", held.body);
+}
+
+#[tokio::test]
+async fn delta_brings_everything_however_replicas_lag() {
+    let emulator = started(json!({ "lag": { "lists": "0s..20s", "replicas": 3 }, "pageSize": 3 })).await;
+    let client = Client::operator(&emulator).await;
+    let mut address = format!("{}/v1.0/applications/delta?$deltatoken=latest", client.url);
+    let (mut made, mut told) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    for second in 0..40 {
+        if second < 15 {
+            let answer = client.post("/applications", json!({ "displayName": format!("App {second}") })).await;
+            made.insert(answer.body["id"].as_str().unwrap().to_owned());
+        }
+        let answer = client.http.get(&address).bearer_auth(&client.token).send().await.unwrap();
+        let page = Answer::read(answer).await.body;
+        for object in page["value"].as_array().unwrap() {
+            told.insert(object["id"].as_str().unwrap().to_owned());
+        }
+        let link = page["@odata.deltaLink"].as_str().or(page["@odata.nextLink"].as_str()).unwrap();
+        link.clone_into(&mut address);
+        advance(&emulator, "PT1S").await;
+    }
+    assert!(told.is_superset(&made), "{} of {}", told.intersection(&made).count(), made.len());
+}

@@ -10,7 +10,7 @@ use super::{
     },
     Answer, Request,
     access::{READ_APPLICATIONS, WRITE_UNITS, WRITE_USERS},
-    groups,
+    application_rules, groups,
     objects::{self, Set},
     service_principals, shown, with_context,
 };
@@ -91,7 +91,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             Ok(typed(request, find(request)?))
         }
         "DELETE" => {
-            let document = find(request)?;
+            let document = request.truth(Collection::Deleted, find(request)?)?;
             may_write(request, document)?;
             Ok(Answer::no_content(purge(request.world, document)))
         }
@@ -103,9 +103,9 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
 fn purge(world: &World, document: &Document) -> Vec<Change> {
     let id = text(document, "id");
     let referring = [
-        (Collection::AppRoleAssignments, ["principalId", "resourceId"]),
-        (Collection::Grants, ["clientId", "resourceId"]),
-        (Collection::RoleAssignments, ["principalId", "~scope"]),
+        (Collection::AppRoleAssignments, &["principalId", "resourceId"][..]),
+        (Collection::Grants, &["clientId", "resourceId", "principalId"]),
+        (Collection::RoleAssignments, &["principalId", "~scope"]),
     ];
     let mut changes = vec![Change::remove(Collection::Deleted, id)];
     for (collection, ends) in referring {
@@ -151,7 +151,18 @@ pub(super) fn restore(request: &Request<'_>) -> Result<Answer, Refusal> {
             .with_detail("NoBackingApplicationObject", "appId"));
         }
     }
+    match kind {
+        "application" => application_rules::check_unique(request, deleted, text(deleted, "id"))?,
+        "group" => groups::check_unique_name(request, deleted, text(deleted, "id"))?,
+        _ => {}
+    }
     let mut restored = deleted.clone();
+    // Its application may have changed meanwhile.
+    if kind == "servicePrincipal"
+        && let Some(application) = world.find(Collection::Applications, "appId", app_id)
+    {
+        restored = service_principals::mirror(&restored, application);
+    }
     restored.insert("deletedDateTime".into(), serde_json::Value::Null);
     let answer = typed(request, &restored);
     restored.remove(KIND);

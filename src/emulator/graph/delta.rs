@@ -4,6 +4,8 @@
 //! client knows everything; an object with a higher one is new to it. What was deleted for good leaves a mark for
 //! thirty days among the deleted objects.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
@@ -101,14 +103,34 @@ impl Token {
 }
 
 /// The ids of `id eq '…' or id eq '…'`, the one filter that a delta query takes.
-fn ids(filter: &str) -> Option<Vec<String>> {
+fn ids(filter: Option<&str>) -> Result<Vec<String>, Refusal> {
     let id = |part: &str| {
         let mut words = part.split_whitespace();
         let (property, operator, value) = (words.next()?, words.next()?, words.next()?);
         let fits = property.eq_ignore_ascii_case("id") && operator.eq_ignore_ascii_case("eq") && words.next().is_none();
         Some(value.strip_prefix('\'')?.strip_suffix('\'')?.to_lowercase()).filter(|_| fits)
     };
-    filter.split(" or ").map(id).collect()
+    let ids = filter.map(|filter| filter.split(" or ").map(id).collect::<Option<_>>());
+    ids.map_or(Ok(Vec::new()), |ids| ids.ok_or_else(Refusal::unsupported_query))
+}
+
+/// Up to which change the lists of this replica show everything. What they do not show yet must come in a later round,
+/// even when something newer is shown already.
+fn seen_until(request: &Request<'_>, set: &Set) -> u64 {
+    let members = Members::new(vec![CHANGED]);
+    let (mut shown, mut first_unseen) = (0, None::<u64>);
+    for collection in [set.collection, Collection::Deleted] {
+        let seen: BTreeMap<&str, u64> =
+            request.lists.listed(collection).map(|listed| (listed.id(), changed(&listed.part(&members)))).collect();
+        shown = shown.max(seen.values().copied().max().unwrap_or_default());
+        for listed in request.world.listed(collection) {
+            let number = changed(&listed.part(&members));
+            if seen.get(listed.id()) != Some(&number) {
+                first_unseen = Some(first_unseen.map_or(number, |first| first.min(number)));
+            }
+        }
+    }
+    first_unseen.map_or(shown, |first| shown.min(first.saturating_sub(1)))
 }
 
 pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer, Refusal> {
@@ -118,15 +140,7 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
     request.caller.needs(set.read)?;
     let query = &request.query;
     query.allow(&["$select", "$filter", "$top", "$deltatoken"])?;
-    // What lists do not show yet has not reached this client either.
-    let members = Members::new(vec![CHANGED]);
-    let latest = request
-        .lists
-        .listed(set.collection)
-        .chain(request.lists.listed(Collection::Deleted))
-        .map(|listed| changed(&listed.part(&members)))
-        .max()
-        .unwrap_or_default();
+    let latest = seen_until(request, set);
     let token = match (query.delta_token.as_deref(), query.skip_token.as_deref()) {
         (Some("latest"), _) => {
             let token = Token {
@@ -134,7 +148,7 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
                 until: latest,
                 after: String::new(),
                 select: query.select.clone(),
-                ids: Vec::new(),
+                ids: ids(query.filter.as_deref())?,
             };
             return Ok(answer(request, set, Vec::new(), &delta_link(request, set, &token)));
         }
@@ -142,12 +156,13 @@ pub(super) fn changes(request: &Request<'_>, set: &'static Set) -> Result<Answer
             let token = Token::read(text, set).ok_or_else(expired)?;
             Token { since: Some(token.until), until: latest, after: String::new(), ..token }
         }
-        (None, Some(text)) => Token::read(text, set).ok_or_else(expired)?,
+        (None, Some(text)) => {
+            let token = Token::read(text, set).ok_or_else(expired)?;
+            // The replica that answers now may be behind the one of the page before.
+            Token { until: token.until.min(latest), ..token }
+        }
         (None, None) => {
-            let ids = match &query.filter {
-                None => Vec::new(),
-                Some(filter) => ids(filter).ok_or_else(Refusal::unsupported_query)?,
-            };
+            let ids = ids(query.filter.as_deref())?;
             Token { since: None, until: latest, after: String::new(), select: query.select.clone(), ids }
         }
     };
@@ -175,8 +190,9 @@ fn page(request: &Request<'_>, set: &'static Set, token: Token) -> Result<Answer
         .filter(|listed| token.since.is_none_or(|since| changed(&listed.part(&members)) > since))
         .collect();
     found.sort_by_key(Listed::id);
-    let more = found.len() > request.page_size;
-    found.truncate(request.page_size);
+    let size = request.query.page_size(request.page_size)?;
+    let more = found.len() > size;
+    found.truncate(size);
     let value = found
         .iter()
         .map(|listed| {
@@ -193,7 +209,8 @@ fn page(request: &Request<'_>, set: &'static Set, token: Token) -> Result<Answer
     let link = match found.last().filter(|_| more) {
         Some(last) => {
             let next = Token { after: last.id().to_owned(), ..token };
-            ("@odata.nextLink", format!("{}?$skiptoken={}", address(request, set), next.write(set)))
+            let top = request.query.top.as_ref().map(|top| format!("$top={top}&")).unwrap_or_default();
+            ("@odata.nextLink", format!("{}?{top}$skiptoken={}", address(request, set), next.write(set)))
         }
         None => delta_link(request, set, &token),
     };

@@ -8,7 +8,7 @@ use super::{
         identifiers, odata,
         refusal::Refusal,
         tables::{DIRECTORY_ROLE, ROLE_TEMPLATE},
-        world::{Change, Collection, Document, World, text},
+        world::{Change, Collection, Document, text},
     },
     Answer, Request,
     access::{READ_ROLES, WRITE_ROLES},
@@ -102,15 +102,23 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.entity(&DIRECTORY_ROLE, "directoryRoles", find(request)?)
 }
 
-fn assignments<'a>(world: &'a World, role: &'a Document) -> impl Iterator<Item = &'a Document> {
-    let template = text(role, "roleTemplateId");
-    world.all(Collection::RoleAssignments).filter(move |assignment| {
-        text(assignment, "roleDefinitionId") == template && text(assignment, "directoryScopeId") == "/"
-    })
+fn in_tenant(assignment: &Document) -> bool {
+    text(assignment, "directoryScopeId") == "/"
 }
 
-fn member_ids<'a>(world: &'a World, role: &'a Document) -> impl Iterator<Item = &'a str> {
-    assignments(world, role).map(|assignment| text(assignment, "principalId"))
+fn member_ids<'a>(request: &Request<'a>, role: &Document) -> impl Iterator<Item = &'a str> {
+    let template = text(role, "roleTemplateId");
+    let assignments = request.lists.find_all(Collection::RoleAssignments, "roleDefinitionId", template);
+    assignments.filter(|assignment| in_tenant(assignment)).map(|assignment| text(assignment, "principalId"))
+}
+
+/// The assignment by which this principal really holds the role in the whole tenant.
+fn held<'a>(request: &Request<'a>, role: &Document, principal: &str) -> Option<&'a Document> {
+    let template = text(role, "roleTemplateId");
+    let of_principal = request.world.find_all(Collection::RoleAssignments, "principalId", principal);
+    of_principal
+        .filter(|assignment| in_tenant(assignment))
+        .find(|assignment| text(assignment, "roleDefinitionId") == template)
 }
 
 /// `…/members`.
@@ -119,7 +127,7 @@ pub(super) fn members(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_ROLES)?;
-    owners::mixed(request, member_ids(request.world, find(request)?), 3)
+    owners::mixed(request, member_ids(request, find(request)?), 3)
 }
 
 /// `…/members/$ref`.
@@ -128,13 +136,13 @@ pub(super) fn member_references(request: &Request<'_>) -> Result<Answer, Refusal
     match request.method {
         "GET" => {
             request.caller.needs(READ_ROLES)?;
-            owners::addresses(request, member_ids(request.world, role))
+            owners::addresses(request, member_ids(request, role))
         }
         "POST" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_ROLES)?;
             let principal = relations::reference(request, &MEMBERSHIP)?;
-            if member_ids(request.world, role).any(|id| id == principal) {
+            if held(request, role, &principal).is_some() {
                 return Err(Refusal::bad_request(
                     "One or more added object references already exist for the following modified properties: \
                      'members'.",
@@ -153,15 +161,13 @@ pub(super) fn member_reference(request: &Request<'_>) -> Result<Answer, Refusal>
     match request.method {
         "GET" => {
             request.caller.needs(READ_ROLES)?;
-            owners::one_address(request, member_ids(request.world, role), 3)
+            owners::one_address(request, member_ids(request, role), 3)
         }
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_ROLES)?;
             let wanted = request.segment(3).to_lowercase();
-            let assignment = assignments(request.world, role)
-                .find(|assignment| text(assignment, "principalId") == wanted)
-                .ok_or_else(|| Refusal::not_found(request.segment(3)))?;
+            let assignment = held(request, role, &wanted).ok_or_else(|| Refusal::not_found(request.segment(3)))?;
             Ok(Answer::no_content(vec![Change::remove(Collection::RoleAssignments, text(assignment, "id"))]))
         }
         _ => Err(Refusal::method_not_allowed()),

@@ -104,7 +104,8 @@ fn with(application: &Document, extensions: Vec<Value>) -> Change {
 }
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
-    let application = applications::found(request)?;
+    let application =
+        if request.method == "GET" { applications::find(request)? } else { applications::found(request)? };
     let id = request.segment(3);
     let extensions = stored(application);
     let extension = extensions.iter().find(|extension| text(extension, "id") == id);

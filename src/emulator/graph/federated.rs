@@ -1,4 +1,4 @@
-//! `federatedIdentityCredentials` of applications: kept and listed. The token service lets assertions in by them.
+//! `federatedIdentityCredentials` of applications. The token service takes tokens of the issuers that they trust.
 
 use serde_json::Value;
 

@@ -15,13 +15,15 @@ use super::{
     service_principals, users, with_context,
 };
 
-/// Grants whose client and resource are there.
+/// Grants whose ends are there: client, resource, and the user when they are for one.
 pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
     seen.all(Collection::Grants).filter(move |grant| is_live(seen, grant))
 }
 
 pub(super) fn is_live(seen: View<'_>, grant: &Document) -> bool {
+    let principal = text(grant, "principalId");
     ["clientId", "resourceId"].iter().all(|end| seen.holds(Collection::ServicePrincipals, text(grant, end)))
+        && (principal.is_empty() || seen.holds(Collection::Users, principal))
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -82,8 +84,14 @@ fn dated(request: &Request<'_>, grant: &Document) -> Document {
 fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE_GRANTS)?;
-    let sent = request.object()?;
-    kind(request).check(sent, true)?;
+    let mut sent = request.object()?.clone();
+    kind(request).check(&sent, true)?;
+    for name in ["clientId", "resourceId", "principalId"] {
+        if let Some(Value::String(id)) = sent.get_mut(name) {
+            id.make_ascii_lowercase();
+        }
+    }
+    let sent = &sent;
     let world = request.world;
     let missing = |name: &str| {
         Refusal::bad_request(format!("A value is required for property '{name}' of resource 'OAuth2PermissionGrant'."))

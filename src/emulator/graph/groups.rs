@@ -8,10 +8,11 @@ use super::{
         refusal::Refusal,
         schema::invalid,
         tables::GROUP,
-        world::{Change, Collection, Document, OWNERS, text, texts},
+        world::{Change, Collection, Document, KIND, OWNERS, text, texts},
     },
     Answer, Request,
     access::{CREATE_GROUPS, READ_GROUPS, WRITE_GROUPS, WRITE_MEMBERS},
+    deleted,
     objects::{self, GROUPS},
     owners,
     relations::{self, Relation},
@@ -127,6 +128,9 @@ pub(super) fn make(request: &Request<'_>, unique_name: Option<&str>) -> Result<(
     let mut sent = request.object()?.clone();
     let (bound_owners, bound_members) = (sent.remove(BIND_OWNERS), sent.remove(BIND_MEMBERS));
     if let Some(name) = unique_name {
+        if sent.get("uniqueName").is_some_and(|sent| sent != name) {
+            return Err(invalid("uniqueName", "Group"));
+        }
         sent.insert("uniqueName".into(), name.into());
     }
     GROUP.check(&sent, true)?;
@@ -167,10 +171,15 @@ pub(super) fn make(request: &Request<'_>, unique_name: Option<&str>) -> Result<(
     Ok((group, answered))
 }
 
-fn check_unique_name(request: &Request<'_>, sent: &Document, own_id: &str) -> Result<(), Refusal> {
+pub(super) fn check_unique_name(request: &Request<'_>, sent: &Document, own_id: &str) -> Result<(), Refusal> {
     let name = text(sent, "uniqueName");
-    let taken = request.world.find(Collection::Groups, "uniqueName", name).filter(|other| text(other, "id") != own_id);
-    if !name.is_empty() && taken.is_some() {
+    // A soft-deleted group keeps its name.
+    let by_deleted = request
+        .world
+        .find_all(Collection::Deleted, "uniqueName", name)
+        .filter(|other| text(other, KIND) == "group" && deleted::is_kept(request, other));
+    let holders = request.world.find_all(Collection::Groups, "uniqueName", name).chain(by_deleted);
+    if !name.is_empty() && holders.into_iter().any(|other| text(other, "id") != own_id) {
         return Err(Refusal::bad_request("Another object with the same value for property uniqueName already exists.")
             .with_detail("ObjectConflict", "uniqueName"));
     }
@@ -239,7 +248,7 @@ fn check_members(request: &Request<'_>, group: &Document, added: &[String]) -> R
 
 /// `/groups/{id}/members/$ref`.
 pub(super) fn member_references(request: &Request<'_>) -> Result<Answer, Refusal> {
-    let group = found(request)?;
+    let group = if request.method == "GET" { find(request)? } else { found(request)? };
     match request.method {
         "GET" => {
             request.caller.needs(READ_GROUPS)?;
@@ -257,7 +266,7 @@ pub(super) fn member_references(request: &Request<'_>) -> Result<Answer, Refusal
 
 /// `/groups/{id}/members/{id}/$ref`.
 pub(super) fn member_reference(request: &Request<'_>) -> Result<Answer, Refusal> {
-    let group = found(request)?;
+    let group = if request.method == "GET" { find(request)? } else { found(request)? };
     match request.method {
         "GET" => {
             request.caller.needs(READ_GROUPS)?;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        credentials::{new_key, without_key},
+        credentials::{new_key, one_of_each_id, without_key},
         refusal::Refusal,
         tables::{KEY_CREDENTIAL, PASSWORD_CREDENTIAL_OF_KEY},
         world::{Change, Collection, Document, list, text},
@@ -57,15 +57,10 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     let key = Value::Object(new_key(sent, request.now)?);
     let mut keys: Vec<Value> = list(object, "keyCredentials").to_vec();
-    if keys.iter().any(|other| other["keyId"] == key["keyId"]) {
-        return Err(Refusal::bad_request(format!(
-            "Duplicate KeyId '{}' found in the credentials.",
-            key["keyId"].as_str().unwrap_or_default()
-        )));
-    }
-    credential_rules::check(request, collection, object, &[&key], &[])?;
-    keys.retain(|other| other["key"] != key["key"]);
     keys.push(key.clone());
+    one_of_each_id(&keys)?;
+    credential_rules::check(request, collection, object, &[&key], &[])?;
+    keys.retain(|other| other["key"] != key["key"] || other["keyId"] == key["keyId"]);
     let mut after = object.clone();
     after.insert("keyCredentials".into(), keys.into());
     let mut shown = key.as_object().cloned().unwrap_or_default();

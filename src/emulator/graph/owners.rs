@@ -114,7 +114,9 @@ pub(super) fn directory_object(request: &Request<'_>, document: &Document) -> Do
 }
 
 fn kind_of(request: &Request<'_>, id: &str) -> &'static Kind {
-    request.references.directory_object(id).map_or(&USER, |(kind, _)| objects::of_kind(kind).kind)
+    let views = [request.lists, request.by_id, request.references];
+    let found = views.iter().find_map(|view| view.directory_object(id));
+    found.map_or(&USER, |(kind, _)| objects::of_kind(kind).kind)
 }
 
 /// `…/owners/$ref`.

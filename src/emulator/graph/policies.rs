@@ -10,7 +10,7 @@ use super::{
         refusal::Refusal,
         schema::invalid,
         tables::{APP_MANAGEMENT_POLICY, DEFAULT_APP_MANAGEMENT_POLICY},
-        world::{Change, Collection, Document, World, text, texts},
+        world::{Change, Collection, Document, View, World, text, texts},
     },
     Answer, Request,
     access::{READ_APPLICATIONS, READ_POLICIES, WRITE_POLICIES},
@@ -26,7 +26,11 @@ const NAME: &str = "policies/appManagementPolicies";
 
 /// The default policy, which is always there and restricts nothing until somebody enables it.
 pub(super) fn default(world: &World) -> Document {
-    world.get(Collection::AppManagementPolicies, DEFAULT_ID).cloned().unwrap_or_else(|| {
+    filled(world.get(Collection::AppManagementPolicies, DEFAULT_ID))
+}
+
+fn filled(stored: Option<&Document>) -> Document {
+    stored.cloned().unwrap_or_else(|| {
         let default = json!({
             "id": DEFAULT_ID,
             "displayName": "Default app management tenant policy",
@@ -45,7 +49,7 @@ pub(super) fn the_default(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.entity(
                 &DEFAULT_APP_MANAGEMENT_POLICY,
                 "policies/defaultAppManagementPolicy",
-                &default(request.world),
+                &filled(request.by_id.get(Collection::AppManagementPolicies, DEFAULT_ID)),
             )
         }
         "PATCH" => {
@@ -133,9 +137,9 @@ fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
         .ok_or_else(|| Refusal::not_found(request.segment(2)))
 }
 
-fn holders<'a>(world: &'a World, id: &'a str) -> impl Iterator<Item = (Collection, &'a Document)> {
+fn holders<'a>(seen: View<'a>, id: &str) -> impl Iterator<Item = (Collection, &'a Document)> {
     [Collection::Applications, Collection::ServicePrincipals].into_iter().flat_map(move |collection| {
-        let held = world.all(collection).filter(move |object| texts(object, ASSIGNED).any(|policy| policy == id));
+        let held = seen.find_all(collection, ASSIGNED, id);
         held.map(move |object| (collection, object))
     })
 }
@@ -160,8 +164,11 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_POLICIES)?;
             let id = text(find(request)?, "id");
-            let mut changes: Vec<Change> =
-                holders(request.world, id).map(|(collection, object)| with(collection, object, &[])).collect();
+            let truth = [Collection::Applications, Collection::ServicePrincipals].into_iter().flat_map(|collection| {
+                let holders = request.world.find_all(collection, ASSIGNED, id);
+                holders.map(move |object| (collection, object))
+            });
+            let mut changes: Vec<Change> = truth.map(|(collection, object)| with(collection, object, &[])).collect();
             changes.push(Change::remove(Collection::AppManagementPolicies, id));
             Ok(Answer::no_content(changes))
         }
@@ -181,7 +188,7 @@ pub(super) fn applies_to(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_POLICIES)?;
-    let ids = holders(request.world, text(find(request)?, "id")).map(|(_, object)| text(object, "id"));
+    let ids = holders(request.lists, text(find(request)?, "id")).map(|(_, object)| text(object, "id"));
     owners::mixed(request, ids, 4)
 }
 

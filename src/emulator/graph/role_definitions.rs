@@ -83,9 +83,9 @@ pub(super) fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::created(body, location, vec![Change::put(Collection::RoleDefinitions, definition)]))
 }
 
-/// A role that may be written: one of the tenant's own.
+/// A role that may be written, as it really is: one of the tenant's own.
 fn custom<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
-    let definition = roles::find_definition(request)?;
+    let definition = request.truth(Collection::RoleDefinitions, roles::find_definition(request)?)?;
     if definition["isBuiltIn"] == true {
         return Err(Refusal::bad_request("Built-in role definitions cannot be changed or deleted."));
     }

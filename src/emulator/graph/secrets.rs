@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        credentials::{new_password, without_password},
+        credentials::{new_password, one_of_each_id, without_password},
         refusal::Refusal,
         tables::PASSWORD_CREDENTIAL,
         world::{Change, Collection, Document, list, text},
@@ -53,6 +53,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     credential_rules::check(request, collection, object, &[], &[&password])?;
     let mut passwords = list(object, "passwordCredentials").to_vec();
     passwords.push(password.clone());
+    one_of_each_id(&passwords)?;
     let mut after = object.clone();
     after.insert("passwordCredentials".into(), passwords.into());
     let Value::Object(password) = password else {

@@ -195,7 +195,7 @@ impl Query {
         Self { counting: true, ..self.clone() }
     }
 
-    fn page_size(&self, default: usize) -> Result<usize, Refusal> {
+    pub(crate) fn page_size(&self, default: usize) -> Result<usize, Refusal> {
         match &self.top {
             None => Ok(default),
             Some(top) => match top.parse::<u32>() {
