@@ -217,7 +217,8 @@ struct EmulateArguments {
     /// Objects on one page of a list.
     #[arg(long, default_value_t = 100, value_name = "NUMBER", help_heading = "Trouble")]
     page_size: usize,
-    /// How long answers take, such as `50ms` or `token=100ms..2s`; of graph, token, exchange and vault; may be repeated.
+    /// How long answers take, such as `50ms` or `token=100ms..2s`; of graph, token, exchange, vault
+    /// and resourceManager; may be repeated.
     #[arg(long, value_name = "[SERVICE=]TIME", help_heading = "Trouble")]
     latency: Vec<String>,
     /// How far reads are behind writes, such as `10s` or `lists=5s..30s`; of byId, lists, references and tokens; may be

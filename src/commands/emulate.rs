@@ -101,13 +101,15 @@ impl Arguments {
         Ok(Some(Operator { client_id, client_secret }))
     }
 
+    /// All that is wrong is told at once.
     fn knobs(&self) -> Result<Knobs, Failure> {
         let mut knobs = Knobs::default();
-        let mut turn = |option: &str, change: Value| -> Result<(), Failure> {
-            knobs = knobs.changed(&change).map_err(|why| bad(option, &why))?;
-            Ok(())
+        let mut problems = Vec::new();
+        let mut turn = |option: &str, change: Value| match knobs.changed(&change) {
+            Ok(changed) => knobs = changed,
+            Err(why) => problems.push(format!("`{option}`: {why}")),
         };
-        turn("--page-size", json!({ "pageSize": self.page_size }))?;
+        turn("--page-size", json!({ "pageSize": self.page_size }));
         for (option, name, values) in [("--latency", "latency", &self.latency), ("--lag", "lag", &self.lag)] {
             for value in values {
                 turn(
@@ -116,22 +118,25 @@ impl Arguments {
                         None => json!({ name: value }),
                         Some((member, time)) => json!({ name: { member: time } }),
                     },
-                )?;
+                );
             }
         }
         if let Some(replicas) = self.replicas {
-            turn("--replicas", json!({ "lag": { "replicas": replicas } }))?;
+            turn("--replicas", json!({ "lag": { "replicas": replicas } }));
         }
         if let Some(preset) = &self.throttle {
-            turn("--throttle", json!({ "throttle": preset }))?;
+            turn("--throttle", json!({ "throttle": preset }));
         }
         if let Some(time) = &self.conflict_writes {
-            turn("--conflict-writes", json!({ "conflicts": { "writes": time } }))?;
+            turn("--conflict-writes", json!({ "conflicts": { "writes": time } }));
         }
         if let Some(time) = &self.conflict_creation {
-            turn("--conflict-creation", json!({ "conflicts": { "creation": time } }))?;
+            turn("--conflict-creation", json!({ "conflicts": { "creation": time } }));
         }
-        Ok(knobs)
+        if problems.is_empty() {
+            return Ok(knobs);
+        }
+        Err(Failure::message(format!("options cannot be used: {}", problems.join("; "))))
     }
 }
 
@@ -140,6 +145,12 @@ fn days(text: &str) -> Result<SignedDuration, String> {
     let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no time such as `PT10M`, `-1h` or `P30D`"))?;
     span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
         .map_err(|_| format!("`{text}` has months or years, whose length differs; say it in days"))
+}
+
+/// As a shell reads it: what a tester chose as the secret may hold spaces and signs.
+fn quoted(value: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-._~:/@%+,=[]".contains(character);
+    if value.chars().all(is_plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) }
 }
 
 /// What other programs need to know, as lines that a shell can read. The secret is the emulator's own, made-up one.
@@ -154,8 +165,18 @@ fn variables(emulator: &Emulator) -> String {
     if let Some(url) = emulator.https_url() {
         lines.insert(1, ("ACCREDIT_EMULATOR_HTTPS", url));
     }
-    let lines: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let lines: Vec<String> = lines.into_iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect();
     lines.concat()
+}
+
+/// Removes a file, which need not be there.
+fn remove(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::new(format!("`{}` could not be removed", path.display()), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file that its owner alone can read, whole or not at all.
@@ -168,8 +189,21 @@ fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let started = emulator::start(arguments.options()?).await;
-    let mut emulator = started.map_err(|error| Failure::new("the tenant could not be started", error))?;
+    let options = arguments.options()?;
+    if let Some(path) = &arguments.ready_file {
+        // One that an earlier run left behind would be taken for ours.
+        remove(path)?;
+    }
+    let mut emulator = match emulator::start(options).await {
+        Ok(emulator) => emulator,
+        Err(emulator::Error::Seed(problems)) => {
+            for problem in &problems {
+                console.say(problem);
+            }
+            return Err(Failure::message("the seed cannot be used"));
+        }
+        Err(error) => return Err(Failure::new("the tenant could not be started", error)),
+    };
     if let (Some(path), Some(authority)) = (&arguments.ca_out, emulator.certificate_authority_pem()) {
         std::fs::write(path, authority).map_err(|error| {
             Failure::new(format!("the certificate authority could not be written to `{}`", path.display()), error)
@@ -189,6 +223,9 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     tokio::select! {
         () = emulator.stopped() => {}
         () = asked_to_stop() => emulator.stop().await,
+    }
+    if let Some(path) = &arguments.ready_file {
+        remove(path)?;
     }
     Ok(Exit::Success)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     clock::{self, Clock},
-    dump, faults, odata,
+    dump, faults, front_page, odata,
     reply::Reply,
     span,
     tenant::Tenant,
@@ -41,9 +41,6 @@ fn done() -> Reply {
 fn answer(outcome: Result<Reply, String>) -> Reply {
     outcome.unwrap_or_else(|message| refuse(400, &message))
 }
-
-const ROUTES: [&str; 10] =
-    ["state", "dump", "reset", "requests", "counters", "faults", "knobs", "clock", "seed/key", "graph"];
 
 /// Serves everything but `POST graph`.
 pub(crate) fn serve(tenant: &mut Tenant, clock: &Clock, order: Order<'_>) -> Reply {
@@ -108,8 +105,15 @@ pub(crate) fn serve(tenant: &mut Tenant, clock: &Clock, order: Order<'_>) -> Rep
             Some(key) if !key.is_empty() => Reply::json(200, json!({ "privateKey": key })),
             _ => refuse(404, "the tenant was not seeded with a number, so there is no shared key"),
         },
-        _ if ROUTES.contains(&route) => refuse(405, &format!("`{route}` does not take {method}")),
-        _ => refuse(404, &format!("no such control endpoint; there are {}", ROUTES.join(", "))),
+        _ => match front_page::methods(route) {
+            Some(methods) => {
+                let methods = methods.join(", ");
+                let mut reply = refuse(405, &format!("`{route}` does not take {method}; it takes {methods}"));
+                reply.set("allow", methods);
+                reply
+            }
+            None => refuse(404, &format!("no such control endpoint; there are {}", front_page::routes())),
+        },
     }
 }
 

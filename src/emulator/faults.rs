@@ -135,13 +135,17 @@ pub(crate) struct Target<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Reads orders: a list of them, each checked.
+/// Reads orders: a list of them, each checked. All that is wrong is told at once.
 pub(crate) fn read(orders: &Value) -> Result<Vec<Fault>, String> {
     let list = orders.as_array().ok_or("faults must be a list")?;
-    list.iter()
-        .enumerate()
-        .map(|(index, order)| read_one(order).map_err(|why| format!("fault {index}: {why}")))
-        .collect()
+    let (mut faults, mut problems) = (Vec::new(), Vec::new());
+    for (index, order) in list.iter().enumerate() {
+        match read_one(order) {
+            Ok(fault) => faults.push(fault),
+            Err(why) => problems.push(format!("fault {index}: {why}")),
+        }
+    }
+    if problems.is_empty() { Ok(faults) } else { Err(problems.join("; ")) }
 }
 
 fn read_one(order: &Value) -> Result<Fault, String> {

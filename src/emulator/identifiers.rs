@@ -84,6 +84,27 @@ pub(crate) fn secret() -> String {
     format!("{start}8Q~{}", &rest[..34])
 }
 
+/// Labels of letters, digits and hyphens, at least two of them.
+pub(crate) fn is_domain(name: &str) -> bool {
+    name.contains('.') && is_dns_name(name)
+}
+
+/// An address, or a DNS name, whose first label may be `*`.
+pub(crate) fn is_host(name: &str) -> bool {
+    name.parse::<std::net::IpAddr>().is_ok() || is_dns_name(name.strip_prefix("*.").unwrap_or(name))
+}
+
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,7 +53,7 @@ impl Part {
 
 /// How long answers take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a time, or an object with a time for each service")]
 pub struct Latency {
     graph: Span,
     token: Span,
@@ -76,7 +76,7 @@ impl Latency {
 
 /// When writes to one object get in each other's way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object with `writes` and `creation`")]
 pub struct Conflicts {
     /// A write this soon after another one to the same object is refused.
     pub writes: Span,
@@ -115,11 +115,24 @@ impl Default for Knobs {
 impl Knobs {
     /// These knobs with some of them changed. A time in place of `latency` or `lag` sets each time in it; a name in place
     /// of `throttle` is a preset.
+    /// All that is wrong is told at once.
     pub fn changed(&self, change: &Value) -> Result<Self, String> {
-        if !change.is_object() {
+        let Some(members) = change.as_object() else {
             return Err("knobs must be an object, such as {\"lag\": {\"byId\": \"5s\"}}".to_owned());
+        };
+        let mut changed = self.clone();
+        let mut problems = Vec::new();
+        for (name, value) in members {
+            match changed.turned(json!({ name: value })) {
+                Ok(turned) => changed = turned,
+                Err(why) => problems.push(format!("`{name}`: {why}")),
+            }
         }
-        let mut change = change.clone();
+        if problems.is_empty() { Ok(changed) } else { Err(problems.join("; ")) }
+    }
+
+    /// These knobs with one of them changed.
+    fn turned(&self, mut change: Value) -> Result<Self, String> {
         for (name, members) in [
             ("latency", &["graph", "token", "exchange", "vault", "resourceManager"][..]),
             ("lag", &["byId", "lists", "references", "tokens"][..]),
@@ -137,10 +150,10 @@ impl Knobs {
         merge(&mut all, &change);
         let changed: Self = serde_json::from_value(all).map_err(|error| error.to_string())?;
         if !(1..=999).contains(&changed.page_size) {
-            return Err(format!("`pageSize` is {}; it must be from 1 to 999", changed.page_size));
+            return Err(format!("{} is not from 1 to 999", changed.page_size));
         }
         if !(1..=16).contains(&changed.lag.replicas) {
-            return Err(format!("`lag.replicas` is {}; it must be from 1 to 16", changed.lag.replicas));
+            return Err(format!("`replicas` is {}; it must be from 1 to 16", changed.lag.replicas));
         }
         changed.throttle.check()?;
         Ok(changed)

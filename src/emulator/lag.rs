@@ -20,7 +20,11 @@ use super::{
 
 /// How far each sort of read is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "a time, or an object with a time for each sort of read"
+)]
 pub struct Lag {
     /// Reads of an object that the path names.
     pub by_id: Span,
@@ -106,6 +110,7 @@ impl Default for Replication {
 impl Replication {
     pub(crate) fn randomize(&mut self, seed: u64) {
         self.seed = seed;
+        self.writes = 0;
         self.chance = Chance::new(settled(&[seed, 1]));
     }
 

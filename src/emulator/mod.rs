@@ -18,6 +18,7 @@ mod exchange;
 mod exchange_online;
 mod faults;
 mod files;
+mod front_page;
 mod graph;
 mod identifiers;
 mod index;
@@ -37,6 +38,7 @@ mod schema;
 mod seed;
 mod seed_estate;
 mod seed_file;
+mod seed_references;
 mod server;
 mod span;
 mod stored;
@@ -183,8 +185,32 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A file other than the tenant's cannot be read or written.
+    #[error("cannot use the {what} `{}`", file.display())]
+    Other {
+        /// What the file is for.
+        what: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The domain is no DNS name.
+    #[error("`{0}` is no domain such as contoso.onmicrosoft.com")]
+    Domain(String),
+    /// A certificate cannot be for this.
+    #[error("`{0}` is no DNS name or address that a certificate can be for")]
+    Host(String),
+    /// The tenant is there already, with another id.
+    #[error("the tenant is there already, with the id {0} and not the one asked for")]
+    OtherTenant(String),
     /// The file is not what an emulator wrote.
-    #[error("the tenant file `{}` is damaged at line {line}", file.display())]
+    #[error(
+        "the tenant file `{}` is damaged at line {line}, or something else than this version of the emulator wrote it; \
+         it was not changed. Move it away, or name another one with `--file`",
+        file.display()
+    )]
     Damaged {
         /// The tenant file.
         file: PathBuf,
@@ -233,6 +259,9 @@ pub struct Emulator {
 pub async fn start(options: Options) -> Result<Emulator, Error> {
     let clock = Clock::new(options.now, options.clock_offset);
     let random_seed = options.random_seed.unwrap_or_else(|| u64::from(uuid::Uuid::new_v4().as_fields().0));
+    if let Some(host) = options.hosts.iter().find(|host| !identifiers::is_host(host)) {
+        return Err(Error::Host(host.clone()));
+    }
     let mut faults = Faults::default();
     if let Some(orders) = &options.faults {
         faults.add(faults::read(orders).map_err(Error::Faults)?);
@@ -247,13 +276,13 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
             journal.rewrite(&world).map_err(file_error)?;
         }
     } else {
-        check_operator(&options, &world)?;
+        check_tenant(&options, &world)?;
     }
     let mut tenant = Tenant::new(world, journal);
     let knobs = Knobs { page_size: options.page_size.max(1), ..options.knobs.clone() };
     tenant.trouble(knobs, faults, random_seed);
     if let Some(path) = &options.log {
-        let failed = |source| Error::File { file: path.clone(), source };
+        let failed = |source| Error::Other { what: "log", file: path.clone(), source };
         let mut file = files::open_private(path).map_err(failed)?;
         io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(failed)?;
         tenant.record.write_to(file);
@@ -287,7 +316,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     });
     let mut emulator = Emulator { facts, authority, is_new, random_seed, service, ports: Vec::new(), claim: None };
     for (listener, identity) in ports {
-        let address = options.http;
+        let address = if identity.is_some() { options.https.unwrap_or(options.http) } else { options.http };
         let port = server::open(Arc::clone(&emulator.service), listener, identity, tls_port)
             .await
             .map_err(|source| Error::Bind { address, source })?;
@@ -318,6 +347,9 @@ fn new_world(options: &Options, clock: &Clock, random_seed: u64) -> Result<World
             return Err(Error::Operator("the operator's secret is empty".to_owned()));
         }
     }
+    if !identifiers::is_domain(&options.domain) {
+        return Err(Error::Domain(options.domain.clone()));
+    }
     let tenant_id = match &options.tenant_id {
         Some(id) if !identifiers::is_guid(id) => return Err(Error::TenantId(id.clone())),
         Some(id) => id.to_lowercase(),
@@ -327,7 +359,11 @@ fn new_world(options: &Options, clock: &Clock, random_seed: u64) -> Result<World
     let mut world = World::default();
     match &options.seed {
         Some(Seed::File(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::File { file: path.clone(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| Error::Other {
+                what: "seed file",
+                file: path.clone(),
+                source,
+            })?;
             let usual = usual(options.operator.as_ref());
             world = seed_file::read(&text, usual, now, options).map_err(|problems| {
                 Error::Seed(problems.into_iter().map(|problem| format!("{}: {problem}", path.display())).collect())
@@ -342,8 +378,11 @@ fn new_world(options: &Options, clock: &Clock, random_seed: u64) -> Result<World
     Ok(world)
 }
 
-/// A tenant that is there already has its own operator.
-fn check_operator(options: &Options, world: &World) -> Result<(), Error> {
+/// A tenant that is there already has its own id and operator.
+fn check_tenant(options: &Options, world: &World) -> Result<(), Error> {
+    if options.tenant_id.as_ref().is_some_and(|asked| !asked.eq_ignore_ascii_case(world.tenant_id())) {
+        return Err(Error::OtherTenant(world.tenant_id().to_owned()));
+    }
     let Some(asked) = &options.operator else { return Ok(()) };
     let own = facts(world, String::new()).operator;
     if own.client_id.eq_ignore_ascii_case(&asked.client_id) && own.client_secret == asked.client_secret {

@@ -71,10 +71,12 @@ pub(crate) fn read(
     if problems.is_empty() { Ok(seeding.world) } else { Err(problems) }
 }
 
-struct Seeding {
-    world: World,
+/// A tenant that is being made of a file.
+pub(super) struct Seeding {
+    pub(super) world: World,
     now: Timestamp,
-    whole: bool,
+    /// Whether the file tells the whole tenant.
+    pub(super) whole: bool,
 }
 
 fn guid_or_new(object: &Document, name: &str) -> Result<String, String> {
@@ -85,7 +87,8 @@ fn guid_or_new(object: &Document, name: &str) -> Result<String, String> {
     }
 }
 
-fn default(document: &mut Document, name: &str, value: impl Into<Value>) {
+/// Fills in what is missing, null or empty.
+pub(super) fn default(document: &mut Document, name: &str, value: impl Into<Value>) {
     if document.get(name).is_none_or(|value| value.is_null() || value == "") {
         document.insert(name.to_owned(), value.into());
     }
@@ -263,111 +266,6 @@ impl Seeding {
         Ok(principal)
     }
 
-    /// A service principal by its id, its `appId` or its name.
-    fn principal(&self, name: &str) -> Result<&Document, String> {
-        let world = &self.world;
-        let by_name = || {
-            let mut named =
-                world.all(Collection::ServicePrincipals).filter(|principal| text(principal, "displayName") == name);
-            named.next().filter(|_| named.next().is_none())
-        };
-        world
-            .get(Collection::ServicePrincipals, &name.to_lowercase())
-            .or_else(|| world.find(Collection::ServicePrincipals, "appId", name))
-            .or_else(|| if identifiers::is_guid(name) { None } else { by_name() })
-            .ok_or_else(|| format!("no service principal has the id, `appId` or name `{name}`"))
-    }
-
-    /// A holder of roles, an owner: a service principal, or a user by id or UPN.
-    fn anybody(&self, name: &str) -> Result<(&'static str, &Document), String> {
-        let world = &self.world;
-        if let Some(user) = world
-            .get(Collection::Users, &name.to_lowercase())
-            .or_else(|| world.find(Collection::Users, "userPrincipalName", name))
-        {
-            return Ok(("User", user));
-        }
-        if let Some(group) = world.get(Collection::Groups, &name.to_lowercase()) {
-            return Ok(("Group", group));
-        }
-        self.principal(name)
-            .map(|principal| ("ServicePrincipal", principal))
-            .map_err(|_| format!("nobody has the id, `appId`, UPN or name `{name}`"))
-    }
-
-    fn app_role_assignment(&self, mut object: Document) -> Result<Document, String> {
-        // What a whole tenant tells may belong to a deleted principal.
-        if self.whole {
-            return Ok(object);
-        }
-        let (kind, principal) = self.anybody(text(&object, "principalId"))?;
-        let resource = self.principal(text(&object, "resourceId"))?;
-        let role_name = text(&object, "appRoleId");
-        let role = list(resource, "appRoles")
-            .iter()
-            .find(|role| role["id"] == role_name || role["value"] == role_name)
-            .and_then(|role| role["id"].as_str());
-        let role = match role {
-            Some(role) => role.to_owned(),
-            None if role_name == "00000000-0000-0000-0000-000000000000" => role_name.to_owned(),
-            None => return Err(format!("`{}` has no app role `{role_name}`", text(resource, "displayName"))),
-        };
-        let id = match text(&object, "id") {
-            "" => identifiers::app_role_assignment(text(principal, "id")),
-            id => id.to_owned(),
-        };
-        let derived = [
-            ("id", json!(id)),
-            ("appRoleId", json!(role)),
-            ("principalId", principal["id"].clone()),
-            ("principalType", json!(kind)),
-            ("principalDisplayName", principal["displayName"].clone()),
-            ("resourceId", resource["id"].clone()),
-            ("resourceDisplayName", resource["displayName"].clone()),
-        ];
-        object.extend(derived.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        Ok(object)
-    }
-
-    fn grant(&self, mut object: Document) -> Result<Document, String> {
-        if self.whole {
-            return Ok(object);
-        }
-        let client = text(self.principal(text(&object, "clientId"))?, "id").to_owned();
-        let resource = text(self.principal(text(&object, "resourceId"))?, "id").to_owned();
-        let user = match text(&object, "principalId") {
-            "" => None,
-            name => Some(text(self.anybody(name)?.1, "id").to_owned()),
-        };
-        object.insert("id".into(), identifiers::grant(&client, &resource, user.as_deref()).into());
-        object.insert("clientId".into(), client.into());
-        object.insert("resourceId".into(), resource.into());
-        default(&mut object, "consentType", if user.is_some() { "Principal" } else { "AllPrincipals" });
-        object.insert("principalId".into(), user.map_or(Value::Null, Value::from));
-        Ok(object)
-    }
-
-    fn role_assignment(&self, mut object: Document) -> Result<Document, String> {
-        if self.whole {
-            return Ok(object);
-        }
-        let (_, principal) = self.anybody(text(&object, "principalId"))?;
-        let name = text(&object, "roleDefinitionId");
-        let role = self
-            .world
-            .get(Collection::RoleDefinitions, &name.to_lowercase())
-            .or_else(|| self.world.all(Collection::RoleDefinitions).find(|role| text(role, "displayName") == name))
-            .ok_or_else(|| format!("no directory role has the id or name `{name}`"))?;
-        default(&mut object, "directoryScopeId", "/");
-        let scope = text(&object, "directoryScopeId").trim_start_matches('/').to_owned();
-        let scope = (!scope.is_empty()).then_some(scope);
-        let (role, principal) = (text(role, "id").to_owned(), text(principal, "id").to_owned());
-        object.insert("id".into(), identifiers::role_assignment(&role, &principal, scope.as_deref()).into());
-        object.insert("roleDefinitionId".into(), role.into());
-        object.insert("principalId".into(), principal.into());
-        Ok(object)
-    }
-
     /// Certificates are read; what follows from them is filled in. Those that have expired are taken too.
     fn credentials(&self, document: &mut Document) -> Result<(), String> {
         for (index, key) in list(document, "keyCredentials").to_vec().iter().enumerate() {
@@ -398,40 +296,6 @@ impl Seeding {
             document["passwordCredentials"][index] = Value::Object(password);
         }
         Ok(())
-    }
-
-    fn owners(&self, owners: &Value) -> Result<Value, String> {
-        let owners = owners.as_array().ok_or("`owners` must be a list of ids")?;
-        let mut ids = Vec::new();
-        for owner in owners {
-            let name = owner.as_str().ok_or("`owners` must be a list of ids")?;
-            // An id may be of something that comes later in the file; that it comes is checked at the end.
-            ids.push(if identifiers::is_guid(name) {
-                name.to_lowercase()
-            } else {
-                text(self.anybody(name)?.1, "id").to_owned()
-            });
-        }
-        Ok(json!(ids))
-    }
-
-    fn check_owners(&self, problems: &mut Vec<String>) {
-        if self.whole {
-            return;
-        }
-        for collection in [Collection::Applications, Collection::ServicePrincipals] {
-            for (index, object) in self.world.all(collection).enumerate() {
-                for owner in list(object, OWNERS).iter().filter_map(Value::as_str) {
-                    if self.anybody(owner).is_err() {
-                        problems.push(format!(
-                            "{} `{}` (number {index} by id): nobody has the id `{owner}`",
-                            collection.name(),
-                            text(object, "displayName")
-                        ));
-                    }
-                }
-            }
-        }
     }
 
     /// A tenant that came without its operator's secret gets a new one.

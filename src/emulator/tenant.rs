@@ -43,6 +43,7 @@ pub(crate) struct Tenant {
     pub(crate) record: Record,
     pub(crate) chance: Chance,
     initial: (Knobs, Faults),
+    random_seed: u64,
     closed: bool,
 }
 
@@ -59,6 +60,7 @@ impl Tenant {
             record: Record::default(),
             chance: Chance::new(0),
             initial: (Knobs::default(), Faults::default()),
+            random_seed: 0,
             closed: false,
         }
     }
@@ -67,10 +69,16 @@ impl Tenant {
     pub(crate) fn trouble(&mut self, knobs: Knobs, faults: Faults, random_seed: u64) {
         self.knobs = knobs.clone();
         self.faults = faults.clone();
-        self.chance = Chance::new(settled(&[random_seed, 0]));
-        self.world.randomize(random_seed);
+        self.random_seed = random_seed;
+        self.randomize();
         self.initial = (knobs, faults);
         self.world.set_origin();
+    }
+
+    /// Random choices begin where they began.
+    fn randomize(&mut self) {
+        self.chance = Chance::new(settled(&[self.random_seed, 0]));
+        self.world.randomize(self.random_seed);
     }
 
     /// Begins a request.
@@ -78,7 +86,7 @@ impl Tenant {
         self.world.begin(now, self.knobs.lag);
     }
 
-    /// Back to the state after the start: objects, knobs, faults, log and counters.
+    /// Back to the state after the start: objects, knobs, faults, random choices, log and counters.
     pub(crate) fn reset(&mut self) -> io::Result<()> {
         let changes = self.world.back_to_origin();
         self.commit(changes)?;
@@ -88,6 +96,7 @@ impl Tenant {
         self.meters.clear();
         self.touches.clear();
         self.record.clear();
+        self.randomize();
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::{knobs::Part, span::Span};
 
 /// So much in so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "a limit such as {\"most\": 7, \"window\": \"1m\"}")]
 pub struct Limit {
     most: u64,
     window: Span,
@@ -20,7 +20,7 @@ pub struct Limit {
 
 /// All limits; one that is absent does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "`graph`, `tight`, `off`, or an object of limits")]
 pub struct Throttle {
     resource_units: Option<Limit>,
     writes: Option<Limit>,
@@ -160,6 +160,8 @@ impl Meters {
         writes: bool,
         now: Timestamp,
     ) -> Result<(), Throttled> {
+        // Of several limits that are used up, the one that lasts longest: whoever waits as long as told is served.
+        let mut longest: Option<(SignedDuration, Meter)> = None;
         for meter in Self::meters(part, writes) {
             let Some(limit) = throttle.of(*meter) else { continue };
             let window = self.window(*meter, application, limit, now);
@@ -167,16 +169,19 @@ impl Meters {
                 continue;
             }
             let left = limit.window.longest() - window.began.duration_until(now);
-            let seconds = (left + SignedDuration::from_millis(999)).as_secs().max(1);
-            let (scope, information) = match meter {
-                Meter::ResourceUnits => ("Tenant_Application/ReadWrite", "ResourceUnitLimitExceeded"),
-                Meter::Writes => ("Tenant_Application/Write", "WriteLimitExceeded"),
-                Meter::TenantWrites => ("Tenant/Write", "WriteLimitExceeded"),
-                Meter::Requests(_) => ("Tenant_Application/ReadWrite", "RequestLimitExceeded"),
-            };
-            return Err(Throttled { retry_after: throttle.retry_after.then_some(seconds), scope, information });
+            if longest.is_none_or(|(before, _)| before < left) {
+                longest = Some((left, *meter));
+            }
         }
-        Ok(())
+        let Some((left, meter)) = longest else { return Ok(()) };
+        let seconds = left.as_secs() + i64::from(left.subsec_nanos() > 0);
+        let (scope, information) = match meter {
+            Meter::ResourceUnits => ("Tenant_Application/ReadWrite", "ResourceUnitLimitExceeded"),
+            Meter::Writes => ("Tenant_Application/Write", "WriteLimitExceeded"),
+            Meter::TenantWrites => ("Tenant/Write", "WriteLimitExceeded"),
+            Meter::Requests(_) => ("Tenant_Application/ReadWrite", "RequestLimitExceeded"),
+        };
+        Err(Throttled { retry_after: throttle.retry_after.then_some(seconds), scope, information })
     }
 
     /// Counts a request that was served. Gives back how much of its fullest limit is used, from 0.8.

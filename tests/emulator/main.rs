@@ -5,6 +5,7 @@
 mod attacks;
 mod client;
 mod command_lines;
+mod control;
 mod credentials;
 mod deleted;
 mod delta;

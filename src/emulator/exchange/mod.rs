@@ -23,6 +23,7 @@ use super::{
     clock::{self, Clock, Stopwatch},
     control,
     faults::{Blow, Target, Then, When},
+    front_page,
     graph::{self as service, Answer, Caller},
     identifiers,
     knobs::Part,
@@ -49,6 +50,15 @@ pub(crate) struct Incoming {
 impl Incoming {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The control endpoint that is asked, by what comes after `/_emulator/`; nothing for the front page.
+    fn control_route(&self) -> Option<&str> {
+        match self.path.as_str() {
+            "/_emulator" => Some(""),
+            "/" if self.method == "GET" && self.header("authorization").is_empty() => Some(""),
+            path => path.strip_prefix("/_emulator/"),
+        }
     }
 
     fn target(&self) -> String {
@@ -116,7 +126,7 @@ impl Service {
 
     /// Chooses what a request is in for.
     pub(crate) fn plan(&self, incoming: &Incoming) -> Plan {
-        if incoming.path.starts_with("/_emulator/") {
+        if incoming.control_route().is_some() {
             return Plan::default();
         }
         let part = Part::of(&incoming.path, &incoming.origin);
@@ -153,8 +163,12 @@ impl Service {
             application: trouble::application(incoming),
             aftermath: Cell::new(None),
         };
-        tenant.begin(turn.now);
-        if let Some(route) = incoming.path.strip_prefix("/_emulator/") {
+        let route = incoming.control_route();
+        // Who only looks at the log or the state must not change which replica answers the next request.
+        if route.is_none() || incoming.method != "GET" {
+            tenant.begin(turn.now);
+        }
+        if let Some(route) = route {
             return Outgoing::Answer(turn.control(&mut tenant, &self.clock, route));
         }
         let outgoing = match &plan.blow {
@@ -185,7 +199,10 @@ impl Turn<'_> {
             return reply;
         }
         let incoming = self.incoming;
-        let body = || serde_json::from_slice(&incoming.body).map_err(|error| error.to_string());
+        if (incoming.method.as_str(), route) == ("GET", "") {
+            return self.finish(front_page::page(&tenant.world, self.urls, incoming.header("accept")));
+        }
+        let body = || serde_json::from_slice(&incoming.body).map_err(|error| format!("the body is no JSON: {error}"));
         if (incoming.method.as_str(), route) != ("POST", "graph") {
             let order = control::Order {
                 method: &incoming.method,
