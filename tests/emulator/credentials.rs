@@ -140,7 +140,7 @@ async fn a_password_has_a_key_id_of_its_own() {
     assert_eq!(client.post(&address, body.clone()).await.status, 200);
     assert_eq!(client.post(&address, body).await.said(), (400, "Request_BadRequest"));
     let misshapen = client.post(&address, json!({ "passwordCredential": "ci" })).await;
-    assert_eq!(misshapen.said(), (400, "Request_BadRequest"));
+    assert_eq!(misshapen.said(), (400, "BadRequest"));
     let kept = client.get(&format!("/applications/{id}")).await;
     assert_eq!(kept.body["passwordCredentials"].as_array().unwrap().len(), 1);
 }
