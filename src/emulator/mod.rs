@@ -1,247 +1,65 @@
-//! A local stand-in for the Entra token service and the part of Microsoft Graph that identity work uses.
+//! A tenant on this machine for other people's clients: the Entra token service, the part of Microsoft Graph that
+//! identity work uses, Exchange's admin endpoint, Key Vault.
 //!
 //! It is written from the public description of the services and from recorded traffic, imports nothing from the rest
 //! of the crate, and is reached only over HTTP. `docs/emulator.md` says what it serves and what it refuses.
 //!
-//! Reading order: `world` what a tenant holds, `schema` and `tables` what types look like, `graph` and
-//! `token` the two services as pure functions, `exchange` one request from beginning to end, `server` HTTP.
+//! Reading order: `world` what a tenant holds, `schema` and `tables` what types look like; the services as pure
+//! functions: `token`, `graph` with `odata`, `exchange_online`, `vault`, `resource_manager`; `exchange` one request from
+//! beginning to end, `http` the ways in; `trouble` how it misbehaves, `control` how a tester tells it to, `seed` how a
+//! tenant begins, `storage` where it is kept.
 
 mod certificates;
-mod chance;
 mod clock;
-mod conflicts;
-mod connection;
 mod control;
 mod credentials;
-mod dump;
 mod exchange;
 mod exchange_online;
-mod faults;
-mod files;
-mod front_page;
+mod failure;
 mod graph;
+mod http;
 mod identifiers;
-mod index;
-mod inflate;
-mod journal;
-mod knobs;
-mod lag;
 mod odata;
-mod proxy;
-mod record;
+mod options;
 mod refusal;
 mod reply;
 mod resource_manager;
 mod role_permissions;
-mod running;
 mod schema;
 mod seed;
-mod seed_estate;
-mod seed_file;
-mod seed_references;
-mod server;
-mod span;
-mod stored;
+mod storage;
 mod tables;
 mod tenant;
-mod throttle;
-mod tls;
 mod token;
+mod trouble;
 mod vault;
 mod world;
 
 use std::{
-    fmt, io,
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex},
 };
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-
 use clock::Clock;
 use exchange::Service;
-use faults::Faults;
-use journal::{Journal, JournalError};
-pub use knobs::{Conflicts, Knobs, Latency};
-pub use lag::Lag;
-use running::Claim;
-pub use running::{Running, running};
-use server::Port;
-pub use span::Span;
+pub use failure::Error;
+use http::server::{self, Port};
+use http::tls::Authority;
+pub use options::{Operator, Options, Seed};
+use storage::journal::{Journal, JournalError};
+use storage::running::Claim;
+pub use storage::running::{Running, running};
 use tenant::Tenant;
-pub use throttle::{Limit, Throttle};
-use tls::Authority;
+use trouble::faults::Faults;
+pub use trouble::knobs::{Conflicts, Knobs, Latency};
+pub use trouble::span::Span;
+pub use trouble::throttle::{Limit, Throttle};
 use world::World;
+pub use world::lag::Lag;
 
 const AUTHORITY: &str = "~authority";
-
-/// How to run an emulator.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where the tenant is kept; without it, in memory only.
-    pub file: Option<PathBuf>,
-    /// The initial domain of a new tenant.
-    pub domain: String,
-    /// The id of a new tenant; random without it.
-    pub tenant_id: Option<String>,
-    /// The address to serve on; port 0 is a free port.
-    pub http: SocketAddr,
-    /// The address to serve on with TLS, by an authority of the tenant's own.
-    pub https: Option<SocketAddr>,
-    /// Where the clock starts; at the wall clock without it.
-    pub now: Option<Timestamp>,
-    /// How far the clock is ahead of that, or behind.
-    pub clock_offset: SignedDuration,
-    /// How many objects a page holds when the client does not say.
-    pub page_size: usize,
-    /// How the emulator misbehaves from the start; `page_size` is the one above.
-    pub knobs: Knobs,
-    /// The faults that are in force from the start: a list as `POST /_emulator/faults` takes it.
-    pub faults: Option<Value>,
-    /// Where random choices begin; somewhere without it.
-    pub random_seed: Option<u64>,
-    /// What a new tenant holds.
-    pub seed: Option<Seed>,
-    /// The operator of a new tenant; made up without it.
-    pub operator: Option<Operator>,
-    /// Further DNS names and addresses that the TLS certificate is for.
-    pub hosts: Vec<String>,
-    /// A file that gets a line of JSON for every request.
-    pub log: Option<PathBuf>,
-    /// Whether `<file>.running` tells others where to connect. Not for an emulator that ends with one command.
-    pub announce: bool,
-}
-
-impl Options {
-    /// A tenant in memory, on a free port of the loopback address, without TLS.
-    pub fn new(domain: impl Into<String>) -> Self {
-        Self {
-            file: None,
-            domain: domain.into(),
-            tenant_id: None,
-            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            https: None,
-            now: None,
-            clock_offset: SignedDuration::ZERO,
-            page_size: 100,
-            knobs: Knobs::default(),
-            faults: None,
-            random_seed: None,
-            seed: None,
-            operator: None,
-            hosts: Vec::new(),
-            log: None,
-            announce: true,
-        }
-    }
-}
-
-/// What a new tenant holds besides the usual.
-#[derive(Debug, Clone)]
-pub enum Seed {
-    /// What a file says.
-    File(PathBuf),
-    /// So many finished applications.
-    Applications(usize),
-}
-
-/// The application that is there from the start and may manage the tenant.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Operator {
-    /// Its client id.
-    pub client_id: String,
-    /// Its client secret.
-    pub client_secret: String,
-}
-
-impl fmt::Debug for Operator {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Operator")
-            .field("client_id", &self.client_id)
-            .field("client_secret", &"[secret elided]")
-            .finish()
-    }
-}
-
-/// Why an emulator did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Another process has the tenant.
-    #[error(
-        "the tenant in `{}` is already served by another emulator; several commands can share a tenant through \
-         `accredit emulate`",
-        .0.display()
-    )]
-    InUse(PathBuf),
-    /// The file cannot be read or written.
-    #[error("cannot use the tenant file `{}`", file.display())]
-    File {
-        /// The tenant file.
-        file: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// A file other than the tenant's cannot be read or written.
-    #[error("cannot use the {what} `{}`", file.display())]
-    Other {
-        /// What the file is for.
-        what: &'static str,
-        /// The file.
-        file: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// The domain is no DNS name.
-    #[error("`{0}` is no domain such as contoso.onmicrosoft.com")]
-    Domain(String),
-    /// A certificate cannot be for this.
-    #[error("`{0}` is no DNS name or address that a certificate can be for")]
-    Host(String),
-    /// The tenant is there already, with another id.
-    #[error("the tenant is there already, with the id {0} and not the one asked for")]
-    OtherTenant(String),
-    /// The file is not what an emulator wrote.
-    #[error(
-        "the tenant file `{}` is damaged at line {line}, or something else than this version of the emulator wrote it; \
-         it was not changed. Move it away, or name another one with `--file`",
-        file.display()
-    )]
-    Damaged {
-        /// The tenant file.
-        file: PathBuf,
-        /// The first line that is no journal entry, counted from one.
-        line: usize,
-    },
-    /// The port is taken or not allowed.
-    #[error("cannot serve on {address}")]
-    Bind {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// The tenant id is no GUID.
-    #[error("`{0}` is not a tenant id: it must be a GUID")]
-    TenantId(String),
-    /// The certificate for localhost could not be made.
-    #[error("cannot make a certificate for localhost")]
-    Certificate(#[source] rcgen::Error),
-    /// What the tenant is to hold is not right.
-    #[error("the seed cannot be used:\n{}", .0.join("\n"))]
-    Seed(Vec<String>),
-    /// The faults are not right.
-    #[error("the faults cannot be used: {0}")]
-    Faults(String),
-    /// The operator is not right, or the tenant has another one.
-    #[error("{0}")]
-    Operator(String),
-}
 
 /// A running emulator. Dropping it stops it.
 pub struct Emulator {
@@ -264,7 +82,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     }
     let mut faults = Faults::default();
     if let Some(orders) = &options.faults {
-        faults.add(faults::read(orders).map_err(Error::Faults)?);
+        faults.add(trouble::faults::read(orders).map_err(Error::Faults)?);
     }
     let (claim, mut journal, mut world) = open(options.file.as_ref())?;
     let file_error = |source| Error::File { file: options.file.clone().unwrap_or_default(), source };
@@ -283,7 +101,7 @@ pub async fn start(options: Options) -> Result<Emulator, Error> {
     tenant.trouble(knobs, faults, random_seed);
     if let Some(path) = &options.log {
         let failed = |source| Error::Other { what: "log", file: path.clone(), source };
-        let mut file = files::open_private(path).map_err(failed)?;
+        let mut file = storage::files::open_private(path).map_err(failed)?;
         io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(failed)?;
         tenant.record.write_to(file);
     }
@@ -365,13 +183,13 @@ fn new_world(options: &Options, clock: &Clock, random_seed: u64) -> Result<World
                 source,
             })?;
             let usual = usual(options.operator.as_ref());
-            world = seed_file::read(&text, usual, now, options).map_err(|problems| {
+            world = seed::file::read(&text, usual, now, options).map_err(|problems| {
                 Error::Seed(problems.into_iter().map(|problem| format!("{}: {problem}", path.display())).collect())
             })?;
         }
         Some(Seed::Applications(count)) => {
             world.apply(usual(options.operator.as_ref()));
-            seed_estate::plant(&mut world, *count, now, random_seed).map_err(|problem| Error::Seed(vec![problem]))?;
+            seed::estate::plant(&mut world, *count, now, random_seed).map_err(|problem| Error::Seed(vec![problem]))?;
         }
         None => world.apply(usual(options.operator.as_ref())),
     }
@@ -398,8 +216,8 @@ fn open(file: Option<&PathBuf>) -> Result<Opened, Error> {
         return Ok((None, None, World::default()));
     };
     let failed = |source| Error::File { file: file.clone(), source };
-    let file = &running::real_path(file).map_err(failed)?;
-    let claim = running::claim(file).map_err(failed)?.ok_or_else(|| Error::InUse(file.clone()))?;
+    let file = &storage::running::real_path(file).map_err(failed)?;
+    let claim = storage::running::claim(file).map_err(failed)?.ok_or_else(|| Error::InUse(file.clone()))?;
     let (journal, world) = Journal::open(file).map_err(|error| match error {
         JournalError::Damaged { line } => Error::Damaged { file: file.clone(), line },
         JournalError::Io(source) => failed(source),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::{faults::FaultyAnswer, graph::Answer};
+use super::{graph::Answer, trouble::faults::FaultyAnswer};
 
 /// Headers that an answer inside a batch keeps, as they are written there.
 const INSIDE_BATCH: [&str; 6] =

@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    chance::{Chance, settled},
-    conflicts::Touches,
-    faults::Faults,
-    journal::Journal,
-    knobs::Knobs,
-    record::Record,
+    control::record::Record,
     refusal::Refusal,
-    throttle::Meters,
+    storage::journal::Journal,
     token::{Signer, SignerError},
+    trouble::chance::{Chance, settled},
+    trouble::conflicts::Touches,
+    trouble::faults::Faults,
+    trouble::knobs::Knobs,
+    trouble::throttle::Meters,
     world::{Change, Collection, World, text},
 };
 

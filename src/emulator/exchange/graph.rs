@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::{
     super::{
-        faults::{Plain, Then, When},
         graph::{self as service, Answer, Caller},
         odata::{self, Query},
         refusal::Refusal,
         reply::Reply,
         tenant::Tenant,
+        trouble::faults::{Plain, Then, When},
         world::{Collection, Reads, text},
     },
     Outgoing, Turn,

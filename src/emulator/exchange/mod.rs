@@ -22,16 +22,15 @@ use serde_json::Value;
 use super::{
     clock::{self, Clock, Stopwatch},
     control,
-    faults::{Blow, Target, Then, When},
-    front_page,
+    control::front_page,
+    control::record::Entry,
     graph::{self as service, Answer, Caller},
-    identifiers,
-    knobs::Part,
-    odata,
-    record::Entry,
+    identifiers, odata,
     refusal::Refusal,
     reply::Reply,
     tenant::Tenant,
+    trouble::faults::{Blow, Target, Then, When},
+    trouble::knobs::Part,
     vault as key_vault,
 };
 

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        faults::{Blow, FaultyAnswer, Plain, Target, Then, When},
         graph::{self as service, Caller},
-        knobs::Part,
         odata,
         refusal::Refusal,
         reply::Reply,
         tenant::Tenant,
-        throttle::Throttled,
         token::TokenRefusal,
+        trouble::faults::{Blow, FaultyAnswer, Plain, Target, Then, When},
+        trouble::knobs::Part,
+        trouble::throttle::Throttled,
         world::{Collection, text},
     },
     Incoming, Outgoing, Turn,

@@ -13,7 +13,7 @@ use super::{
     super::{
         odata::{self, Query},
         refusal::Refusal,
-        stored::Members,
+        world::stored::Members,
         world::{CHANGED, Change, Collection, Document, KIND, Listed, World, text},
     },
     Answer, Request,

@@ -9,8 +9,8 @@ use super::{
     super::{
         refusal::Refusal,
         schema::{Kind, Property},
-        stored::Members,
         tables::DIRECTORY_OBJECT,
+        world::stored::Members,
         world::{Document, Listed},
     },
     Query, encode,

@@ -4,6 +4,10 @@
 //! applied after, so that memory never knows more than the disk. Members whose name begins with `~` are the
 //! emulator's own and never leave it.
 
+pub(crate) mod index;
+pub(crate) mod lag;
+pub(crate) mod stored;
+
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -18,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    index::{Index, values},
-    lag::{Lag, Replication, Seen},
-    stored::{Members, Packed, Stored},
+    world::index::{Index, values},
+    world::lag::{Lag, Replication, Seen},
+    world::stored::{Members, Packed, Stored},
 };
 
 /// One stored object.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{lag::Lag, span::Span, throttle::Throttle};
+use super::super::{trouble::span::Span, trouble::throttle::Throttle, world::lag::Lag};
 
 /// Which of the services a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

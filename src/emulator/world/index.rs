@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::world::{Collection, Document};
+use super::super::world::{Collection, Document};
 
 /// Members by which objects are found; every text of a member that is a list counts.
 const KEYS: [(Collection, &str); 23] = [

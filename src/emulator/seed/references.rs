@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{
+use super::super::{
     identifiers,
-    seed_file::{Seeding, default},
+    seed::file::{Seeding, default},
     world::{Collection, Document, OWNERS, list, text},
 };
 

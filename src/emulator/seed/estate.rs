@@ -13,14 +13,14 @@ use rcgen::{
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
+use super::super::{
     certificates::Certificate,
-    chance::{Chance, settled},
     clock,
     graph::new_service_principal,
     identifiers,
     seed::SHARED_KEY,
     tables::{APP_ROLE_ASSIGNMENT, APPLICATION, ROLE_ASSIGNMENT},
+    trouble::chance::{Chance, settled},
     world::{Change, Collection, Document, OWNERS, World, list, text},
 };
 

@@ -11,10 +11,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    chance::{Chance, settled},
-    span::Span,
-    stored::Stored,
+use super::super::{
+    trouble::chance::{Chance, settled},
+    trouble::span::Span,
+    world::stored::Stored,
     world::{Collection, Reads},
 };
 

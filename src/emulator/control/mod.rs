@@ -1,15 +1,20 @@
 //! The control endpoints under `/_emulator`: look at the tenant and the log, order trouble, turn the clock. They need no
 //! token.
 
+pub(crate) mod front_page;
+pub(crate) mod record;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
     clock::{self, Clock},
-    dump, faults, front_page, odata,
+    odata,
     reply::Reply,
-    span,
+    seed::dump,
     tenant::Tenant,
+    trouble::faults,
+    trouble::span,
     world::{Collection, Document, OWNERS, text},
 };
 

@@ -1,6 +1,11 @@
 //! What a new tenant holds: the APIs with their permissions, the directory roles, a few people, and the application
 //! that operates the tenant.
 
+pub(crate) mod dump;
+pub(crate) mod estate;
+pub(crate) mod file;
+mod references;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -71,9 +76,9 @@ fn object(value: Value) -> Document {
 
 /// The service principal of an API of Microsoft's, when the fact tables know it.
 pub(crate) fn first_party(app_id: &str) -> Option<Document> {
-    let name = rows(include_str!("../facts/apis.tsv")).find(|row| row.get(1) == Some(&app_id))?[0];
+    let name = rows(include_str!("../../facts/apis.tsv")).find(|row| row.get(1) == Some(&app_id))?[0];
     let (mut roles, mut scopes) = (Vec::new(), Vec::new());
-    for row in rows(include_str!("../facts/permissions.tsv")) {
+    for row in rows(include_str!("../../facts/permissions.tsv")) {
         let [api, kind, value, id] = row[..] else { continue };
         if api != app_id {
             continue;
@@ -124,7 +129,7 @@ pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp, fixed: Optio
     let created = clock::seconds(now);
     let mut changes = Vec::new();
     let mut graph = Document::new();
-    for row in rows(include_str!("../facts/apis.tsv")) {
+    for row in rows(include_str!("../../facts/apis.tsv")) {
         if let Some(service_principal) = row.get(1).and_then(|app_id| first_party(app_id)) {
             if text(&service_principal, "appId") == MICROSOFT_GRAPH {
                 graph.clone_from(&service_principal);
@@ -132,7 +137,7 @@ pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp, fixed: Optio
             changes.push(Change::put(Collection::ServicePrincipals, service_principal));
         }
     }
-    for row in rows(include_str!("../facts/directory-roles.tsv")) {
+    for row in rows(include_str!("../../facts/directory-roles.tsv")) {
         let [name, id, ..] = row[..] else { continue };
         let definition = object(json!({
             "id": id,

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{chance::Chance, knobs::Part, span::Span};
+use super::super::{trouble::chance::Chance, trouble::knobs::Part, trouble::span::Span};
 
 /// One order for trouble.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{identifiers, knobs::Part};
+use super::super::{identifiers, trouble::knobs::Part};
 
 const LONGEST_LOG: usize = 50_000;
 /// Words whose values are secret wherever they come up in a query.

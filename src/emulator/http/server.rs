@@ -24,13 +24,13 @@ use axum_server::{
 use futures_util::{StreamExt as _, stream};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{
-    connection::Connections,
+use super::super::{
     exchange::{Incoming, Outgoing, Service},
-    inflate::inflate,
-    proxy,
+    http::connection::Connections,
+    http::inflate::inflate,
+    http::proxy,
+    http::tls::Identity,
     reply::Reply,
-    tls::Identity,
 };
 
 const LARGEST_BODY: usize = 4 << 20;

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::world::Document;
+use super::super::world::Document;
 
 /// A document as JSON text.
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
+use super::super::{
     Operator,
-    files::{make_private_directory, open_private, parent},
+    storage::files::{make_private_directory, open_private, parent},
 };
 
 /// An emulator that serves a tenant file right now.

@@ -13,8 +13,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{
-    files::{open_private, parent, sync_parent},
+use super::super::{
+    storage::files::{open_private, parent, sync_parent},
     world::{Change, Collection, Snapshot, World},
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::world::{Collection, Document, OWNERS, World};
+use super::super::world::{Collection, Document, OWNERS, World};
 
 /// Members that a seed file knows by a name of their own.
 pub(crate) const RENAMED: [(&str, &str); 2] =

@@ -8,15 +8,15 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
+use super::super::{
     Options,
     certificates::Certificate,
     clock,
     credentials::new_password,
-    dump::RENAMED,
     graph::{new_service_principal, new_user},
     identifiers,
     schema::{Access, Kind, Property, Shape},
+    seed::dump::RENAMED,
     seed::{self, MICROSOFT_GRAPH},
     tables::{APP_ROLE_ASSIGNMENT, APPLICATION, GRANT, ROLE_ASSIGNMENT, ROLE_DEFINITION, SERVICE_PRINCIPAL, USER},
     world::{Change, Collection, Document, KIND, OWNERS, World, list, text},

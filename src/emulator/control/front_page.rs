@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{reply::Reply, world::World};
+use super::super::{reply::Reply, world::World};
 
 /// One control endpoint: its path below `/_emulator/`, the methods it takes, and what it is for.
 struct Endpoint {
@@ -54,7 +54,7 @@ pub(super) fn methods(route: &str) -> Option<&'static [&'static str]> {
 }
 
 /// The page itself, for people when the client would rather have text.
-pub(super) fn page(world: &World, urls: &[String], accept: &str) -> Reply {
+pub(crate) fn page(world: &World, urls: &[String], accept: &str) -> Reply {
     if !prefers_text(accept) {
         return Reply::json(200, for_programs(world, urls));
     }

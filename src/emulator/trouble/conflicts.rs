@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    knobs::Conflicts,
+use super::super::{
     refusal::Refusal,
+    trouble::knobs::Conflicts,
     world::{Change, Collection, World, text},
 };
 

@@ -6,7 +6,7 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
-use super::proxy;
+use super::super::http::proxy;
 
 /// The authority: certificate and key as PEM.
 #[derive(Clone)]
