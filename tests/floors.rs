@@ -152,7 +152,9 @@ fn only_commands_print_and_read_the_environment() {
     let mut wrong = Vec::new();
     for (room, files) in rooms() {
         if !["commands", "cli", "main"].contains(&room.as_str()) {
-            for (file, code) in files {
+            // A test beside the tables, which looks for Graph's published schema on the machine.
+            let asks = Path::new("emulator/tables/published.rs");
+            for (file, code) in files.iter().filter(|(file, _)| file != asks) {
                 for word in ["println!", "eprintln!", "io::stdout", "io::stderr", "env::var"] {
                     if code.contains(word) {
                         wrong.push(format!("{} has `{word}`", file.display()));

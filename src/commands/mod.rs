@@ -33,7 +33,7 @@ pub enum Command {
     Restore(restore::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
-    Emulate(emulate::Arguments),
+    Emulate(Box<emulate::Arguments>),
     Schema { file: Option<PathBuf> },
     Completions { shell: Shell, command: clap::Command },
     Man { directory: PathBuf, command: clap::Command },
@@ -89,7 +89,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
-        Command::Emulate(arguments) => in_runtime(emulate::run(&console, arguments)),
+        Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {
         Ok(Exit::Success) => ExitCode::SUCCESS,

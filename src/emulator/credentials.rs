@@ -30,9 +30,48 @@ pub(crate) fn replace_keys(before: &[Value], sent: &[Value], now: Timestamp) -> 
             Some(existing) if !key_id.is_empty() => keep(existing, credential)?,
             _ => add(credential, now)?,
         };
+        // One certificate is held once: under its new keyId it takes the place of the old entry.
+        let is_new = existing.is_none() || key_id.is_empty();
+        after.retain(|other| !is_new || other["key"] != kept["key"]);
         after.push(Value::Object(kept));
     }
     Ok(after)
+}
+
+/// One more key, of `addKey`.
+pub(crate) fn new_key(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
+    add(sent, now)
+}
+
+/// The keys of a collection that were not there before.
+pub(crate) fn added<'a>(before: &'a [Value], after: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+    after.iter().filter(|key| !before.iter().any(|other| other["keyId"] == key["keyId"]))
+}
+
+/// The collection without one key; none when it has no such one.
+pub(crate) fn without_key(owner: &Document, key_id: &str) -> Option<Vec<Value>> {
+    let before = list(owner, "keyCredentials");
+    let after: Vec<Value> = before.iter().filter(|key| !same_id(key, key_id)).cloned().collect();
+    (after.len() < before.len()).then_some(after)
+}
+
+/// New client secrets, of an application that is created with some.
+pub(crate) fn new_passwords(sent: &[Value], now: Timestamp) -> Result<Vec<Value>, Refusal> {
+    let passwords: Vec<Value> =
+        sent.iter().filter_map(Value::as_object).map(|sent| new_password(sent, now)).collect::<Result<_, _>>()?;
+    one_of_each_id(&passwords)?;
+    Ok(passwords)
+}
+
+/// Refuses two credentials with one `keyId`.
+pub(crate) fn one_of_each_id(credentials: &[Value]) -> Result<(), Refusal> {
+    for (index, credential) in credentials.iter().enumerate() {
+        if credentials[..index].iter().any(|other| other["keyId"] == credential["keyId"]) {
+            let id = credential["keyId"].as_str().unwrap_or_default();
+            return Err(Refusal::bad_request(format!("Duplicate KeyId '{id}' found in the credentials.")));
+        }
+    }
+    Ok(())
 }
 
 fn same_id(credential: &Value, key_id: &str) -> bool {
@@ -81,8 +120,16 @@ fn add(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
         ));
     }
     let kind = text(sent, "type");
-    if kind != "AsymmetricX509Cert" || usage == "Sign" {
+    let fits = match kind {
+        "AsymmetricX509Cert" => usage != "Sign",
+        "X509CertAndPassword" => usage == "Sign",
+        _ => false,
+    };
+    if !fits {
         return Err(Refusal::bad_request("The value for the property \"type\" in one of your credentials is invalid."));
+    }
+    if kind == "X509CertAndPassword" && Certificate::from_base64(text(sent, "key")).is_none() {
+        return packed(sent, now);
     }
     let certificate = Certificate::from_base64(text(sent, "key")).ok_or_else(invalid_value)?;
     let identifier = identifier(sent, &certificate)?;
@@ -111,6 +158,34 @@ fn add(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
         Value::Object(credential) => Ok(credential),
         _ => Err(invalid_value()),
     }
+}
+
+/// A certificate with its private key, packed and locked by a password: only its dates as sent are known.
+fn packed(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
+    let packed: String = text(sent, "key").split_whitespace().collect();
+    // PKCS #12 is a DER sequence that begins with the number 3.
+    let bytes = LENIENT.decode(packed).map_err(|_| invalid_value())?;
+    if bytes.first() != Some(&0x30) || !bytes.windows(3).take(8).any(|window| window == [2, 1, 3]) {
+        return Err(invalid_value());
+    }
+    let in_a_year = now + SignedDuration::from_hours(365 * 24);
+    let (start, start_text) = date(sent, "startDateTime", now);
+    let (end, end_text) = date(sent, "endDateTime", in_a_year);
+    if end <= start || end <= now {
+        return Err(Refusal::new(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
+            .with_detail("InvalidKeyEndDate", "keyCredentials.endDateTime"));
+    }
+    let credential = json!({
+        "customKeyIdentifier": sent.get("customKeyIdentifier").cloned().unwrap_or(Value::Null),
+        "displayName": sent.get("displayName").cloned().unwrap_or(Value::Null),
+        "endDateTime": end_text,
+        "key": BASE64_STANDARD.encode(&bytes),
+        "keyId": sent.get("keyId").and_then(Value::as_str).map_or_else(identifiers::guid, str::to_lowercase),
+        "startDateTime": start_text,
+        "type": "X509CertAndPassword",
+        "usage": "Sign",
+    });
+    credential.as_object().cloned().ok_or_else(invalid_value)
 }
 
 fn identifier(sent: &Document, certificate: &Certificate) -> Result<String, Refusal> {

@@ -4,6 +4,7 @@
 //! like real ones.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A new random GUID in its usual text form.
@@ -48,6 +49,29 @@ pub(crate) fn role_assignment(role: &str, principal: &str, scope: Option<&str>) 
     format!("{guids}-1")
 }
 
+/// The GUID that always belongs to these words.
+pub(crate) fn derived_guid(words: &[&str]) -> String {
+    let digest: [u8; 32] = Sha256::digest(words.join("\n")).into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+/// The id of a role that somebody holds over an administrative unit.
+pub(crate) fn scoped_role_member(role: &str, principal: &str, unit: &str) -> String {
+    format!("{}U", joined(&[role, unit, principal]))
+}
+
+/// The security identifier that follows from a group's or user's id.
+pub(crate) fn security_identifier(id: &str) -> String {
+    let bytes = bytes(id);
+    let parts = bytes.chunks_exact(4).map(|part| {
+        let number = part.iter().rev().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+        number.to_string()
+    });
+    format!("S-1-12-1-{}", parts.collect::<Vec<_>>().join("-"))
+}
+
 /// 22 characters of randomness, as in the `uti` claim.
 pub(crate) fn short() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())
@@ -58,6 +82,27 @@ pub(crate) fn secret() -> String {
     let random = BASE64_URL_SAFE_NO_PAD.encode([Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat());
     let (start, rest) = random.split_at(3);
     format!("{start}8Q~{}", &rest[..34])
+}
+
+/// Labels of letters, digits and hyphens, at least two of them.
+pub(crate) fn is_domain(name: &str) -> bool {
+    name.contains('.') && is_dns_name(name)
+}
+
+/// An address, or a DNS name, whose first label may be `*`.
+pub(crate) fn is_host(name: &str) -> bool {
+    name.parse::<std::net::IpAddr>().is_ok() || is_dns_name(name.strip_prefix("*.").unwrap_or(name))
+}
+
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -73,6 +118,10 @@ mod tests {
         assert_eq!(
             grant("043293df-9b19-46aa-962f-65f957d7bcc8", "a3efc889-f1b7-4532-9e01-91e32d1039f4", None),
             "35MyBBmbqkaWL2X5V9e8yInI76O38TJFngGR4y0QOfQ"
+        );
+        assert_eq!(
+            security_identifier("7fc3ad5e-575d-4aec-bcc2-957e983140fd"),
+            "S-1-12-1-2143530334-1257002845-2123743932-4248842648"
         );
         assert_eq!(secret().len(), 40);
     }

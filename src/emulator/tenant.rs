@@ -2,19 +2,25 @@
 //!
 //! `commit` is the one way to change it: disk first, memory after.
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{io, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    faults::Faults,
-    journal::Journal,
+    control::record::Record,
+    refusal::Refusal,
+    storage::journal::Journal,
     token::{Signer, SignerError},
+    trouble::chance::{Chance, settled},
+    trouble::conflicts::Touches,
+    trouble::faults::Faults,
+    trouble::knobs::Knobs,
+    trouble::throttle::Meters,
     world::{Change, Collection, World, text},
 };
 
 const SIGNING_KEY: &str = "~signingKey";
-const LONGEST_LOG: usize = 100_000;
 
 /// Why the signing key is not there.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +36,76 @@ pub(crate) struct Tenant {
     pub(crate) world: World,
     journal: Option<Journal>,
     signer: Option<Arc<Signer>>,
+    pub(crate) knobs: Knobs,
     pub(crate) faults: Faults,
-    pub(crate) log: VecDeque<Value>,
+    pub(crate) meters: Meters,
+    touches: Touches,
+    pub(crate) record: Record,
+    pub(crate) chance: Chance,
+    initial: (Knobs, Faults),
+    random_seed: u64,
     closed: bool,
 }
 
 impl Tenant {
     pub(crate) fn new(world: World, journal: Option<Journal>) -> Self {
-        Self { world, journal, signer: None, faults: Faults::default(), log: VecDeque::new(), closed: false }
+        Self {
+            world,
+            journal,
+            signer: None,
+            knobs: Knobs::default(),
+            faults: Faults::default(),
+            meters: Meters::default(),
+            touches: Touches::default(),
+            record: Record::default(),
+            chance: Chance::new(0),
+            initial: (Knobs::default(), Faults::default()),
+            random_seed: 0,
+            closed: false,
+        }
+    }
+
+    /// Sets the trouble that there is from the start, and where random choices begin. From here on, `reset` leads back.
+    pub(crate) fn trouble(&mut self, knobs: Knobs, faults: Faults, random_seed: u64) {
+        self.knobs = knobs.clone();
+        self.faults = faults.clone();
+        self.random_seed = random_seed;
+        self.randomize();
+        self.initial = (knobs, faults);
+        self.world.set_origin();
+    }
+
+    /// Random choices begin where they began.
+    fn randomize(&mut self) {
+        self.chance = Chance::new(settled(&[self.random_seed, 0]));
+        self.world.randomize(self.random_seed);
+    }
+
+    /// Begins a request.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        self.world.begin(now, self.knobs.lag);
+    }
+
+    /// Back to the state after the start: objects, knobs, faults, random choices, log and counters.
+    pub(crate) fn reset(&mut self) -> io::Result<()> {
+        let changes = self.world.back_to_origin();
+        self.commit(changes)?;
+        self.world.set_origin();
+        self.world.settle();
+        (self.knobs, self.faults) = self.initial.clone();
+        self.meters.clear();
+        self.touches.clear();
+        self.record.clear();
+        self.randomize();
+        Ok(())
+    }
+
+    /// Makes the changes that a client asked for, unless they come too soon after others.
+    pub(crate) fn write(&mut self, changes: Vec<Change>, now: Timestamp) -> Result<(), Refusal> {
+        self.touches.check(&self.knobs.conflicts, &self.world, &changes, now)?;
+        self.touches.note(&self.knobs.conflicts, &self.world, &changes, now);
+        self.commit(changes)
+            .map_err(|error| Refusal::new(503, "ServiceUnavailable", format!("The write could not be kept: {error}.")))
     }
 
     /// Makes the changes durable, then true.
@@ -89,14 +157,5 @@ impl Tenant {
         let signer = Arc::new(Signer::from_pem(&pem)?);
         self.signer = Some(Arc::clone(&signer));
         Ok(signer)
-    }
-
-    /// Notes a request that was served; the oldest are forgotten.
-    pub(crate) fn record(&mut self, method: &str, path: &str, status: Option<u16>) {
-        if self.log.len() == LONGEST_LOG {
-            self.log.pop_front();
-        }
-        let entry = serde_json::json!({ "method": method, "path": path, "status": status });
-        self.log.push_back(entry);
     }
 }

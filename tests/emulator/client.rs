@@ -128,6 +128,41 @@ pub(crate) async fn start() -> Emulator {
     emulator::start(Options::new(DOMAIN)).await.unwrap()
 }
 
+pub(crate) const NOW: &str = "2026-03-01T12:00:00Z";
+
+/// An emulator whose clock starts at [`NOW`].
+pub(crate) async fn start_now() -> Emulator {
+    let options = Options { now: Some(NOW.parse().unwrap()), ..Options::new(DOMAIN) };
+    emulator::start(options).await.unwrap()
+}
+
+/// A secret for this application, and a client that signs in with it.
+pub(crate) async fn with_new_secret(emulator: &Emulator, client: &Client, id: &str, app_id: &str) -> Client {
+    let password = client.post(&format!("/applications/{id}/addPassword"), json!({})).await;
+    Client::with_secret(emulator, app_id, password.body["secretText"].as_str().unwrap()).await
+}
+
+/// The id of one of the people whom every tenant has.
+pub(crate) async fn person(client: &Client, name: &str) -> String {
+    let answer = client.get(&format!("/users/{name}@{DOMAIN}")).await;
+    answer.body["id"].as_str().unwrap().to_owned()
+}
+
+/// The address of a directory object, as clients refer to it.
+pub(crate) fn reference(client: &Client, id: &str) -> Value {
+    json!({ "@odata.id": format!("{}/v1.0/directoryObjects/{id}", client.url) })
+}
+
+/// The ids of a listed collection.
+pub(crate) async fn ids(client: &Client, path: &str) -> Vec<String> {
+    let answer = client.get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    let value = answer.body["value"].as_array().unwrap();
+    let mut ids: Vec<String> = value.iter().map(|object| object["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
 pub(crate) fn claims(token: &str) -> Value {
     let part = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()

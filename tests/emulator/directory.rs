@@ -19,7 +19,7 @@ async fn a_secret_buys_a_token_and_wrong_ones_are_refused() {
     assert_eq!(claims["appidacr"], "1");
     assert_eq!(claims["oid"], claims["sub"]);
     assert_eq!(claims["wids"], json!(["0997a1d0-0d1d-4acb-b408-d5ca73121e90"]));
-    assert_eq!(claims["roles"].as_array().unwrap().len(), 7);
+    assert_eq!(claims["roles"].as_array().unwrap().len(), 13);
     assert!(!format!("{operator:?}").contains(secret));
 
     let basic = http()
@@ -172,9 +172,9 @@ async fn what_graph_refuses_is_refused_in_its_words() {
         ("/applications?$filter=uniqueName eq 'one'", (400, "Request_UnsupportedQuery")),
         ("/applications?$filter=nonsense eq 'one'", (400, "BadRequest")),
         ("/applications?$select=nonsense", (400, "BadRequest")),
-        ("/applications?$expand=owners", (400, "BadRequest")),
+        ("/applications?$expand=nonsense", (400, "BadRequest")),
         ("/applications?$orderby=displayName", (400, "Request_UnsupportedQuery")),
-        ("/applications?$top=1000", (400, "Request_BadRequest")),
+        ("/applications?$top=1000", (400, "Request_UnsupportedQuery")),
         ("/roleManagement/directory/roleDefinitions?$top=5", (400, "Request_UnsupportedQuery")),
         ("/applications/$count", (400, "Request_BadRequest")),
         ("/directory/deletedItems", (400, "Request_UnsupportedQuery")),
@@ -331,4 +331,29 @@ async fn an_application_that_owns_may_write_what_it_owns() {
         json!({ "appId": client.get(&format!("/applications/{other}")).await.body["appId"] }),
     );
     assert!(foreign.await.message().contains("must in the local tenant"));
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_ordered_is_refused() {
+    let emulator = start().await;
+    let client = Client::operator(&emulator).await;
+    let get =
+        |id: &str, depends_on: Value| json!({ "id": id, "method": "GET", "url": "/users", "dependsOn": depends_on });
+    for requests in [
+        json!([get("1", json!(["2"])), get("2", json!(["1"]))]),
+        json!([get("1", json!(["nobody"]))]),
+        json!([get("1", json!(["1"]))]),
+        json!([get("1", json!("2")), get("2", json!([]))]),
+        json!([get("1", json!([null])), get("2", json!([]))]),
+        json!([{ "id": "1", "method": "GET", "url": "/users", "headers": ["ConsistencyLevel"] }]),
+    ] {
+        let answer = client.post("/$batch", json!({ "requests": requests })).await;
+        assert_eq!(answer.said(), (400, "BadRequest"), "{}", answer.body);
+    }
+    let nested = json!({ "requests": [{
+        "id": "1", "method": "POST", "url": "/$batch", "headers": { "Content-Type": "application/json" },
+        "body": { "requests": [get("2", json!([]))] },
+    }]});
+    let answer = client.post("/$batch", nested).await;
+    assert_eq!(answer.body["responses"][0]["status"], 400, "{}", answer.body);
 }

@@ -35,6 +35,14 @@ async fn a_client_with_fixed_hosts_is_served_through_the_proxy_and_led_nowhere_e
     assert!(next.starts_with("https://graph.microsoft.com/v1.0/users?"), "{next}");
     assert_eq!(users.body["value"].as_array().unwrap().len(), 2);
 
+    // The names of the public cloud's authorities are those of one cloud, whichever is asked about.
+    for asked in ["login.microsoftonline.com", "login.windows.net"] {
+        let query = format!("api-version=1.1&authorization_endpoint=https://{asked}/common/oauth2/v2.0/authorize");
+        let known = http.get(format!("https://login.microsoftonline.com/common/discovery/instance?{query}"));
+        let known = Answer::read(known.send().await.unwrap()).await;
+        assert_eq!(known.body["metadata"][0]["preferred_cache"], "login.windows.net", "{}", known.body);
+    }
+
     assert!(http.get("https://example.com/").send().await.unwrap_err().is_connect());
     emulator.stop().await;
 }

@@ -1,27 +1,37 @@
 //! One HTTP exchange, without HTTP: who is asked (token service, Graph or the control endpoints), what trouble was
 //! ordered, what is written, and what goes back.
 
+mod exchange_online;
 mod graph;
+mod metadata;
+mod resource_manager;
 mod sign_in;
+mod trouble;
+mod vault;
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    clock::{self, Clock},
+    clock::{self, Clock, Stopwatch},
     control,
-    faults::{Fault, FaultyAnswer, Then, When},
+    control::front_page,
+    control::record::Entry,
     graph::{self as service, Answer, Caller},
     identifiers, odata,
     refusal::Refusal,
     reply::Reply,
     tenant::Tenant,
-    token::{self, Endpoint, discovery},
+    trouble::faults::{Blow, Target, Then, When},
+    trouble::knobs::Part,
+    vault as key_vault,
 };
 
 /// A request as it came in.
@@ -41,23 +51,55 @@ impl Incoming {
         self.headers.get(name).map_or("", String::as_str)
     }
 
+    /// The control endpoint that is asked, by what comes after `/_emulator/`; nothing for the front page.
+    fn control_route(&self) -> Option<&str> {
+        match self.path.as_str() {
+            "/_emulator" => Some(""),
+            "/" if self.method == "GET" && self.header("authorization").is_empty() => Some(""),
+            path => path.strip_prefix("/_emulator/"),
+        }
+    }
+
     fn target(&self) -> String {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
-/// What goes back; nothing at all when the connection is to be dropped.
+/// What goes back.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     Answer(Reply),
+    /// The answer, so much later.
+    Late(Reply, Duration),
+    /// The beginning of the answer, so many bytes of its body or half of it; then the connection ends.
+    Torn(Reply, Option<usize>),
+    /// Nothing, until the client gives up.
+    Hang,
+    /// Nothing: the connection is dropped.
     Drop,
+}
+
+impl Outgoing {
+    fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::Answer(reply) | Self::Late(reply, _) | Self::Torn(reply, _) => Some(reply),
+            Self::Hang | Self::Drop => None,
+        }
+    }
+}
+
+/// What a request is in for, chosen before it is served.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    blow: Option<Blow>,
+    /// How long the request waits until it is served.
+    pub(crate) wait: Duration,
 }
 
 /// The emulator behind its ports.
 pub(crate) struct Service {
     pub(crate) tenant: Mutex<Tenant>,
     pub(crate) clock: Clock,
-    pub(crate) page_size: usize,
     pub(crate) urls: Vec<String>,
 }
 
@@ -69,6 +111,10 @@ struct Turn<'a> {
     client_request_id: String,
     page_size: usize,
     urls: &'a [String],
+    /// The `appId` in the token or form, which nobody has checked yet.
+    application: Option<String>,
+    /// What a fault inside a batch does to the whole answer.
+    aftermath: Cell<Option<(Then, Duration)>>,
 }
 
 impl Service {
@@ -77,51 +123,94 @@ impl Service {
         self.tenant.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Chooses what a request is in for.
+    pub(crate) fn plan(&self, incoming: &Incoming) -> Plan {
+        if incoming.control_route().is_some() {
+            return Plan::default();
+        }
+        let part = Part::of(&incoming.path, &incoming.origin);
+        let path = odata::decode(&incoming.target(), false);
+        let target = Target { part, method: &incoming.method, path: &path, body: &incoming.body };
+        let mut tenant = self.tenant();
+        let Tenant { faults, chance, knobs, .. } = &mut *tenant;
+        let blow = faults.strike(&target, chance);
+        let mut wait = knobs.latency.of(part).pick(chance.draw());
+        if let Some(blow) = &blow
+            && blow.when == When::Before
+        {
+            wait += blow.wait;
+        }
+        Plan { blow, wait: wait.unsigned_abs() }
+    }
+
     /// Serves one request from beginning to end.
-    pub(crate) fn exchange(&self, incoming: &Incoming) -> Outgoing {
+    pub(crate) fn exchange(&self, incoming: &Incoming, plan: &Plan) -> Outgoing {
+        let stopwatch = Stopwatch::start();
         let request_id = identifiers::guid();
         let client_request_id = match incoming.header("client-request-id") {
             "" => request_id.clone(),
             own => own.to_owned(),
         };
+        let mut tenant = self.tenant();
         let turn = Turn {
             incoming,
             now: self.clock.now(),
             request_id,
             client_request_id,
-            page_size: self.page_size,
+            page_size: tenant.knobs.page_size,
             urls: &self.urls,
+            application: trouble::application(incoming),
+            aftermath: Cell::new(None),
         };
-        let mut tenant = self.tenant();
-        if let Some(route) = incoming.path.strip_prefix("/_emulator/") {
-            return Outgoing::Answer(turn.control(&mut tenant, route));
+        let route = incoming.control_route();
+        // Who only looks at the log or the state must not change which replica answers the next request.
+        if route.is_none() || incoming.method != "GET" {
+            tenant.begin(turn.now);
         }
-        let target = incoming.target();
-        let fault = tenant.faults.strike(&incoming.method, &odata::decode(&target, false));
-        let outgoing = match fault {
-            None => turn.serve(&mut tenant),
-            Some(fault) => {
-                if fault.when == When::After && matches!(turn.serve(&mut tenant), Outgoing::Drop) {
-                    Outgoing::Drop
-                } else {
-                    turn.strike(&fault)
-                }
-            }
+        if let Some(route) = route {
+            return Outgoing::Answer(turn.control(&mut tenant, &self.clock, route));
+        }
+        let outgoing = match &plan.blow {
+            None => turn.admitted(&mut tenant),
+            Some(blow) => turn.strike(&mut tenant, blow),
         };
-        let status = match &outgoing {
-            Outgoing::Answer(reply) => Some(reply.status),
-            Outgoing::Drop => None,
-        };
-        tenant.record(&incoming.method, &target, status);
+        let reply = outgoing.reply();
+        let fault = plan.blow.as_ref().map(Blow::name);
+        tenant.record.add(Entry {
+            time: clock::ticks(turn.now),
+            service: Part::of(&incoming.path, &incoming.origin).name(),
+            method: incoming.method.clone(),
+            path: incoming.target(),
+            status: reply.map(|reply| reply.status),
+            request_id: turn.request_id.clone(),
+            milliseconds: stopwatch.milliseconds(),
+            resource_units: reply.and_then(Reply::resource_units),
+            fault,
+            application: turn.application.clone(),
+        });
         outgoing
     }
 }
 
 impl Turn<'_> {
-    fn control(&self, tenant: &mut Tenant, route: &str) -> Reply {
-        let body = || serde_json::from_slice(&self.incoming.body).map_err(|error| error.to_string());
-        if (self.incoming.method.as_str(), route) != ("POST", "graph") {
-            return control::serve(tenant, &self.incoming.method, route, body());
+    fn control(&self, tenant: &mut Tenant, clock: &Clock, route: &str) -> Reply {
+        if let Some(reply) = self.federation(tenant, route) {
+            return reply;
+        }
+        let incoming = self.incoming;
+        if (incoming.method.as_str(), route) == ("GET", "") {
+            return self.finish(front_page::page(&tenant.world, self.urls, incoming.header("accept")));
+        }
+        let body = || serde_json::from_slice(&incoming.body).map_err(|error| format!("the body is no JSON: {error}"));
+        if (incoming.method.as_str(), route) != ("POST", "graph") {
+            let order = control::Order {
+                method: &incoming.method,
+                route,
+                query: &incoming.query,
+                accept: incoming.header("accept"),
+                body: body(),
+            };
+            return control::serve(tenant, clock, order);
         }
         let call = match body().and_then(|body: Value| control::read_call(&body)) {
             Ok(call) => call,
@@ -133,40 +222,53 @@ impl Turn<'_> {
         } else {
             format!("/v1.0/{}", path.trim_start_matches('/'))
         };
-        let answered = self.call(tenant, &Caller::Administrator, &call.method, &path, query, call.body, false);
-        self.graph_reply(answered)
+        // The call is served as if it had come in with these headers.
+        let inner = Incoming {
+            method: call.method,
+            path,
+            query: query.to_owned(),
+            origin: incoming.origin.clone(),
+            headers: call.headers.into_iter().collect(),
+            body: Vec::new(),
+        };
+        let turn = Turn {
+            incoming: &inner,
+            now: self.now,
+            request_id: self.request_id.clone(),
+            client_request_id: self.client_request_id.clone(),
+            page_size: self.page_size,
+            urls: self.urls,
+            application: None,
+            aftermath: Cell::new(None),
+        };
+        let wishes = graph::Wishes::read(|name| inner.header(name));
+        let administrator = Caller::Administrator;
+        let answered = turn.call(tenant, &administrator, &inner.method, &inner.path, &inner.query, call.body, wishes);
+        turn.graph_reply(answered)
     }
 
     fn serve(&self, tenant: &mut Tenant) -> Outgoing {
         let path = self.incoming.path.to_lowercase();
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let endpoint = match parts[..] {
-            [_, "oauth2", "v2.0", "token"] => Some(Endpoint::V2),
-            [_, "oauth2", "token"] => Some(Endpoint::V1),
-            _ => None,
-        };
-        let reply = match (endpoint, &parts[..]) {
-            (Some(endpoint), _) if self.incoming.method == "POST" => self.token(tenant, parts[0], endpoint),
-            (_, ["common", "discovery", "instance"]) => {
-                Reply::json(200, discovery::instance(&self.incoming.origin, tenant.world.tenant_id()))
-            }
-            (_, [name, "v2.0", ".well-known", "openid-configuration"]) => self
-                .discover(token::check_tenant(&tenant.world, name), || {
-                    discovery::configuration(&self.incoming.origin, tenant.world.tenant_id())
-                }),
-            (_, [name, "discovery", "v2.0", "keys"] | [name, "discovery", "keys"]) => {
-                let known = token::check_tenant(&tenant.world, name);
-                let issuer = format!("{}/{}/v2.0", self.incoming.origin, tenant.world.tenant_id());
-                match (known, tenant.signer()) {
-                    (Err(refusal), _) => self.token_refusal(&refusal),
-                    (Ok(()), Ok(signer)) => Reply::json(200, json!({ "keys": [signer.published(&issuer)] })),
-                    (Ok(()), Err(error)) => control::refuse(503, &error.to_string()),
-                }
-            }
-            (None, _) => return self.graph(tenant),
-            (Some(_), _) => control::refuse(405, "the token endpoint takes POST"),
-        };
-        Outgoing::Answer(self.finish(reply))
+        // Before the others, whose words may be names in a vault: `/secrets/oauth2/…`.
+        if key_vault::is_path(&path) {
+            return self.vault(tenant);
+        }
+        let own = self
+            .sign_in_service(tenant, &parts)
+            .or_else(|| self.resource_manager(tenant, &parts))
+            .or_else(|| self.exchange_online(tenant));
+        match own {
+            Some(reply) => Outgoing::Answer(self.finish(reply)),
+            None => self.graph(tenant),
+        }
+    }
+
+    /// The token in the `Authorization` header.
+    fn bearer(&self) -> Option<&str> {
+        let authorization = self.incoming.header("authorization");
+        let scheme = authorization.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))?;
+        Some(authorization[scheme.len()..].trim()).filter(|token| !token.is_empty())
     }
 
     fn graph_reply(&self, answered: Result<Answer, Refusal>) -> Reply {
@@ -177,6 +279,10 @@ impl Turn<'_> {
         let body = refusal.body(self.now, &self.request_id, &self.client_request_id);
         let mut reply = Reply::json(refusal.status, body);
         reply.set("content-type", "application/json");
+        // The directory charges for what it refuses; the gateway before it does not.
+        if refusal.code.starts_with("Request_") {
+            reply.set("x-ms-resource-unit", "1");
+        }
         if refusal.status == 401 && refusal.code == "InvalidAuthenticationToken" {
             let challenge = format!(
                 "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", \
@@ -196,29 +302,6 @@ impl Turn<'_> {
         reply.set("request-id", self.request_id.clone());
         reply.set("client-request-id", self.client_request_id.clone());
         reply.set("date", clock::http_date(self.now));
-        reply
-    }
-
-    /// The answer that a tester ordered.
-    fn strike(&self, fault: &Fault) -> Outgoing {
-        match &fault.then {
-            Then::Drop(_) => Outgoing::Drop,
-            Then::Answer(answer) if service::segments(&self.incoming.path).is_some() => {
-                Outgoing::Answer(self.faulty_graph_reply(answer))
-            }
-            Then::Answer(answer) => {
-                let body = json!({ "error": answer.code, "error_description": answer.message });
-                let mut reply = self.finish(Reply::json(answer.status, body));
-                reply.add_ordered(answer);
-                Outgoing::Answer(reply)
-            }
-        }
-    }
-
-    fn faulty_graph_reply(&self, answer: &FaultyAnswer) -> Reply {
-        let refusal = Refusal::new(answer.status, &answer.code, answer.message.clone());
-        let mut reply = self.graph_reply(Err(refusal));
-        reply.add_ordered(answer);
         reply
     }
 }

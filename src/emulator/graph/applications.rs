@@ -7,16 +7,21 @@ use serde_json::{Value, json};
 use super::{
     super::{
         clock,
-        credentials::replace_keys,
+        credentials::{added as credentials_added, new_passwords, replace_keys},
         identifiers,
         refusal::Refusal,
         schema::invalid,
         tables::APPLICATION,
-        world::{Change, Collection, Document, KIND, OWNERS, World, list, text, texts},
+        world::{Change, Collection, Document, OWNERS, list, text},
     },
     Answer, Request,
     access::READ_APPLICATIONS,
-    owners, service_principals, shown, with_context,
+    application_rules::{check_entitlements, check_unique, check_values, check_whole},
+    credential_rules,
+    objects::{self, APPLICATIONS, SERVICE_PRINCIPALS},
+    owners,
+    ownership::CREATED_BY,
+    service_principals, with_context,
 };
 
 const BIND_OWNERS: &str = "owners@odata.bind";
@@ -35,24 +40,7 @@ const UNORDERED: [&[&str]; 8] = [
 ];
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
-    match request.method {
-        "GET" => {
-            request.caller.needs(READ_APPLICATIONS)?;
-            request.query.allow(&["$select", "$filter", "$top"])?;
-            let documents = request.lists.all(Collection::Applications);
-            let body = request.listing(&APPLICATION, "applications").page(
-                &request.query,
-                documents,
-                |document, selected| shown(&APPLICATION, document, selected, false),
-            )?;
-            Ok(Answer::ok(body).costing(2))
-        }
-        "POST" => {
-            request.query.allow(&[])?;
-            create(request, None)
-        }
-        _ => Err(Refusal::method_not_allowed()),
-    }
+    objects::collection(request, &APPLICATIONS, || create(request, None))
 }
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -63,7 +51,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         }
         "PATCH" => {
             request.query.allow(&[])?;
-            match (find(request), request.named_key(1)) {
+            match (found(request), request.named_key(1)) {
                 (Ok(application), _) => update(request, application),
                 (Err(_), Some(("uniquename", name))) if request.create_if_missing => create(request, Some(name)),
                 (Err(refusal), _) => {
@@ -75,13 +63,12 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.may_create()?;
-            let application = find(request)?;
+            let application = found(request)?;
             request.caller.may_write(application)?;
-            let deleted_at = clock::seconds(request.now);
-            let mut changes = soft_delete(Collection::Applications, "application", application, &deleted_at);
+            let mut changes = objects::soft_delete(request, &APPLICATIONS, application);
             let own = request.world.find(Collection::ServicePrincipals, "appId", text(application, "appId"));
             if let Some(own) = own {
-                changes.extend(soft_delete(Collection::ServicePrincipals, "servicePrincipal", own, &deleted_at));
+                changes.extend(objects::soft_delete(request, &SERVICE_PRINCIPALS, own));
             }
             Ok(Answer::no_content(changes))
         }
@@ -103,12 +90,9 @@ pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     found.ok_or_else(|| Refusal::not_found(request.segment(1)))
 }
 
-/// Moves an object to the deleted ones.
-pub(super) fn soft_delete(collection: Collection, kind: &str, document: &Document, at: &str) -> Vec<Change> {
-    let mut deleted = document.clone();
-    deleted.insert("deletedDateTime".into(), at.into());
-    deleted.insert(KIND.into(), kind.into());
-    vec![Change::remove(collection, text(document, "id")), Change::put(Collection::Deleted, deleted)]
+/// The same, as it really is: what a write starts from.
+pub(super) fn found<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+    request.truth(Collection::Applications, find(request)?)
 }
 
 fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Refusal> {
@@ -123,11 +107,16 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
     }
     APPLICATION.check(&sent, true)?;
     check_values(&sent)?;
+    // Who only writes its own may set this in a later change, not here.
+    let maps_claims = sent.get("api").is_some_and(|api| !api["acceptMappedClaims"].is_null());
+    if maps_claims && request.caller.writes_owned_only() {
+        return Err(Refusal::denied());
+    }
     if text(&sent, "displayName").is_empty() {
         return Err(Refusal::bad_request("A value is required for property 'displayName' of resource 'Application'.")
             .with_detail("MissingValue", "displayName"));
     }
-    check_unique(request.world, &sent, "")?;
+    check_unique(request, &sent, "")?;
     let mut application = APPLICATION.fill(&sent);
     let (id, app_id) = (identifiers::guid(), identifiers::guid());
     for (name, value) in [
@@ -147,13 +136,28 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
     }
     let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now)?;
     application.insert("keyCredentials".into(), keys.into());
+    let passwords = new_passwords(list(&sent, "passwordCredentials"), request.now)?;
+    application.insert("passwordCredentials".into(), passwords.clone().into());
     let owner_ids = owners::bound(request, bound.as_ref())?;
     application.insert(OWNERS.into(), owner_ids.into());
+    if let Some(creator) = request.caller.service_principal() {
+        application.insert(CREATED_BY.into(), creator.into());
+        let creator = request.world.get(Collection::ServicePrincipals, creator);
+        let app_id = creator.map_or(Value::Null, |creator| creator["appId"].clone());
+        application.insert("createdByAppId".into(), app_id);
+    }
 
     let mut answered = application.clone();
     derive(&mut answered);
+    check_whole(request, &answered)?;
+    let added: (Vec<&Value>, Vec<&Value>) =
+        (list(&answered, "keyCredentials").iter().collect(), passwords.iter().collect());
+    credential_rules::check(request, Collection::Applications, &answered, &added.0, &added.1)?;
+    credential_rules::check_identifiers(request, None, &answered)?;
     answered = super::odata::project(&APPLICATION, &answered, None);
     super::shown_keys(&mut answered, false);
+    // The one time that anybody sees the secrets.
+    answered.insert("passwordCredentials".into(), passwords.into());
     reorder(&mut application);
     derive(&mut application);
     let body = with_context(&request.context("applications/$entity"), answered);
@@ -176,7 +180,7 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
             return Err(Refusal::bad_request("Property 'uniqueName' is read-only and cannot be set."));
         }
     }
-    check_unique(request.world, &sent, text(before, "id"))?;
+    check_unique(request, &sent, text(before, "id"))?;
     if sent.contains_key("keyCredentials") {
         let keys = replace_keys(list(before, "keyCredentials"), list(&sent, "keyCredentials"), request.now)?;
         sent.insert("keyCredentials".into(), keys.into());
@@ -184,7 +188,11 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     reorder(&mut sent);
     let mut after = APPLICATION.merge(before, &sent);
     derive(&mut after);
+    check_whole(request, &after)?;
     check_entitlements(before, &after)?;
+    let keys: Vec<&Value> = credentials_added(list(before, "keyCredentials"), list(&after, "keyCredentials")).collect();
+    credential_rules::check(request, Collection::Applications, before, &keys, &[])?;
+    credential_rules::check_identifiers(request, Some(before), &after)?;
     let mut changes = Vec::new();
     let own = request.world.find(Collection::ServicePrincipals, "appId", text(before, "appId"));
     if let Some(own) = own {
@@ -195,81 +203,6 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     }
     changes.push(Change::put(Collection::Applications, after));
     Ok(Answer::no_content(changes))
-}
-
-/// Rules beyond form.
-fn check_values(sent: &Document) -> Result<(), Refusal> {
-    let display_name = text(sent, "displayName");
-    if display_name.chars().count() > 120 {
-        return Err(invalid("displayName", "application"));
-    }
-    let tags: Vec<&str> = texts(sent, "tags").collect();
-    let unfit = |tag: &&str| tag.is_empty() || tag.chars().count() > 256 || tag.contains(char::is_whitespace);
-    let repeated = (1..tags.len()).any(|index| tags[..index].contains(&tags[index]));
-    if tags.iter().any(unfit) || repeated {
-        return Err(invalid("tags", "application"));
-    }
-    let accesses = list(sent, "requiredResourceAccess");
-    let total: usize = accesses.iter().map(|access| access["resourceAccess"].as_array().map_or(0, Vec::len)).sum();
-    let same_resource = (1..accesses.len())
-        .any(|index| accesses[..index].iter().any(|other| other["resourceAppId"] == accesses[index]["resourceAppId"]));
-    if accesses.len() > 50 || total > 400 || same_resource {
-        return Err(invalid("requiredResourceAccess", "application"));
-    }
-    Ok(())
-}
-
-fn check_unique(world: &World, sent: &Document, own_id: &str) -> Result<(), Refusal> {
-    let others = || {
-        let deleted = world.all(Collection::Deleted).filter(|document| text(document, KIND) == "application");
-        world.all(Collection::Applications).chain(deleted).filter(|other| text(other, "id") != own_id)
-    };
-    let clash = |property: &str| {
-        Refusal::bad_request(format!("Another object with the same value for property {property} already exists."))
-    };
-    let name = text(sent, "uniqueName");
-    // A soft-deleted application keeps its name.
-    if !name.is_empty() && others().any(|other| text(other, "uniqueName").eq_ignore_ascii_case(name)) {
-        return Err(clash("uniqueName").with_detail("ObjectConflict", "uniqueName"));
-    }
-    let uris: Vec<&str> = texts(sent, "identifierUris").collect();
-    let taken = |uri: &&str| {
-        world
-            .all(Collection::Applications)
-            .filter(|other| text(other, "id") != own_id)
-            .any(|other| texts(other, "identifierUris").any(|taken| taken.eq_ignore_ascii_case(uri)))
-    };
-    if uris.iter().any(taken) {
-        return Err(clash("identifierUris").with_detail("ObjectConflict", "identifierUris"));
-    }
-    Ok(())
-}
-
-/// An enabled role or scope may neither go nor change; it must be disabled first.
-fn check_entitlements(before: &Document, after: &Document) -> Result<(), Refusal> {
-    let scopes = |document: &Document| document["api"]["oauth2PermissionScopes"].as_array().cloned();
-    let pairs = [
-        (list(before, "appRoles").to_vec(), list(after, "appRoles").to_vec()),
-        (scopes(before).unwrap_or_default(), scopes(after).unwrap_or_default()),
-    ];
-    for (before, after) in pairs {
-        for entitlement in before.iter().filter(|entitlement| entitlement["isEnabled"] == true) {
-            let kept = after.iter().find(|other| other["id"] == entitlement["id"]);
-            let unchanged = kept.is_some_and(|kept| {
-                let mut enabled = kept.clone();
-                enabled["isEnabled"] = Value::Bool(true);
-                enabled == *entitlement
-            });
-            if !unchanged {
-                return Err(Refusal::new(
-                    400,
-                    "CannotDeleteOrUpdateEnabledEntitlement",
-                    "Permission (scope or role) cannot be deleted or updated unless disabled first.",
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What follows from other properties.

@@ -8,11 +8,11 @@ use super::{
         refusal::Refusal,
         seed::MICROSOFT_GRAPH,
         tables::APP_ROLE_ASSIGNMENT,
-        world::{Change, Collection, Document, list, text},
+        world::{Change, Collection, Document, View, list, text},
     },
     Answer, Request,
     access::READ_ASSIGNMENTS,
-    odata, service_principals, with_context,
+    groups, odata, service_principals, users, with_context,
 };
 
 /// The role of resources that declare none.
@@ -23,9 +23,28 @@ fn side(request: &Request<'_>) -> &'static str {
     if request.segment(2).eq_ignore_ascii_case("appRoleAssignments") { "principalId" } else { "resourceId" }
 }
 
+/// The object that the path begins with: a service principal, or a user or group as the one end.
+fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+    match request.segment(0).to_ascii_lowercase().as_str() {
+        "users" => users::find(request),
+        "groups" => groups::find(request),
+        _ => service_principals::find(request),
+    }
+}
+
+/// An object's assignments, by the end that it stands at. Those of a deleted principal come back with it, and until then
+/// nobody sees them.
+pub(super) fn of<'a>(seen: View<'a>, end: &'static str, id: &'a str) -> impl Iterator<Item = &'a Document> {
+    seen.find_all(Collection::AppRoleAssignments, end, id).filter(move |assignment| {
+        ["principalId", "resourceId"].iter().all(|end| seen.holds_directory_object(text(assignment, end)))
+    })
+}
+
 fn set(request: &Request<'_>, object: &Document) -> String {
+    let of = request.segment(0).to_ascii_lowercase();
+    let of = if of == "serviceprincipals" { "servicePrincipals" } else { of.as_str() };
     let side = if side(request) == "principalId" { "appRoleAssignments" } else { "appRoleAssignedTo" };
-    format!("servicePrincipals('{}')/{side}", text(object, "id"))
+    format!("{of}('{}')/{side}", text(object, "id"))
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -33,14 +52,8 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
         "GET" => {
             request.caller.needs(READ_ASSIGNMENTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let object = service_principals::find(request)?;
-            let (id, side, world) = (text(object, "id"), side(request), request.world);
-            // The assignments of a deleted principal come back with it; until then nobody sees them.
-            let documents = request.lists.all(Collection::AppRoleAssignments).filter(|assignment| {
-                text(assignment, side) == id
-                    && world.directory_object(text(assignment, "principalId")).is_some()
-                    && world.directory_object(text(assignment, "resourceId")).is_some()
-            });
+            let object = find(request)?;
+            let documents = of(request.lists, side(request), text(object, "id"));
             let body = request.listing(&APP_ROLE_ASSIGNMENT, &set(request, object)).page(
                 &request.query,
                 documents,
@@ -58,7 +71,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !request.caller.has("Application.ReadWrite.All") {
         request.caller.needs(&["AppRoleAssignment.ReadWrite.All"])?;
     }
-    let object = service_principals::find(request)?;
+    let object = find(request)?;
     let sent = request.object()?;
     APP_ROLE_ASSIGNMENT.check(sent, true)?;
     if ["principalId", "resourceId", "appRoleId"].iter().any(|name| text(sent, name).is_empty()) {
@@ -80,10 +93,11 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     let (kind, principal) = match request.references.directory_object(&principal_id) {
         Some(("user", user)) => ("User", user),
         Some(("servicePrincipal", principal)) => ("ServicePrincipal", principal),
+        Some(("group", group)) if group["securityEnabled"] == true => ("Group", group),
         _ => return Err(misdirected()),
     };
     request.caller.may_assign(text(resource, "appId") == MICROSOFT_GRAPH)?;
-    let member = if kind == "User" { "User" } else { "Application" };
+    let member = if kind == "ServicePrincipal" { "Application" } else { "User" };
     let role = list(resource, "appRoles").iter().find(|role| role["id"] == role_id.as_str());
     let assignable = match role {
         Some(role) => {
@@ -95,11 +109,9 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !assignable {
         return Err(Refusal::bad_request("Permission being assigned was not found on application"));
     }
-    let exists = world.all(Collection::AppRoleAssignments).any(|assignment| {
-        text(assignment, "principalId") == principal_id
-            && text(assignment, "resourceId") == resource_id
-            && text(assignment, "appRoleId") == role_id
-    });
+    let exists = world
+        .find_all(Collection::AppRoleAssignments, "principalId", &principal_id)
+        .any(|assignment| text(assignment, "resourceId") == resource_id && text(assignment, "appRoleId") == role_id);
     if exists {
         return Err(Refusal::bad_request("Permission being assigned already exists on the object")
             .with_detail("InvalidUpdate", "principalId"));
@@ -130,6 +142,10 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let writes = match request.method {
         "GET" => false,
         "DELETE" => true,
+        // Under a user the service says it in other words.
+        "PATCH" if !request.segment(0).eq_ignore_ascii_case("servicePrincipals") => {
+            return Err(Refusal::bad_request("Invalid resource identifier for EntitlementGrant."));
+        }
         _ => return Err(Refusal::method_not_allowed()),
     };
     if writes && !request.caller.has("Application.ReadWrite.All") {
@@ -138,9 +154,9 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     if !writes {
         request.caller.needs(READ_ASSIGNMENTS)?;
     }
-    let object = service_principals::find(request)?;
+    let object = find(request)?;
     let assignment = request
-        .world
+        .by_id
         .get(Collection::AppRoleAssignments, request.segment(3))
         .filter(|assignment| text(assignment, side(request)) == text(object, "id"))
         .ok_or_else(|| Refusal::not_found(request.segment(3)))?;
@@ -148,6 +164,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         return request.entity(&APP_ROLE_ASSIGNMENT, &set(request, object), assignment);
     }
     request.query.allow(&[])?;
+    let assignment = request.truth(Collection::AppRoleAssignments, assignment)?;
     let resource = request.world.get(Collection::ServicePrincipals, text(assignment, "resourceId"));
     let of_graph = resource.is_some_and(|resource| text(resource, "appId") == MICROSOFT_GRAPH);
     request.caller.may_assign(of_graph)?;

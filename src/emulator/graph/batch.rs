@@ -11,7 +11,7 @@ pub(crate) struct Item {
     pub(crate) method: String,
     /// Path and query, beginning with `/`, without the version.
     pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
     depends_on: Vec<String>,
 }
@@ -53,16 +53,25 @@ pub(crate) fn read(body: Option<&Value>) -> Result<Items, Refusal> {
 }
 
 fn item(request: &Value) -> Result<Item, Refusal> {
+    let misshapen = || Refusal::malformed("Invalid batch payload format.");
     let text = |name: &str| request[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let (Some(id), Some(method), Some(url)) = (text("id"), text("method"), text("url")) else {
-        return Err(Refusal::malformed("Invalid batch payload format."));
+    let (Some(id), Some(method), Some(url)) = (identifier(&request["id"]), text("method"), text("url")) else {
+        return Err(misshapen());
     };
-    let headers: Vec<(String, String)> = request["headers"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned())))
-        .collect();
+    let headers: Vec<(String, String)> = match &request["headers"] {
+        Value::Null => Vec::new(),
+        Value::Object(headers) => headers
+            .iter()
+            .map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned())))
+            .collect::<Option<_>>()
+            .ok_or_else(misshapen)?,
+        _ => return Err(misshapen()),
+    };
+    let depends_on = match &request["dependsOn"] {
+        Value::Null => Vec::new(),
+        Value::Array(ids) => ids.iter().map(identifier).collect::<Option<_>>().ok_or_else(misshapen)?,
+        _ => return Err(misshapen()),
+    };
     let body = request.get("body").filter(|body| !body.is_null()).cloned();
     if body.is_some() && !headers.iter().any(|(name, _)| name == "content-type") {
         return Err(Refusal::malformed(format!(
@@ -75,16 +84,25 @@ fn item(request: &Value) -> Result<Item, Refusal> {
         url: format!("/{}", url.trim_start_matches('/')),
         headers,
         body,
-        depends_on: request["dependsOn"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|id| id.as_str().map(str::to_owned))
-            .collect(),
+        depends_on,
     })
 }
 
+/// An id in a batch. Some clients count their requests; answers have the number as a text.
+fn identifier(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 impl Item {
+    /// A header by its lower-case name; empty when it was not sent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value)
+    }
+
     /// Whether something that this request depends on has failed.
     pub(crate) fn is_blocked(&self, done: &[(String, u16, Value)]) -> bool {
         self.depends_on

@@ -1,16 +1,17 @@
-//! The tenant itself (`/organization`, `/domains`) and look-ups over all kinds of objects (`/directoryObjects`).
+//! The tenant itself (`/organization`) and look-ups over all kinds of objects (`/directoryObjects`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     super::{
         odata,
         refusal::Refusal,
-        tables::{DOMAIN, ORGANIZATION},
-        world::{Collection, Document, text},
+        tables::ORGANIZATION,
+        world::{Document, text},
     },
     Answer, Request,
-    access::{READ_DOMAINS, READ_OBJECTS, READ_ORGANIZATION},
+    access::{READ_OBJECTS, READ_ORGANIZATION},
+    domains,
     owners::directory_object,
     with_context,
 };
@@ -28,14 +29,7 @@ fn the_organization(request: &Request<'_>) -> Document {
     let tenant = world.tenant().cloned().unwrap_or_default();
     let mut organization = ORGANIZATION.fill(&tenant);
     organization.insert("tenantType".into(), "AAD".into());
-    let domain = json!([{
-        "capabilities": "Email, OfficeCommunicationsOnline",
-        "isDefault": true,
-        "isInitial": true,
-        "name": world.domain(),
-        "type": "Managed",
-    }]);
-    organization.insert("verifiedDomains".into(), domain);
+    organization.insert("verifiedDomains".into(), domains::of_organization(world));
     organization
 }
 
@@ -57,43 +51,6 @@ pub(super) fn organization(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::not_found(request.segment(1)));
     }
     request.entity(&ORGANIZATION, "organization", &organization)
-}
-
-fn the_domain(request: &Request<'_>) -> Document {
-    let domain = json!({
-        "authenticationType": "Managed",
-        "availabilityStatus": null,
-        "id": request.world.domain(),
-        "isAdminManaged": true,
-        "isDefault": true,
-        "isInitial": true,
-        "isRoot": true,
-        "isVerified": true,
-        "supportedServices": ["Email", "OfficeCommunicationsOnline"],
-        "passwordValidityPeriodInDays": 2_147_483_647,
-        "passwordNotificationWindowInDays": 14,
-        "state": null,
-    });
-    domain.as_object().cloned().unwrap_or_default()
-}
-
-pub(super) fn domains(request: &Request<'_>) -> Result<Answer, Refusal> {
-    reads(request, READ_DOMAINS)?;
-    let domain = the_domain(request);
-    let body =
-        request.listing(&DOMAIN, "domains").page(&request.query, std::iter::once(&domain), |document, selected| {
-            odata::project(&DOMAIN, document, selected)
-        })?;
-    Ok(Answer::ok(body))
-}
-
-pub(super) fn domain(request: &Request<'_>) -> Result<Answer, Refusal> {
-    reads(request, READ_DOMAINS)?;
-    let domain = the_domain(request);
-    if !text(&domain, "id").eq_ignore_ascii_case(request.segment(1)) {
-        return Err(Refusal::not_found(request.segment(1)));
-    }
-    request.entity(&DOMAIN, "domains", &domain)
 }
 
 /// `/directoryObjects/{id}`.
@@ -146,13 +103,4 @@ pub(super) fn get_by_ids(request: &Request<'_>) -> Result<Answer, Refusal> {
     body.insert("@odata.context".into(), request.context("directoryObjects").into());
     body.insert("value".into(), value.into());
     Ok(Answer { location: Some(request.origin.to_owned()), ..Answer::ok(Value::Object(body)).costing(3) })
-}
-
-/// Where live objects of a kind are kept.
-pub(super) fn collection_of(kind: &str) -> Collection {
-    match kind {
-        "application" => Collection::Applications,
-        "servicePrincipal" => Collection::ServicePrincipals,
-        _ => Collection::Users,
-    }
 }

@@ -1,4 +1,4 @@
-//! `federatedIdentityCredentials` of applications: kept and listed. Nobody signs in with one here.
+//! `federatedIdentityCredentials` of applications. The token service takes tokens of the issuers that they trust.
 
 use serde_json::Value;
 
@@ -6,7 +6,8 @@ use super::{
     super::{
         identifiers, odata,
         refusal::Refusal,
-        tables::FEDERATED_CREDENTIAL,
+        schema::Kind,
+        tables::{FEDERATED_CREDENTIAL, FEDERATED_CREDENTIAL_IN_BETA},
         world::{Change, Collection, Document, list, text},
     },
     Answer, Request,
@@ -15,11 +16,16 @@ use super::{
 };
 
 /// Where an application keeps them.
-const STORED: &str = "~federatedIdentityCredentials";
+pub(super) const STORED: &str = "~federatedIdentityCredentials";
 const MOST: usize = 20;
 
 fn set(application: &Document) -> String {
     format!("applications('{}')/federatedIdentityCredentials", text(application, "id"))
+}
+
+/// Expressions over claims are there in beta only.
+fn kind(request: &Request<'_>) -> &'static Kind {
+    if request.version == "beta" { &FEDERATED_CREDENTIAL_IN_BETA } else { &FEDERATED_CREDENTIAL }
 }
 
 fn stored(application: &Document) -> Vec<Document> {
@@ -41,28 +47,36 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
             let application = applications::find(request)?;
             let mut credentials = stored(application);
             credentials.sort_by(|left, right| text(left, "id").cmp(text(right, "id")));
-            let listing = request.listing(&FEDERATED_CREDENTIAL, &set(application));
+            let listing = request.listing(kind(request), &set(application));
             let body = listing.page(&request.query, credentials.iter(), |document, selected| {
-                odata::project(&FEDERATED_CREDENTIAL, document, selected)
+                odata::project(kind(request), document, selected)
             })?;
             Ok(Answer::ok(body))
         }
-        "POST" => create(request),
+        "POST" => create(request, None),
         _ => Err(Refusal::method_not_allowed()),
     }
 }
 
-fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
+fn create(request: &Request<'_>, named: Option<&str>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.may_create()?;
-    let application = applications::find(request)?;
+    let application = applications::found(request)?;
     request.caller.may_write(application)?;
-    let sent = request.object()?;
-    FEDERATED_CREDENTIAL.check(sent, true)?;
+    let mut sent = request.object()?.clone();
+    if let Some(name) = named {
+        if sent.get("name").is_some_and(|sent| sent != name) {
+            return Err(Refusal::bad_request("One or more property values specified are invalid."));
+        }
+        sent.insert("name".into(), name.into());
+    }
+    let sent = &sent;
+    kind(request).check(sent, true)?;
     let name = text(sent, "name");
-    if ["name", "issuer", "subject"].iter().any(|name| text(sent, name).is_empty()) {
+    if ["name", "issuer"].iter().any(|name| text(sent, name).is_empty()) {
         return Err(Refusal::bad_request("One or more property values specified are invalid."));
     }
+    check_subject(sent)?;
     if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.~".contains(letter)) {
         return Err(Refusal::bad_request(format!("The name '{name}' is not a valid URI last segment.")));
     }
@@ -79,7 +93,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::new(403, "Directory_QuotaExceeded", "Size of object exceeded limit"));
     }
     let id = identifiers::guid();
-    let mut credential = FEDERATED_CREDENTIAL.fill(sent);
+    let mut credential = kind(request).fill(sent);
     credential.insert("id".into(), id.clone().into());
     let context = request.context(&format!("{}/$entity", set(application)));
     let body = with_context(&context, credential.clone());
@@ -88,12 +102,29 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::created(body, location, with_stored(application, credentials)))
 }
 
+/// Either a subject or an expression says whom the credential lets in.
+fn check_subject(credential: &Document) -> Result<(), Refusal> {
+    let expression = credential.get("claimsMatchingExpression").filter(|expression| !expression.is_null());
+    let is_whole = expression.is_none_or(|expression| {
+        !expression["value"].as_str().unwrap_or_default().is_empty() && expression["languageVersion"] == 1
+    });
+    if is_whole && text(credential, "subject").is_empty() == expression.is_some() {
+        Ok(())
+    } else {
+        Err(Refusal::bad_request("One or more property values specified are invalid."))
+    }
+}
+
 /// One audience, and no other credential for the same issuer and subject.
 fn check_pair(credentials: &[Document], after: &Document, own_id: &str) -> Result<(), Refusal> {
     if list(after, "audiences").len() != 1 {
         return Err(Refusal::bad_request("FederatedIdentityCredential must have exactly one audience."));
     }
-    let same = |other: &Document| ["issuer", "subject"].iter().all(|name| text(other, name) == text(after, name));
+    let same = |other: &Document| {
+        ["issuer", "subject", "claimsMatchingExpression"]
+            .iter()
+            .all(|name| other.get(*name).unwrap_or(&Value::Null) == after.get(*name).unwrap_or(&Value::Null))
+    };
     if credentials.iter().any(|other| text(other, "id") != own_id && same(other)) {
         return Err(Refusal::bad_request(
             "Combination of issuer and subject must be unique for the federated identity credentials of an application.",
@@ -104,15 +135,20 @@ fn check_pair(credentials: &[Document], after: &Document, own_id: &str) -> Resul
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.caller.needs(READ_APPLICATIONS)?;
-    let application = applications::find(request)?;
+    let application =
+        if request.method == "GET" { applications::find(request)? } else { applications::found(request)? };
     let mut credentials = stored(application);
     let key = request.segment(3);
-    let index = credentials
-        .iter()
-        .position(|other| text(other, "id").eq_ignore_ascii_case(key) || text(other, "name") == key)
-        .ok_or_else(|| Refusal::not_found(key))?;
+    let found =
+        credentials.iter().position(|other| text(other, "id").eq_ignore_ascii_case(key) || text(other, "name") == key);
+    if let (None, "PATCH", true, Some(("name", name))) =
+        (found, request.method, request.create_if_missing, request.named_key(3))
+    {
+        return create(request, Some(name));
+    }
+    let index = found.ok_or_else(|| Refusal::not_found(key))?;
     match request.method {
-        "GET" => request.entity(&FEDERATED_CREDENTIAL, &set(application), &credentials[index]),
+        "GET" => request.entity(kind(request), &set(application), &credentials[index]),
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.may_write(application)?;
@@ -121,8 +157,13 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             if sent.get("name").is_some_and(|name| name == text(&credentials[index], "name")) {
                 sent.remove("name");
             }
-            FEDERATED_CREDENTIAL.check(&sent, false)?;
-            let after = FEDERATED_CREDENTIAL.merge(&credentials[index], &sent);
+            kind(request).check(&sent, false)?;
+            let mut after = FEDERATED_CREDENTIAL_IN_BETA.merge(&credentials[index], &sent);
+            after.retain(|name, value| FEDERATED_CREDENTIAL.property(name).is_some() || !value.is_null());
+            if text(&after, "issuer").is_empty() {
+                return Err(Refusal::bad_request("One or more property values specified are invalid."));
+            }
+            check_subject(&after)?;
             check_pair(&credentials, &after, text(&after, "id"))?;
             credentials[index] = after;
             Ok(Answer::no_content(with_stored(application, credentials)))

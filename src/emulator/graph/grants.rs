@@ -6,20 +6,24 @@ use super::{
     super::{
         identifiers, odata,
         refusal::Refusal,
-        schema::invalid,
-        tables::GRANT,
+        schema::{Kind, invalid},
+        tables::{GRANT, GRANT_IN_BETA},
         world::{Change, Collection, Document, View, text},
     },
     Answer, Request,
     access::{READ_GRANTS, WRITE_GRANTS},
-    service_principals, with_context,
+    service_principals, users, with_context,
 };
 
-/// Grants whose client and resource are there.
-fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
-    seen.all(Collection::Grants).filter(move |grant| {
-        ["clientId", "resourceId"].iter().all(|end| seen.get(Collection::ServicePrincipals, text(grant, end)).is_some())
-    })
+/// Grants whose ends are there: client, resource, and the user when they are for one.
+pub(super) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
+    seen.all(Collection::Grants).filter(move |grant| is_live(seen, grant))
+}
+
+pub(super) fn is_live(seen: View<'_>, grant: &Document) -> bool {
+    let principal = text(grant, "principalId");
+    ["clientId", "resourceId"].iter().all(|end| seen.holds(Collection::ServicePrincipals, text(grant, end)))
+        && (principal.is_empty() || seen.holds(Collection::Users, principal))
 }
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
@@ -27,11 +31,7 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
         "GET" => {
             request.caller.needs(READ_GRANTS)?;
             request.query.allow(&["$select", "$filter", "$top"])?;
-            let body = request.listing(&GRANT, "oauth2PermissionGrants").page(
-                &request.query,
-                live(request.lists),
-                |document, selected| odata::project(&GRANT, document, selected),
-            )?;
+            let body = page(request, live(request.lists))?;
             Ok(Answer::ok(body).costing(2))
         }
         "POST" => create(request),
@@ -39,27 +39,59 @@ pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
 }
 
-/// `/servicePrincipals/{id}/oauth2PermissionGrants`.
+/// `/servicePrincipals/{id}/oauth2PermissionGrants`, and a user's.
 pub(super) fn of_client(request: &Request<'_>) -> Result<Answer, Refusal> {
     if request.method != "GET" {
         return Err(Refusal::method_not_allowed());
     }
     request.caller.needs(READ_GRANTS)?;
     request.query.allow(&["$select", "$top"])?;
-    let client = text(service_principals::find(request)?, "id");
-    let grants = live(request.lists).filter(|grant| text(grant, "clientId") == client);
-    let body =
-        request
-            .listing(&GRANT, "oauth2PermissionGrants")
-            .page(&request.query, grants, |document, selected| odata::project(&GRANT, document, selected))?;
-    Ok(Answer::ok(body).costing(2))
+    let (end, object) = if request.segment(0).eq_ignore_ascii_case("users") {
+        ("principalId", users::find(request)?)
+    } else {
+        ("clientId", service_principals::find(request)?)
+    };
+    let lists = request.lists;
+    let grants = lists.find_all(Collection::Grants, end, text(object, "id")).filter(|grant| is_live(lists, grant));
+    Ok(Answer::ok(page(request, grants)?).costing(2))
+}
+
+fn page<'d>(request: &Request<'_>, grants: impl Iterator<Item = &'d Document>) -> Result<Value, Refusal> {
+    let kind = kind(request);
+    request
+        .listing(kind, "oauth2PermissionGrants")
+        .page(&request.query, grants, |document, selected| odata::project(kind, &dated(request, document), selected))
+}
+
+fn kind(request: &Request<'_>) -> &'static Kind {
+    if request.version == "beta" { &GRANT_IN_BETA } else { &GRANT }
+}
+
+/// In beta every grant has times; whoever made it did not have to give any.
+fn dated(request: &Request<'_>, grant: &Document) -> Document {
+    let mut grant = grant.clone();
+    if request.version == "beta" {
+        for (name, time) in [("expiryTime", "9999-12-31T23:59:59.9999999Z"), ("startTime", "0001-01-01T00:00:00Z")] {
+            let member = grant.entry(name).or_insert(Value::Null);
+            if member.is_null() {
+                *member = time.into();
+            }
+        }
+    }
+    grant
 }
 
 fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE_GRANTS)?;
-    let sent = request.object()?;
-    GRANT.check(sent, true)?;
+    let mut sent = request.object()?.clone();
+    kind(request).check(&sent, true)?;
+    for name in ["clientId", "resourceId", "principalId"] {
+        if let Some(Value::String(id)) = sent.get_mut(name) {
+            id.make_ascii_lowercase();
+        }
+    }
+    let sent = &sent;
     let world = request.world;
     let missing = |name: &str| {
         Refusal::bad_request(format!("A value is required for property '{name}' of resource 'OAuth2PermissionGrant'."))
@@ -85,7 +117,7 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
     if world.get(Collection::Grants, &id).is_some() {
         return Err(Refusal::new(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists."));
     }
-    let mut grant = GRANT.fill(sent);
+    let mut grant = dated(request, &kind(request).fill(sent));
     grant.insert("id".into(), id.clone().into());
     let location = request.location("oauth2PermissionGrants", &id, "");
     let body = with_context(&request.context("oauth2PermissionGrants/$entity"), grant.clone());
@@ -94,28 +126,31 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
 
 pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
     let find = || {
-        live(request.by_id)
-            .find(|grant| text(grant, "id") == request.segment(1))
+        request
+            .by_id
+            .get(Collection::Grants, request.segment(1))
+            .filter(|grant| is_live(request.by_id, grant))
             .ok_or_else(|| Refusal::not_found(request.segment(1)))
     };
     match request.method {
         "GET" => {
             request.caller.needs(READ_GRANTS)?;
-            request.entity(&GRANT, "oauth2PermissionGrants", find()?)
+            request.entity(kind(request), "oauth2PermissionGrants", &dated(request, find()?))
         }
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let grant = find()?;
+            let grant = request.truth(Collection::Grants, find()?)?;
             let sent = request.object()?;
-            GRANT.check(sent, false)?;
-            let after = GRANT.merge(grant, sent);
+            kind(request).check(sent, false)?;
+            let mut after = GRANT_IN_BETA.merge(grant, sent);
+            after.retain(|name, value| GRANT.property(name).is_some() || !value.is_null());
             Ok(Answer::no_content(vec![Change::put(Collection::Grants, after)]))
         }
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_GRANTS)?;
-            let id = find()?.get("id").and_then(Value::as_str).unwrap_or_default();
+            let id = request.truth(Collection::Grants, find()?)?.get("id").and_then(Value::as_str).unwrap_or_default();
             Ok(Answer::no_content(vec![Change::remove(Collection::Grants, id)]))
         }
         _ => Err(Refusal::method_not_allowed()),

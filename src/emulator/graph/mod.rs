@@ -1,40 +1,66 @@
 //! Microsoft Graph: one request in, one answer and the changes to the world out.
 //!
-//! Pure: no I/O, no clock. `route` is the map of what is served; each file below is one kind of resource.
+//! Pure: no I/O, no clock. `routes` is the map of what is served; most of the files below are one kind of resource.
 
 mod access;
+mod administrative_units;
+mod application_rules;
 mod applications;
 mod assignments;
 mod batch;
+mod credential_rules;
 mod deleted;
+mod delta;
 mod directory;
+mod directory_roles;
+mod domains;
+mod exchange_roles;
+mod extensions;
 mod federated;
 mod grants;
+mod groups;
+mod keys;
+mod memberships;
+mod navigation;
+mod objects;
 mod owners;
+mod ownership;
+mod policies;
+mod proof;
+mod property;
+mod relations;
+mod role_definitions;
 mod roles;
+mod routes;
 mod secrets;
 mod service_principals;
+mod unlicensed;
+mod unserved;
 mod users;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+pub(crate) use super::odata::shown;
 use super::{
+    clock,
     credentials::shown_keys,
-    odata::{self, Listing, Query},
+    odata::{self, Connections, Listing, Query, Related},
     refusal::Refusal,
-    schema::{Kind, Property},
-    world::{Change, Document, View, World, text},
+    schema::Kind,
+    tables::DIRECTORY_OBJECT,
+    world::{Change, Collection, Document, View, World, text},
 };
 pub(crate) use access::Caller;
 pub(crate) use batch::{read as read_batch, responses as batch_responses};
+pub(crate) use directory_roles::activated;
 pub(crate) use service_principals::new_service_principal;
 pub(crate) use users::new_user;
 
 /// One segment of a path: `applications`, an id, or the key of `applications(appId='…')`.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
-    text: String,
+    pub(crate) text: String,
     /// The property and value of a key in parentheses; the property is empty in `users('…')`.
     key: Option<(String, String)>,
 }
@@ -69,9 +95,13 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Option<Value>,
+    /// The body of a long list, written as text already; then there is no other.
+    pub(crate) written: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) changes: Vec<Change>,
     pub(crate) units: u32,
+    /// The body is a text that goes out as it is.
+    pub(crate) plain: bool,
 }
 
 impl Answer {
@@ -79,12 +109,16 @@ impl Answer {
         Self { status: 200, body: Some(body), units: 1, ..Self::default() }
     }
 
+    fn written(text: String) -> Self {
+        Self { status: 200, written: Some(text), units: 1, ..Self::default() }
+    }
+
     fn no_content(changes: Vec<Change>) -> Self {
         Self { status: 204, changes, units: 1, ..Self::default() }
     }
 
     fn created(body: Value, location: String, changes: Vec<Change>) -> Self {
-        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1 }
+        Self { status: 201, body: Some(body), location: Some(location), changes, units: 1, ..Self::default() }
     }
 
     fn costing(mut self, units: u32) -> Self {
@@ -105,7 +139,7 @@ pub(crate) fn segments(path: &str) -> Option<(String, Vec<Segment>)> {
         let part = odata::decode(part, false);
         let keyed = part.strip_suffix(')').and_then(|part| part.split_once('(')).filter(|(name, _)| !name.is_empty());
         match keyed {
-            None => segments.push(Segment { text: part, key: None }),
+            None => segments.push(Segment { text: in_full(part), key: None }),
             Some((name, key)) => {
                 segments.push(Segment { text: name.to_owned(), key: None });
                 let (property, value) = key.split_once('=').unwrap_or(("", key));
@@ -118,89 +152,79 @@ pub(crate) fn segments(path: &str) -> Option<(String, Vec<Segment>)> {
     Some((version, segments))
 }
 
+/// A type or an action may be written with the short name of the namespace, as the SDKs do: `graph.application`.
+fn in_full(part: String) -> String {
+    match part.split_at_checked("graph.".len()) {
+        Some((alias, name))
+            if alias.eq_ignore_ascii_case("graph.") && name.chars().all(|letter| letter.is_ascii_alphabetic()) =>
+        {
+            format!("microsoft.graph.{name}")
+        }
+        _ => part,
+    }
+}
+
+/// The body of a write to an object or a collection, with its properties named as their type has them: some clients
+/// send `mailNickName`.
+pub(crate) fn spelled(segments: &[Segment], body: Value) -> Value {
+    match (segments, body) {
+        ([set] | [set, _], Value::Object(body)) => Value::Object(match objects::by_name(&set.text) {
+            Some(set) => set.kind.spelled(body),
+            None => body,
+        }),
+        (_, body) => body,
+    }
+}
+
 /// Serves one request.
 pub(crate) fn serve(request: &Request<'_>) -> Result<Answer, Refusal> {
     let lower: Vec<String> = request.segments.iter().map(|segment| segment.text.to_ascii_lowercase()).collect();
     let names: Vec<&str> = lower.iter().map(String::as_str).collect();
-    route(request, &names)
+    let mut answer = match names.split_last() {
+        Some((&"$count", collection)) if !collection.is_empty() => return count(request, collection),
+        _ => match property::serve(request, &names) {
+            Some(read) => read?,
+            None => routes::route(request, &names)?,
+        },
+    };
+    if !answer.changes.is_empty() {
+        answer.changes.extend(deleted::expired(request.world, request.now));
+        delta::stamp(request.world, &clock::seconds(request.now), &mut answer.changes);
+    }
+    Ok(answer)
 }
 
-fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
-    match *names {
-        [_, .., "$count"] => Err(Refusal::bad_request("$count is not currently supported.")),
-        ["applications"] => applications::collection(request),
-        ["applications", _] => applications::one(request),
-        ["applications", _, "federatedidentitycredentials"] => federated::collection(request),
-        ["applications", _, "federatedidentitycredentials", _] => federated::one(request),
-        ["serviceprincipals"] => service_principals::collection(request),
-        ["serviceprincipals", _] => service_principals::one(request),
-        ["applications" | "serviceprincipals", _, "addpassword" | "microsoft.graph.addpassword"] => {
-            secrets::add(request)
-        }
-        ["applications" | "serviceprincipals", _, "removepassword" | "microsoft.graph.removepassword"] => {
-            secrets::remove(request)
-        }
-        ["applications" | "serviceprincipals", _, "owners"] => owners::list(request),
-        ["applications" | "serviceprincipals", _, "owners", "$ref"] => owners::add(request),
-        ["applications" | "serviceprincipals", _, "owners", _, "$ref"] => owners::remove(request),
-        ["serviceprincipals", _, "approleassignments" | "approleassignedto"] => assignments::collection(request),
-        ["serviceprincipals", _, "approleassignments" | "approleassignedto", _] => assignments::one(request),
-        ["serviceprincipals", _, "oauth2permissiongrants"] => grants::of_client(request),
-        ["oauth2permissiongrants"] => grants::collection(request),
-        ["oauth2permissiongrants", _] => grants::one(request),
-        ["rolemanagement", "directory", "roledefinitions"] => roles::definitions(request),
-        ["rolemanagement", "directory", "roledefinitions", _] => roles::definition(request),
-        ["rolemanagement", "directory", "roleassignments"] => roles::assignments(request),
-        ["rolemanagement", "directory", "roleassignments", _] => roles::assignment(request),
-        ["directoryroletemplates"] => roles::templates(request),
-        ["users"] => users::collection(request),
-        ["users", _] => users::one(request),
-        ["organization"] => directory::organizations(request),
-        ["organization", _] => directory::organization(request),
-        ["domains"] => directory::domains(request),
-        ["domains", _] => directory::domain(request),
-        ["directoryobjects", "getbyids" | "microsoft.graph.getbyids"] => directory::get_by_ids(request),
-        ["directoryobjects", _] => directory::object(request),
-        [
-            "directory",
-            "deleteditems",
-            "microsoft.graph.application" | "microsoft.graph.serviceprincipal" | "microsoft.graph.user",
-        ] => deleted::list(request),
-        ["directory", "deleteditems", _] => deleted::one(request),
-        ["directory", "deleteditems", _, "restore" | "microsoft.graph.restore"] => deleted::restore(request),
-        ["directoryobjects"] | ["directory", "deleteditems"] => Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Searches against this resource are not supported. Only specific instances can be queried.",
-        )),
-        ["approleassignments", ..] => Err(Refusal::new(
-            400,
-            "Request_UnsupportedQuery",
-            "Direct queries to this resource type are not supported.",
-        )),
-        ["me", ..] => Err(Refusal::malformed("/me request is only valid with delegated authentication flow.")),
-        _ => Err(unserved(request, names)),
+/// `/$count` behind a collection: its number as plain text, for those who asked for eventual consistency.
+fn count(request: &Request<'_>, collection: &[&str]) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    if !request.eventual {
+        return Err(Refusal::bad_request("$count is not currently supported."));
+    }
+    let counting = Request {
+        segments: request.segments[..collection.len()].to_vec(),
+        query: request.query.counting(),
+        body: None,
+        version: request.version.clone(),
+        ..*request
+    };
+    let answer = routes::route(&counting, collection)?;
+    // Whatever is no list has nothing to count.
+    match answer.body {
+        Some(Value::Number(_)) => Ok(answer),
+        _ => Err(Refusal::unknown_segment("$count")),
     }
 }
 
-/// The first segment that nothing serves.
-fn unserved(request: &Request<'_>, names: &[&str]) -> Refusal {
-    let known = |depth: usize| match depth {
-        0 => names.first().is_some_and(|name| {
-            ["applications", "serviceprincipals", "oauth2permissiongrants", "users", "organization", "domains"]
-                .contains(name)
-                || ["rolemanagement", "directory", "directoryobjects", "directoryroletemplates"].contains(name)
-        }),
-        1 => {
-            !["rolemanagement", "directory"].contains(&names[0])
-                || ["deleteditems"].contains(&names[1])
-                || names[1] == "directory"
-        }
-        _ => false,
-    };
-    let depth = (0..names.len()).find(|depth| !known(*depth)).unwrap_or_default();
-    let segment = request.segments.get(depth).map_or("", |segment| segment.text.as_str());
-    Refusal::unknown_segment(segment)
+/// Actions take the parameters that they declare and no other.
+fn only(body: &Map<String, Value>, parameters: &[&str], action: &str) -> Result<(), Refusal> {
+    match body.keys().find(|name| !parameters.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::malformed(format!(
+            "The parameter '{other}' in the request payload is not a valid parameter for the operation '{action}'."
+        ))),
+    }
 }
 
 impl<'a> Request<'a> {
@@ -226,6 +250,23 @@ impl<'a> Request<'a> {
     fn named_key(&self, index: usize) -> Option<(&str, &str)> {
         let (property, value) = self.segments.get(index)?.key.as_ref()?;
         (!property.is_empty()).then_some((property, value))
+    }
+
+    /// What an object that a view found is by now: a write changes that, so that it never loses a newer one. Not found
+    /// when it has gone meanwhile.
+    fn truth(&self, collection: Collection, found: &Document) -> Result<&'a Document, Refusal> {
+        let id = text(found, "id");
+        self.world.get(collection, id).ok_or_else(|| Refusal::not_found(id))
+    }
+
+    /// The kind that a list is narrowed to by a type at this segment; none when the path ends before it.
+    fn cast(&self, index: usize) -> Result<Option<&'static objects::Set>, Refusal> {
+        let Some(segment) = self.segments.get(index) else {
+            return Ok(None);
+        };
+        let lower = segment.text.to_ascii_lowercase();
+        let name = lower.strip_prefix("microsoft.graph.").or_else(|| lower.strip_prefix("graph."));
+        name.and_then(objects::named).map(Some).ok_or_else(|| Refusal::unknown_segment(&segment.text))
     }
 
     /// The body as an object; refused when it is something else or nothing.
@@ -256,39 +297,47 @@ impl<'a> Request<'a> {
             name: name.to_owned(),
             page_size: self.page_size,
             eventual: self.eventual,
+            connections: self.connections(kind),
         }
     }
 
-    /// One object as the answer to a GET: `$select`ed, with its context first.
-    fn entity(&self, kind: &Kind, set: &str, document: &Document) -> Result<Answer, Refusal> {
-        self.query.allow(&["$select"])?;
-        let selected = self.query.selected(kind)?;
-        let chose_keys = selected
-            .as_deref()
-            .is_some_and(|selected| selected.iter().any(|property| property.name == "keyCredentials"));
-        let context = self.context(&format!("{set}{}/$entity", odata::selection(selected.as_deref())));
-        let shown = shown(kind, document, selected.as_deref(), chose_keys);
-        Ok(Answer::ok(with_context(&context, shown)))
+    /// Directory objects of several kinds, each with its type, as a list; they come in the order of their ids.
+    fn objects(&self, found: &[Related<'_>]) -> Result<Value, Refusal> {
+        let query = &self.query;
+        if query.filter.is_some() && !(self.eventual && (query.count || query.counting)) {
+            return Err(Refusal::new(
+                400,
+                "Request_UnsupportedQuery",
+                "The specified filter to the reference property query is currently not supported.",
+            ));
+        }
+        let documents = found.iter().map(|(_, document)| *document);
+        let listing = self.listing(&DIRECTORY_OBJECT, "directoryObjects");
+        listing.page(query, documents, |document, _| owners::directory_object(self, document))
     }
-}
 
-/// What a client sees of a stored object.
-pub(crate) fn shown(
-    kind: &Kind,
-    document: &Document,
-    selected: Option<&[&'static Property]>,
-    with_keys: bool,
-) -> Document {
-    let mut shown = odata::project(kind, document, selected);
-    shown_keys(&mut shown, with_keys);
-    // The creation time has decimals in the answer to the creation alone.
-    if ["application", "servicePrincipal"].contains(&kind.name)
-        && let Some((seconds, _)) = text(&shown, "createdDateTime").split_once('.')
-    {
-        let seconds = format!("{seconds}Z");
-        shown.insert("createdDateTime".into(), seconds.into());
+    fn connections(&self, kind: &Kind) -> Connections<'a> {
+        Connections { all: navigation::of(kind), view: self.lists }
     }
-    shown
+
+    /// One object as the answer to a GET: `$select`ed and `$expand`ed, with its context first.
+    fn entity(&self, kind: &Kind, set: &str, document: &Document) -> Result<Answer, Refusal> {
+        self.query.allow(&["$select", "$expand"])?;
+        let connections = self.connections(kind);
+        let selection = self.query.selection(kind, connections.all)?;
+        let expansion = self.query.expanded(kind, connections)?;
+        let chose_keys = selection.as_ref().is_some_and(|selection| selection.has("keyCredentials"));
+        let properties = selection.as_ref().map(|selection| selection.properties.as_slice());
+        let mut shown = shown(kind, document, properties, chose_keys);
+        if let Some(selection) = &selection {
+            selection.narrow(&mut shown);
+        }
+        if let Some(expansion) = &expansion {
+            shown.insert(expansion.navigation.name.to_owned(), expansion.member(connections, document));
+        }
+        let chosen = odata::context(selection.as_ref(), expansion.as_ref());
+        Ok(Answer::ok(with_context(&self.context(&format!("{set}{chosen}/$entity")), shown)))
+    }
 }
 
 fn with_context(context: &str, document: Document) -> Value {

@@ -1,29 +1,39 @@
-//! Owners of applications and service principals: listed, added and removed by reference.
+//! Owners: listed, added and removed by reference. Applications, service principals and groups have some.
 
 use serde_json::{Map, Value};
 
 use super::{
     super::{
-        odata,
         refusal::Refusal,
         schema::Kind,
-        tables::{APPLICATION, SERVICE_PRINCIPAL, USER},
-        world::{Change, Collection, Document, OWNERS, text, texts},
+        tables::USER,
+        world::{Collection, Document, OWNERS, text, texts},
     },
-    Answer, Request,
-    access::READ_APPLICATIONS,
-    applications, service_principals, shown,
+    Answer, Request, applications, groups, navigation, objects,
+    relations::{self, Relation},
+    service_principals, shown,
 };
 
-const MOST: usize = 100;
-const MOST_IN_ONE_CREATION: usize = 20;
+/// Owners are people and service principals.
+pub(super) const RELATION: Relation =
+    Relation { name: "owners", stored: OWNERS, kinds: &["user", "servicePrincipal"], most: 100 };
 
-/// The owned object that the path names, and where it is kept.
+/// The owned object that the path names, and where it is kept; for a write, as it really is.
 fn owned<'a>(request: &Request<'a>) -> Result<(Collection, &'a Document), Refusal> {
-    if request.segment(0).eq_ignore_ascii_case("applications") {
-        Ok((Collection::Applications, applications::find(request)?))
+    let (collection, seen) = match request.segment(0).to_ascii_lowercase().as_str() {
+        "applications" => (Collection::Applications, applications::find(request)?),
+        "groups" => (Collection::Groups, groups::find(request)?),
+        _ => (Collection::ServicePrincipals, service_principals::find(request)?),
+    };
+    let object = if request.method == "GET" { seen } else { request.truth(collection, seen)? };
+    Ok((collection, object))
+}
+
+fn may_write(request: &Request<'_>, collection: Collection, object: &Document) -> Result<(), Refusal> {
+    if collection == Collection::Groups {
+        groups::may_write(request, object)
     } else {
-        Ok((Collection::ServicePrincipals, service_principals::find(request)?))
+        request.caller.may_write_owners(object)
     }
 }
 
@@ -31,118 +41,119 @@ pub(super) fn list(request: &Request<'_>) -> Result<Answer, Refusal> {
     if request.method != "GET" {
         return Err(Refusal::method_not_allowed());
     }
-    request.caller.needs(READ_APPLICATIONS)?;
-    request.query.allow(&["$select", "$top"])?;
-    let (_, object) = owned(request)?;
-    let mut owners: Vec<(&'static str, &Document)> =
-        texts(object, OWNERS).filter_map(|owner| request.lists.directory_object(owner)).collect();
-    owners.sort_by_key(|(_, owner)| text(owner, "id"));
-    let body = request.listing(&USER, "directoryObjects").page(
-        &without_select(&request.query),
-        owners.iter().map(|(_, owner)| *owner),
-        |owner, _| directory_object(request, owner),
-    )?;
-    Ok(Answer::ok(body).costing(2))
+    let (collection, object) = owned(request)?;
+    request.caller.needs(objects::of_collection(collection).read)?;
+    mixed(request, texts(object, OWNERS), 3).map(|answer| answer.costing(2))
 }
 
-/// `$select` over mixed types is applied per object, not to the list.
-fn without_select(query: &odata::Query) -> odata::Query {
-    let mut query = query.clone();
-    query.select = None;
-    query
+/// Objects of several kinds as one list. Where the path goes on with a type at this segment, only those.
+pub(super) fn mixed<'i>(
+    request: &Request<'_>,
+    ids: impl Iterator<Item = &'i str>,
+    cast: usize,
+) -> Result<Answer, Refusal> {
+    request.query.allow(&["$select", "$filter", "$top"])?;
+    let found = navigation::live(request.lists, ids);
+    let Some(set) = request.cast(cast)? else {
+        return Ok(Answer::ok(request.objects(&found)?));
+    };
+    let of_kind = found.iter().filter(|(kind, _)| kind.name == set.kind.name).map(|(_, object)| *object);
+    let name = set.name.rsplit('/').next().unwrap_or_default();
+    let body = request
+        .listing(set.kind, name)
+        .page(&request.query, of_kind, |document, selected| shown(set.kind, document, selected, false))?;
+    Ok(Answer::ok(body))
+}
+
+/// `…/$ref`: the addresses of related objects.
+pub(super) fn addresses<'i>(request: &Request<'_>, ids: impl Iterator<Item = &'i str>) -> Result<Answer, Refusal> {
+    request.query.allow(&["$select"])?;
+    let value: Vec<Value> = ids
+        .filter_map(|id| request.lists.directory_object(id))
+        .map(|(kind, object)| serde_json::json!({ "@odata.id": address(request, kind, text(object, "id")) }))
+        .collect();
+    let body = serde_json::json!({ "@odata.context": request.context("Collection($ref)"), "value": value });
+    Ok(Answer::ok(body))
+}
+
+/// `…/{id}/$ref`: one related object's address.
+pub(super) fn one_address<'i>(
+    request: &Request<'_>,
+    mut ids: impl Iterator<Item = &'i str>,
+    index: usize,
+) -> Result<Answer, Refusal> {
+    request.query.allow(&["$select"])?;
+    let wanted = request.segment(index).to_lowercase();
+    let found = ids.find(|id| *id == wanted).and_then(|id| request.lists.directory_object(id));
+    let (kind, object) = found.ok_or_else(|| Refusal::not_found(request.segment(index)))?;
+    let address = address(request, kind, text(object, "id"));
+    Ok(Answer::ok(serde_json::json!({ "@odata.context": request.context("$ref"), "@odata.id": address })))
+}
+
+fn address(request: &Request<'_>, kind: &str, id: &str) -> String {
+    let mut letters = kind.chars();
+    let kind: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let tenant = request.world.tenant_id();
+    format!("{}/v2/{tenant}/directoryObjects/{id}/Microsoft.DirectoryServices.{kind}", request.origin)
 }
 
 /// A directory object among others, with its type; `$select` keeps what it names.
 pub(super) fn directory_object(request: &Request<'_>, document: &Document) -> Document {
     let kind = kind_of(request, text(document, "id"));
-    let full = shown(kind, document, None, false);
     let mut object = Map::new();
     object.insert("@odata.type".into(), format!("#microsoft.graph.{}", kind.name).into());
     match &request.query.select {
-        None => object.extend(full),
+        None => object.extend(shown(kind, document, None, false)),
         Some(select) => {
-            let chosen: Vec<&str> = select.split(',').map(str::trim).collect();
-            let keep = |name: &str| chosen.iter().any(|chosen| chosen.eq_ignore_ascii_case(name));
-            object.extend(full.into_iter().filter(|(name, _)| keep(name)));
+            // Of several kinds each shows what it has.
+            let chosen: Vec<_> = select.split(',').filter_map(|name| kind.property(name.trim())).collect();
+            object.extend(shown(kind, document, Some(&chosen), false));
         }
     }
     object
 }
 
 fn kind_of(request: &Request<'_>, id: &str) -> &'static Kind {
-    match request.references.directory_object(id) {
-        Some(("application", _)) => &APPLICATION,
-        Some(("servicePrincipal", _)) => &SERVICE_PRINCIPAL,
-        _ => &USER,
-    }
+    let views = [request.lists, request.by_id, request.references];
+    let found = views.iter().find_map(|view| view.directory_object(id));
+    found.map_or(&USER, |(kind, _)| objects::of_kind(kind).kind)
 }
 
-pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
-    if request.method != "POST" {
-        return Err(Refusal::method_not_allowed());
-    }
-    request.query.allow(&[])?;
+/// `…/owners/$ref`.
+pub(super) fn references(request: &Request<'_>) -> Result<Answer, Refusal> {
     let (collection, object) = owned(request)?;
-    request.caller.may_write_owners(object)?;
-    let body = request.object()?;
-    if let Some(other) = body.keys().find(|name| *name != "@odata.id") {
-        return Err(Refusal::malformed(format!(
-            "The property '{other}' does not exist on type 'microsoft.graph.ReferenceCreate'."
-        )));
+    match request.method {
+        "GET" => {
+            request.caller.needs(objects::of_collection(collection).read)?;
+            addresses(request, texts(object, OWNERS))
+        }
+        "POST" => {
+            may_write(request, collection, object)?;
+            relations::add(request, &RELATION, collection, object)
+        }
+        _ => Err(Refusal::method_not_allowed()),
     }
-    let owner = referenced(request, text(body, "@odata.id"))?;
-    let mut owners: Vec<&str> = texts(object, OWNERS).collect();
-    if owners.contains(&owner.as_str()) {
-        return Err(Refusal::bad_request(
-            "One or more added object references already exist for the following modified properties: 'owners'.",
-        ));
-    }
-    if owners.len() >= MOST {
-        return Err(Refusal::new(403, "Directory_QuotaExceeded", "The object limit of owners was exceeded."));
-    }
-    owners.push(&owner);
-    Ok(Answer::no_content(vec![with_owners(collection, object, &owners)]))
 }
 
-pub(super) fn remove(request: &Request<'_>) -> Result<Answer, Refusal> {
-    if request.method != "DELETE" {
-        return Err(Refusal::method_not_allowed());
-    }
-    request.query.allow(&[])?;
+/// `…/owners/{id}/$ref`.
+pub(super) fn reference(request: &Request<'_>) -> Result<Answer, Refusal> {
     let (collection, object) = owned(request)?;
-    request.caller.may_write_owners(object)?;
-    let leaving = request.segment(3).to_lowercase();
-    let owners: Vec<&str> = texts(object, OWNERS).collect();
-    let after: Vec<&str> = owners.iter().copied().filter(|owner| *owner != leaving).collect();
-    if after.len() == owners.len() {
-        return Err(Refusal::not_found(request.segment(3)));
+    match request.method {
+        "GET" => {
+            request.caller.needs(objects::of_collection(collection).read)?;
+            one_address(request, texts(object, OWNERS), 3)
+        }
+        "DELETE" => {
+            may_write(request, collection, object)?;
+            relations::remove(request, &RELATION, collection, object, 3)
+        }
+        _ => Err(Refusal::method_not_allowed()),
     }
-    Ok(Answer::no_content(vec![with_owners(collection, object, &after)]))
-}
-
-fn with_owners(collection: Collection, object: &Document, owners: &[&str]) -> Change {
-    let mut after = object.clone();
-    after.insert(OWNERS.into(), owners.into());
-    Change::put(collection, after)
 }
 
 /// The owners named in `owners@odata.bind`; a caller that may only write its own is always among them.
 pub(super) fn bound(request: &Request<'_>, bind: Option<&Value>) -> Result<Vec<String>, Refusal> {
-    let mut owners = Vec::new();
-    if let Some(bind) = bind {
-        let addresses = bind
-            .as_array()
-            .ok_or_else(|| Refusal::malformed("The value of 'owners@odata.bind' must be a collection."))?;
-        if addresses.len() > MOST_IN_ONE_CREATION {
-            return Err(Refusal::bad_request("The number of references in the request exceeds the limit of '20'."));
-        }
-        for address in addresses {
-            let owner = referenced(request, address.as_str().unwrap_or_default())?;
-            if !owners.contains(&owner) {
-                owners.push(owner);
-            }
-        }
-    }
+    let mut owners = relations::bound(request, &RELATION, bind)?;
     if request.caller.writes_owned_only()
         && let Some(caller) = request.caller.service_principal()
         && !owners.iter().any(|owner| owner == caller)
@@ -150,29 +161,4 @@ pub(super) fn bound(request: &Request<'_>, bind: Option<&Value>) -> Result<Vec<S
         owners.push(caller.to_owned());
     }
     Ok(owners)
-}
-
-/// The user or service principal that an address such as `http://…/v1.0/directoryObjects/{id}` means.
-fn referenced(request: &Request<'_>, address: &str) -> Result<String, Refusal> {
-    let path = address.split_once("://").map_or(address, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
-    let segments = super::segments(path).map(|(_, segments)| segments).unwrap_or_default();
-    let [set, id] = segments.as_slice() else {
-        return Err(Refusal::bad_request("Invalid URL format specified in the reference property."));
-    };
-    let collections: &[&str] = match set.text.to_ascii_lowercase().as_str() {
-        "directoryobjects" => &["user", "servicePrincipal", "application"],
-        "users" => &["user"],
-        "serviceprincipals" => &["servicePrincipal"],
-        _ => {
-            return Err(Refusal::bad_request("Invalid URL format specified in the reference property."));
-        }
-    };
-    let id_text = id.text.to_lowercase();
-    match request.world.directory_object(&id_text) {
-        Some(("application", _)) => Err(Refusal::bad_request(
-            "The reference target of type 'Application' is invalid for the 'owners' reference.",
-        )),
-        Some((kind, _)) if collections.contains(&kind) => Ok(id_text),
-        _ => Err(Refusal::not_found(&id.text)),
-    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         clock,
-        credentials::replace_keys,
+        credentials::{added as credentials_added, replace_keys},
         identifiers,
         refusal::Refusal,
         schema::invalid,
@@ -15,27 +15,17 @@ use super::{
     },
     Answer, Request,
     access::READ_APPLICATIONS,
-    applications::soft_delete,
-    owners, shown, with_context,
+    credential_rules,
+    objects::{self, SERVICE_PRINCIPALS},
+    owners,
+    ownership::CREATED_BY,
+    shown, with_context,
 };
 
 const CAST: &str = "/Microsoft.DirectoryServices.ServicePrincipal";
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
-    match request.method {
-        "GET" => {
-            request.caller.needs(READ_APPLICATIONS)?;
-            request.query.allow(&["$select", "$filter", "$top"])?;
-            let body = request.listing(&SERVICE_PRINCIPAL, "servicePrincipals").page(
-                &request.query,
-                request.lists.all(Collection::ServicePrincipals),
-                |document, selected| shown(&SERVICE_PRINCIPAL, document, selected, false),
-            )?;
-            Ok(Answer::ok(body))
-        }
-        "POST" => create(request, None),
-        _ => Err(Refusal::method_not_allowed()),
-    }
+    objects::collection(request, &SERVICE_PRINCIPALS, || create(request, None))
 }
 
 /// Another service principal stands for the same application.
@@ -57,7 +47,7 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
             request.caller.needs(READ_APPLICATIONS)?;
             request.entity(&SERVICE_PRINCIPAL, "servicePrincipals", find(request)?)
         }
-        "PATCH" => match (find(request), request.named_key(1)) {
+        "PATCH" => match (found(request), request.named_key(1)) {
             (Ok(service_principal), _) => update(request, service_principal),
             (Err(_), Some(("appid", app_id))) if request.create_if_missing => create(request, Some(app_id)),
             (Err(refusal), _) => {
@@ -68,11 +58,9 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.may_create()?;
-            let service_principal = find(request)?;
+            let service_principal = found(request)?;
             request.caller.may_write(service_principal)?;
-            let at = clock::seconds(request.now);
-            let changes = soft_delete(Collection::ServicePrincipals, "servicePrincipal", service_principal, &at);
-            Ok(Answer::no_content(changes))
+            Ok(Answer::no_content(objects::soft_delete(request, &SERVICE_PRINCIPALS, service_principal)))
         }
         _ => Err(Refusal::method_not_allowed()),
     }
@@ -90,6 +78,11 @@ pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
         None => request.by_id.get(Collection::ServicePrincipals, &request.segment(1).to_lowercase()),
     };
     found.ok_or_else(|| Refusal::not_found(request.segment(1)))
+}
+
+/// The same, as it really is: what a write starts from.
+pub(super) fn found<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+    request.truth(Collection::ServicePrincipals, find(request)?)
 }
 
 fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal> {
@@ -136,6 +129,11 @@ fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal
     sent.insert("appId".into(), app_id.into());
     service_principal = SERVICE_PRINCIPAL.merge(&service_principal, &sent);
     service_principal.insert(OWNERS.into(), owners::bound(request, bound.as_ref())?.into());
+    if let Some(creator) = request.caller.service_principal() {
+        service_principal.insert(CREATED_BY.into(), creator.into());
+    }
+    let keys: Vec<&Value> = list(&service_principal, "keyCredentials").iter().collect();
+    credential_rules::check(request, Collection::ServicePrincipals, &service_principal, &keys, &[])?;
     let id = text(&service_principal, "id").to_owned();
     let answered = shown(&SERVICE_PRINCIPAL, &service_principal, None, false);
     let body = with_context(&request.context("servicePrincipals/$entity"), answered);
@@ -154,10 +152,13 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     }
     SERVICE_PRINCIPAL.check(&sent, false)?;
     if sent.contains_key("keyCredentials") {
+        credential_rules::check_lock(request, Collection::ServicePrincipals, before, "keyCredentials")?;
         let keys = replace_keys(list(before, "keyCredentials"), list(&sent, "keyCredentials"), request.now)?;
         sent.insert("keyCredentials".into(), keys.into());
     }
     let after = SERVICE_PRINCIPAL.merge(before, &sent);
+    let keys: Vec<&Value> = credentials_added(list(before, "keyCredentials"), list(&after, "keyCredentials")).collect();
+    credential_rules::check(request, Collection::ServicePrincipals, before, &keys, &[])?;
     Ok(Answer::no_content(vec![Change::put(Collection::ServicePrincipals, after)]))
 }
 

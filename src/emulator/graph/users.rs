@@ -11,29 +11,19 @@ use super::{
         world::{Change, Collection, Document, text},
     },
     Answer, Request,
-    access::{READ_USERS, WRITE_USERS},
-    applications::soft_delete,
+    access::{READ_USERS, REVOKE_SESSIONS, WRITE_USERS},
+    domains,
+    objects::{self, USERS},
+    owners,
+    relations::{self, Relation},
     shown, with_context,
 };
 
 pub(super) fn collection(request: &Request<'_>) -> Result<Answer, Refusal> {
-    match request.method {
-        "GET" => {
-            request.caller.needs(READ_USERS)?;
-            request.query.allow(&["$select", "$filter", "$top"])?;
-            let body = request.listing(&USER, "users").page(
-                &request.query,
-                request.lists.all(Collection::Users),
-                |document, selected| shown(&USER, document, selected, false),
-            )?;
-            Ok(Answer::ok(body).costing(2))
-        }
-        "POST" => create(request),
-        _ => Err(Refusal::method_not_allowed()),
-    }
+    objects::collection(request, &USERS, || create(request))
 }
 
-fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
+pub(super) fn find<'a>(request: &Request<'a>) -> Result<&'a Document, Refusal> {
     let key = request.segment(1);
     let seen = request.by_id;
     seen.get(Collection::Users, &key.to_lowercase())
@@ -50,9 +40,15 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "PATCH" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            let before = find(request)?;
+            let before = request.truth(Collection::Users, find(request)?)?;
             let mut sent = request.object()?.clone();
             USER.check(&sent, false)?;
+            if sent.get("displayName").is_some_and(|name| name == "") {
+                return Err(invalid("displayName", "user"));
+            }
+            if sent.contains_key("userPrincipalName") {
+                check_name(request, text(&sent, "userPrincipalName"), text(before, "id"))?;
+            }
             sent.remove("passwordProfile");
             let after = USER.merge(before, &sent);
             Ok(Answer::no_content(vec![Change::put(Collection::Users, after)]))
@@ -60,9 +56,8 @@ pub(super) fn one(request: &Request<'_>) -> Result<Answer, Refusal> {
         "DELETE" => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE_USERS)?;
-            let at = clock::seconds(request.now);
-            let changes = soft_delete(Collection::Users, "user", find(request)?, &at);
-            Ok(Answer::no_content(changes))
+            let user = request.truth(Collection::Users, find(request)?)?;
+            Ok(Answer::no_content(objects::soft_delete(request, &USERS, user)))
         }
         _ => Err(Refusal::method_not_allowed()),
     }
@@ -82,27 +77,34 @@ fn create(request: &Request<'_>) -> Result<Answer, Refusal> {
         return Err(Refusal::bad_request("A password must be specified to create a new user."));
     }
     let name = text(&sent, "userPrincipalName").to_owned();
-    let Some((_, domain)) = name.split_once('@') else {
-        return Err(invalid("userPrincipalName", "user"));
-    };
-    if !domain.eq_ignore_ascii_case(request.world.domain()) {
-        return Err(Refusal::bad_request(
-            "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain \
-             names in your organization.",
-        ));
-    }
-    if request.world.find(Collection::Users, "userPrincipalName", &name).is_some() {
-        return Err(Refusal::bad_request(
-            "Another object with the same value for property userPrincipalName already exists.",
-        )
-        .with_detail("ObjectConflict", "userPrincipalName"));
-    }
+    check_name(request, &name, "")?;
     sent.remove("passwordProfile");
     let user = new_user(&sent, &clock::seconds(request.now));
     let id = text(&user, "id").to_owned();
     let body = with_context(&request.context("users/$entity"), shown(&USER, &user, None, false));
     let location = request.location("directoryObjects", &id, "/Microsoft.DirectoryServices.User");
     Ok(Answer::created(body, location, vec![Change::put(Collection::Users, user)]))
+}
+
+/// A name on one of the tenant's domains that nobody else has.
+fn check_name(request: &Request<'_>, name: &str, own_id: &str) -> Result<(), Refusal> {
+    let Some((_, domain)) = name.split_once('@') else {
+        return Err(invalid("userPrincipalName", "user"));
+    };
+    if !domains::verified(request.world).any(|verified| domain.eq_ignore_ascii_case(verified)) {
+        return Err(Refusal::bad_request(
+            "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain \
+             names in your organization.",
+        ));
+    }
+    let taken = request.world.find(Collection::Users, "userPrincipalName", name);
+    if taken.is_some_and(|other| text(other, "id") != own_id) {
+        return Err(Refusal::bad_request(
+            "Another object with the same value for property userPrincipalName already exists.",
+        )
+        .with_detail("ObjectConflict", "userPrincipalName"));
+    }
+    Ok(())
 }
 
 /// A user with an id of its own.
@@ -114,4 +116,67 @@ pub(crate) fn new_user(sent: &Document, created: &str) -> Document {
         user.insert("userType".into(), json!("Member"));
     }
     user
+}
+
+/// `/users/{id}/revokeSignInSessions`.
+pub(super) fn revoke_sessions(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "POST" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.query.allow(&[])?;
+    request.caller.needs(REVOKE_SESSIONS)?;
+    let mut after = request.truth(Collection::Users, find(request)?)?.clone();
+    after.insert("signInSessionsValidFromDateTime".into(), clock::seconds(request.now).into());
+    let body = json!({ "@odata.context": request.context("Edm.Boolean"), "value": true });
+    Ok(Answer { changes: vec![Change::put(Collection::Users, after)], ..Answer::ok(body) })
+}
+
+pub(super) const MANAGER: Relation = Relation { name: "manager", stored: "~manager", kinds: &["user"], most: 1 };
+
+/// `/users/{id}/manager`.
+pub(super) fn manager(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(READ_USERS)?;
+    request.query.allow(&["$select"])?;
+    let user = find(request)?;
+    let (_, manager) =
+        request.lists.directory_object(text(user, MANAGER.stored)).ok_or_else(|| Refusal::not_found(MANAGER.name))?;
+    let body = owners::directory_object(request, manager);
+    Ok(Answer::ok(with_context(&request.context("directoryObjects/$entity"), body)))
+}
+
+/// `/users/{id}/manager/$ref`.
+pub(super) fn manager_reference(request: &Request<'_>) -> Result<Answer, Refusal> {
+    let user = find(request)?;
+    if request.method == "GET" {
+        request.caller.needs(READ_USERS)?;
+        return owners::addresses(request, std::iter::once(text(user, MANAGER.stored)));
+    }
+    request.query.allow(&[])?;
+    request.caller.needs(WRITE_USERS)?;
+    let mut after = request.truth(Collection::Users, user)?.clone();
+    match request.method {
+        "PUT" => {
+            let id = relations::reference(request, &MANAGER)?;
+            after.insert(MANAGER.stored.into(), id.into());
+        }
+        "DELETE" => {
+            after.remove(MANAGER.stored).ok_or_else(|| Refusal::not_found(MANAGER.name))?;
+        }
+        _ => return Err(Refusal::method_not_allowed()),
+    }
+    Ok(Answer::no_content(vec![Change::put(Collection::Users, after)]))
+}
+
+/// `/users/{id}/directReports`.
+pub(super) fn direct_reports(request: &Request<'_>) -> Result<Answer, Refusal> {
+    if request.method != "GET" {
+        return Err(Refusal::method_not_allowed());
+    }
+    request.caller.needs(READ_USERS)?;
+    let id = text(find(request)?, "id");
+    let reports = request.lists.all(Collection::Users).filter(|user| text(user, MANAGER.stored) == id);
+    owners::mixed(request, reports.map(|user| text(user, "id")), 3)
 }

@@ -1,31 +1,54 @@
-//! The query part of a request: reading the options, refusing those a route does not serve, and shaping the answer
-//! (`$select`, `$top`, `$skiptoken`, `$count`).
+//! The query part of a request: reading the options, refusing those a route does not serve, and shaping the answer.
 //!
-//! Nothing is ignored: an option that is not served is an error.
+//! Nothing is ignored: an option that is not served is an error. `filter` says what `$filter` means, over the grammar
+//! in `syntax`; `page` puts the options together.
 
+mod evaluate;
+mod expand;
 pub(crate) mod filter;
+mod navigation;
+mod order;
+mod page;
+mod print;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod refusals;
+mod search;
+mod select;
+mod syntax;
 mod tokens;
-
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
+mod types;
 
 use super::{
     refusal::Refusal,
     schema::{Kind, Property},
-    world::{Document, text},
 };
-use filter::Filter;
+use expand::Expansion;
+pub(crate) use navigation::{Connections, Navigation, Related};
+pub(crate) use page::Listing;
+use select::Selection;
+pub(crate) use select::{context, project, selection, shown};
 
 /// The options that a request carries, as sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Query {
     pub(crate) select: Option<String>,
     pub(crate) filter: Option<String>,
+    pub(crate) order: Option<String>,
+    pub(crate) search: Option<String>,
+    pub(crate) expand: Option<String>,
     pub(crate) top: Option<String>,
     pub(crate) skip_token: Option<String>,
     pub(crate) count: bool,
-    /// Options that no route here serves.
-    other: Vec<String>,
+    /// Where a delta query goes on; only a route that names `$deltatoken` takes it.
+    pub(crate) delta_token: Option<String>,
+    /// The path ends in `/$count`: only the number is wanted.
+    pub(crate) counting: bool,
+    /// Options that no list serves.
+    other: Vec<(String, String)>,
+    /// What was wrong with the options themselves.
+    fault: Option<Refusal>,
 }
 
 /// Decodes `%41` and, in queries and forms, `+`.
@@ -80,184 +103,113 @@ fn encode(text: &str) -> String {
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
         let mut query = Self::default();
+        let mut seen = Vec::new();
         for (name, value) in pairs(text) {
-            match name.to_ascii_lowercase().as_str() {
-                "$select" => query.select = Some(value),
-                "$filter" => query.filter = Some(value),
-                "$top" => query.top = Some(value),
-                "$skiptoken" => query.skip_token = Some(value),
-                "$count" => query.count = value.eq_ignore_ascii_case("true"),
-                _ => query.other.push(name),
+            let lower = name.to_ascii_lowercase();
+            // The service takes its options without the dollar sign, too.
+            let option = lower.strip_prefix('$').unwrap_or(&lower).to_owned();
+            if seen.contains(&option) {
+                query.blame(Refusal::malformed(format!(
+                    "Query option '{name}' was specified more than once, but it must be specified at most once."
+                )));
+                continue;
             }
+            match option.as_str() {
+                "select" => query.select = Some(value),
+                "filter" => query.filter = Some(value),
+                "orderby" => query.order = Some(value),
+                "search" => query.search = Some(value),
+                "expand" => query.expand = Some(value),
+                "top" => query.top = Some(value),
+                "skiptoken" => query.skip_token = Some(value),
+                "deltatoken" => query.delta_token = Some(value),
+                "count" if ["true", "false"].contains(&value.to_ascii_lowercase().as_str()) => {
+                    query.count = value.eq_ignore_ascii_case("true");
+                }
+                "count" => query.blame(Refusal::malformed(format!(
+                    "Invalid value '{value}' for $count query option found. Valid values are 'true' and 'false'."
+                ))),
+                "format" if value.eq_ignore_ascii_case("json") || value.starts_with("application/json") => {}
+                "format" => query.blame(Refusal::malformed(format!(
+                    "The value '{value}' of the query option '$format' is not supported."
+                ))),
+                "skip" => query.blame(Refusal::bad_request("'$skip' is not supported by the service.")),
+                _ => query.other.push((name, value)),
+            }
+            seen.push(option);
         }
         query
     }
 
-    /// Refuses every option when `allowed` has none of it; the names are `$select`, `$filter`, `$top`, `$count`.
+    /// Keeps the first fault: the others are not told.
+    fn blame(&mut self, refusal: Refusal) {
+        self.fault.get_or_insert(refusal);
+    }
+
+    /// Refuses the options that a route does not serve; the names are `$select`, `$filter`, `$top` and `$expand`. What
+    /// can be filtered can be sorted, searched and expanded, as far as its kind offers that.
     pub(crate) fn allow(&self, allowed: &[&str]) -> Result<(), Refusal> {
-        if let Some(name) = self.other.first() {
-            return Err(match name.as_str() {
-                "$orderby" | "$search" => Refusal::unsupported_query(),
-                name => Refusal::malformed(format!("The query parameter '{name}' is not supported.")),
-            });
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
         }
+        if let Some((name, _)) = self.other.first() {
+            return Err(Refusal::malformed(format!("The query parameter '{name}' is not supported.")));
+        }
+        let listed = allowed.contains(&"$filter");
         let present = [
-            ("$select", self.select.is_some()),
-            ("$filter", self.filter.is_some()),
-            ("$top", self.top.is_some() || self.skip_token.is_some()),
+            (self.select.is_some(), allowed.contains(&"$select")),
+            (self.filter.is_some(), listed),
+            (self.order.is_some(), listed),
+            (self.delta_token.is_some(), allowed.contains(&"$deltatoken")),
+            (self.search.is_some(), listed),
+            (self.expand.is_some(), listed || allowed.contains(&"$expand")),
         ];
-        match present.iter().find(|(name, here)| *here && !allowed.contains(name)) {
-            None => Ok(()),
-            Some(("$top", _)) => Err(Refusal::new(
+        if present.iter().any(|(here, allowed)| *here && !allowed) {
+            return Err(Refusal::unsupported_query());
+        }
+        if (self.top.is_some() || self.skip_token.is_some()) && !allowed.contains(&"$top") {
+            return Err(Refusal::new(
                 400,
                 "Request_UnsupportedQuery",
                 "This resource does not support custom page sizes. Please retry without a page size.",
-            )),
-            Some(_) => Err(Refusal::unsupported_query()),
+            ));
         }
+        Ok(())
     }
 
     /// The selected properties, in the order asked for, by their canonical names.
     pub(crate) fn selected(&self, kind: &Kind) -> Result<Option<Vec<&'static Property>>, Refusal> {
-        let Some(select) = &self.select else {
-            return Ok(None);
-        };
-        let failed = |what: String| Refusal::malformed(format!("Parsing OData Select and Expand failed: {what}"));
-        select
-            .split(',')
-            .map(|name| {
-                let name = name.trim();
-                if name.starts_with('@') {
-                    return Err(failed(format!("Term '{name}' is not valid in a $select or $expand expression.")));
-                }
-                kind.property(name).ok_or_else(|| {
-                    failed(format!("Could not find a property named '{name}' on type 'microsoft.graph.{}'.", kind.name))
-                })
-            })
-            .collect::<Result<_, _>>()
-            .map(Some)
+        Ok(self.selection(kind, &[])?.map(|selection| selection.properties))
     }
 
-    fn page_size(&self, default: usize) -> Result<usize, Refusal> {
+    pub(crate) fn selection(&self, kind: &Kind, navigations: &[Navigation]) -> Result<Option<Selection>, Refusal> {
+        self.select.as_ref().map(|text| Selection::parse(text, kind, navigations)).transpose()
+    }
+
+    pub(crate) fn expanded(&self, kind: &Kind, connections: Connections<'_>) -> Result<Option<Expansion>, Refusal> {
+        self.expand.as_ref().map(|text| Expansion::parse(text, kind, connections)).transpose()
+    }
+
+    /// The same query where only the number is wanted.
+    pub(crate) fn counting(&self) -> Self {
+        Self { counting: true, ..self.clone() }
+    }
+
+    pub(crate) fn page_size(&self, default: usize) -> Result<usize, Refusal> {
         match &self.top {
             None => Ok(default),
-            Some(top) => match top.parse() {
-                Ok(size @ 1..=999) => Ok(size),
-                _ => Err(Refusal::bad_request(format!(
-                    "Invalid page size specified: '{top}'. Must be between 1 and 999 inclusive."
+            Some(top) => match top.parse::<u32>() {
+                Ok(size @ 1..=999) => Ok(usize::try_from(size).unwrap_or(default)),
+                Ok(_) => Err(Refusal::new(
+                    400,
+                    "Request_UnsupportedQuery",
+                    format!("Invalid page size specified: '{top}'. Must be between 1 and 999 inclusive."),
+                )),
+                Err(_) => Err(Refusal::malformed(format!(
+                    "Invalid value '{top}' for $top query option found. The $top query option requires a non-negative \
+                     integer value."
                 ))),
             },
         }
     }
-
-    fn after(&self) -> Result<Option<String>, Refusal> {
-        let Some(token) = &self.skip_token else {
-            return Ok(None);
-        };
-        BASE64_URL_SAFE_NO_PAD
-            .decode(token)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|token| Some(token.strip_prefix("DSpt\n")?.to_owned()))
-            .map(Some)
-            .ok_or_else(|| {
-                Refusal::new(400, "Directory_ExpiredPageToken", "The specified page token value has expired.")
-            })
-    }
-}
-
-/// How a collection is listed.
-pub(crate) struct Listing<'a> {
-    pub(crate) kind: &'a Kind,
-    /// The address of the collection, on the host that the client used.
-    pub(crate) address: String,
-    /// `http://…/v1.0/$metadata#`, to which the name of the collection is added.
-    pub(crate) metadata: String,
-    /// The collection in the context: `applications`.
-    pub(crate) name: String,
-    pub(crate) page_size: usize,
-    /// The client asked for eventual consistency, which allows more in a filter.
-    pub(crate) eventual: bool,
-}
-
-impl Listing<'_> {
-    /// Filters, cuts one page and projects. `documents` come in the order of their ids.
-    pub(crate) fn page<'d>(
-        &self,
-        query: &Query,
-        documents: impl Iterator<Item = &'d Document>,
-        shown: impl Fn(&Document, Option<&[&'static Property]>) -> Document,
-    ) -> Result<Value, Refusal> {
-        let selected = query.selected(self.kind)?;
-        let filter = match &query.filter {
-            None => None,
-            Some(text) => Some(Filter::parse(text, self.kind, self.eventual && query.count)?),
-        };
-        let size = query.page_size(self.page_size)?;
-        let after = query.after()?;
-        let matching = documents.filter(|document| filter.as_ref().is_none_or(|filter| filter.holds(document)));
-        let (mut page, mut total, mut last, mut more) = (Vec::new(), 0, String::new(), false);
-        for document in matching {
-            total += 1;
-            let id = text(document, "id");
-            if after.as_deref().is_some_and(|after| id <= after) {
-                continue;
-            }
-            if page.len() == size {
-                more = true;
-                continue;
-            }
-            id.clone_into(&mut last);
-            page.push(Value::Object(shown(document, selected.as_deref())));
-        }
-        let mut body = Map::new();
-        body.insert("@odata.context".into(), self.context(selected.as_deref()).into());
-        if query.count && self.eventual {
-            body.insert("@odata.count".into(), total.into());
-        }
-        if more {
-            body.insert("@odata.nextLink".into(), self.next_link(query, &last).into());
-        }
-        body.insert("value".into(), page.into());
-        Ok(Value::Object(body))
-    }
-
-    fn context(&self, selected: Option<&[&'static Property]>) -> String {
-        format!("{}{}{}", self.metadata, self.name, selection(selected))
-    }
-
-    fn next_link(&self, query: &Query, last: &str) -> String {
-        let mut options = Vec::new();
-        if query.count {
-            options.push("$count=true".to_owned());
-        }
-        for (name, value) in [("$filter", &query.filter), ("$select", &query.select), ("$top", &query.top)] {
-            if let Some(value) = value {
-                options.push(format!("{name}={}", encode(value)));
-            }
-        }
-        let token = BASE64_URL_SAFE_NO_PAD.encode(format!("DSpt\n{last}"));
-        options.push(format!("$skiptoken={token}"));
-        format!("{}?{}", self.address, options.join("&"))
-    }
-}
-
-/// `(id,appId)`, or nothing without `$select`.
-pub(crate) fn selection(selected: Option<&[&'static Property]>) -> String {
-    selected.map_or_else(String::new, |selected| {
-        let names: Vec<&str> = selected.iter().map(|property| property.name).collect();
-        format!("({})", names.join(","))
-    })
-}
-
-/// Keeps what a client sees: the selected properties, or all that need no selection, in the type's own order.
-pub(crate) fn project(kind: &Kind, document: &Document, selected: Option<&[&'static Property]>) -> Document {
-    kind.properties
-        .iter()
-        .filter(|property| match selected {
-            None => !property.on_select,
-            Some(selected) => selected.iter().any(|chosen| chosen.name == property.name),
-        })
-        .filter_map(|property| Some((property.name.to_owned(), document.get(property.name)?.clone())))
-        .collect()
 }

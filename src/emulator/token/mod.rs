@@ -3,9 +3,15 @@
 //! `sign_in` is pure: it checks a request against the world and gives back claims. Signing them is the `Signer`'s.
 
 mod assertion;
+mod claims;
 pub(crate) mod discovery;
+mod expression;
+mod federated;
+mod presented;
 mod refusal;
+mod resources;
 mod signer;
+pub(crate) mod tenants;
 
 use std::collections::BTreeMap;
 
@@ -14,18 +20,15 @@ use serde_json::{Value, json};
 
 use super::{
     credentials::is_current,
-    identifiers,
-    seed::MICROSOFT_GRAPH,
-    world::{Collection, Document, View, World, list, text, texts},
+    world::{Collection, Document, View, World, list, text},
 };
+use claims::Proof;
+pub(crate) use federated::{ISSUERS, with_issuer};
+use presented::Presented;
 pub(crate) use refusal::TokenRefusal;
-pub(crate) use signer::{Signer, SignerError};
+pub(crate) use signer::{Rejected, Signer, SignerError, check_claims, issuer};
 
-/// What every app-only token carries when its application has no directory role.
-const NO_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
-const LIFETIME: i64 = 3600;
-/// Tokens begin a little before they are made, for clocks that are behind.
-const HEAD_START: i64 = 300;
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Which of the two token endpoints was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +47,14 @@ pub(crate) struct SignIn<'a> {
     pub(crate) seen: View<'a>,
     pub(crate) now: Timestamp,
     pub(crate) endpoint: Endpoint,
+    /// The tenant as the path names it.
+    pub(crate) tenant_name: &'a str,
     /// `http://host` as the client wrote it.
     pub(crate) origin: &'a str,
     /// All addresses of this emulator, each of which means Microsoft Graph.
     pub(crate) own_urls: &'a [String],
+    /// The public half of the tenant's signing key, which its own issuer of federated tokens signs with too.
+    pub(crate) own_key: Value,
     pub(crate) form: BTreeMap<String, String>,
     /// The client id and secret of HTTP Basic.
     pub(crate) basic: Option<(String, String)>,
@@ -60,34 +67,7 @@ pub(crate) struct Grant {
     pub(crate) resource: String,
 }
 
-/// Refuses a tenant that is not this one; `name` is its id or domain.
-pub(crate) fn check_tenant(world: &World, name: &str) -> Result<(), TokenRefusal> {
-    if name.eq_ignore_ascii_case(world.tenant_id()) || name.eq_ignore_ascii_case(world.domain()) {
-        return Ok(());
-    }
-    if ["common", "organizations", "consumers"].contains(&name) {
-        return Err(TokenRefusal::invalid_request(
-            50059,
-            "No tenant-identifying information found in either the request or implied by any provided credentials.",
-        ));
-    }
-    if !identifiers::is_guid(name) && !name.contains('.') {
-        return Err(TokenRefusal::invalid_request(
-            900_023,
-            format!("Specified tenant identifier '{name}' is neither a valid DNS name, nor a valid external domain."),
-        ));
-    }
-    Err(TokenRefusal::invalid_request(
-        90002,
-        format!(
-            "Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the \
-             correct cloud. Check with your subscription administrator, this may happen if there are no active \
-             subscriptions for the tenant."
-        ),
-    ))
-}
-
-impl SignIn<'_> {
+impl<'a> SignIn<'a> {
     fn parameter(&self, name: &str) -> Result<&str, TokenRefusal> {
         self.form.get(name).map(String::as_str).filter(|value| !value.is_empty()).ok_or_else(|| {
             TokenRefusal::invalid_request(
@@ -96,11 +76,16 @@ impl SignIn<'_> {
             )
         })
     }
+
+    /// Every address of this emulator: those it was started with, and the one that the client used.
+    fn addresses(&self) -> Vec<&'a str> {
+        self.own_urls.iter().map(String::as_str).chain([self.origin]).collect()
+    }
 }
 
 /// Checks who asks and for what, and makes the claims.
 pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
-    let world = request.world;
+    tenants::check(request.world, request.tenant_name)?;
     // 1. What is asked for.
     let grant_type = request.parameter("grant_type")?;
     if grant_type != "client_credentials" {
@@ -112,29 +97,31 @@ pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
         ));
     }
     let client_id = match &request.basic {
-        Some((client_id, _)) => client_id.to_lowercase(),
-        None => request.parameter("client_id")?.to_lowercase(),
+        Some((client_id, _)) => client_id,
+        None => request.parameter("client_id")?,
     };
-    let resource = asked_resource(request)?;
+    let resource = resources::asked(request)?;
     // 2. Who asks.
-    let application = request.seen.find(Collection::Applications, "appId", &client_id);
-    let principal = request.seen.find(Collection::ServicePrincipals, "appId", &client_id);
+    let application = request.seen.find(Collection::Applications, "appId", client_id);
+    let principal = request.seen.find(Collection::ServicePrincipals, "appId", client_id);
     let Some(application) = application.or(principal) else {
-        return Err(unknown_client(world, &client_id));
+        return Err(unknown_client(request.world, client_id));
     };
-    let method = authenticate(request, &client_id, application, principal)?;
+    let proof = authenticate(request, client_id, application, principal)?;
     let Some(principal) = principal else {
         return Err(TokenRefusal::new(
             401,
             "invalid_client",
             7_000_229,
             format!(
-                "The client application {client_id} is missing service principal in the tenant {}.",
-                world.tenant_id()
+                "The client application {client_id} is missing service principal in the tenant {}. See instructions \
+                 here: https://go.microsoft.com/fwlink/?linkid=2225119",
+                request.world.tenant_id()
             ),
         ));
     };
-    if principal.get("accountEnabled").is_some_and(|enabled| enabled == false) {
+    let disabled = |holder: &Document, member: &str, when: bool| holder.get(member).is_some_and(|value| *value == when);
+    if disabled(principal, "accountEnabled", false) || disabled(application, "isDisabled", true) {
         return Err(TokenRefusal::new(
             400,
             "unauthorized_client",
@@ -143,27 +130,28 @@ pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
         ));
     }
     // 3. What it may have.
-    let (audience, target) = find_resource(request, &resource)?;
-    let roles = roles_of(request.seen, principal, target);
-    if roles.is_none() && target.get("appRoleAssignmentRequired").is_some_and(|required| required == true) {
+    let target = resources::find(request, &resource)?;
+    let roles = claims::roles_of(request.seen, principal, &target.principal);
+    let requires_assignment =
+        target.principal.get("appRoleAssignmentRequired").is_some_and(|required| *required == true);
+    if roles.is_none() && requires_assignment {
         return Err(TokenRefusal::new(
             400,
             "invalid_grant",
             501_051,
             format!(
-                "Application '{client_id}'({}) is not assigned to a role for the application '{}'({}).",
+                "Application '{client_id}'({}) is not assigned to a role for the application '{resource}'({}).",
                 text(application, "displayName"),
-                text(target, "appId"),
-                text(target, "displayName")
+                text(&target.principal, "displayName")
             ),
         ));
     }
-    let claims = claims(request, &audience, application, principal, method, roles);
+    let claims = claims::claims(request, &target, application, principal, proof, roles);
     Ok(Grant { claims, resource })
 }
 
 fn unknown_client(world: &World, client_id: &str) -> TokenRefusal {
-    let directory = world.tenant().map_or("", |tenant| text(tenant, "displayName"));
+    let directory = tenants::display_name(world);
     TokenRefusal::new(
         400,
         "unauthorized_client",
@@ -176,93 +164,39 @@ fn unknown_client(world: &World, client_id: &str) -> TokenRefusal {
     )
 }
 
-/// The resource as the client names it.
-fn asked_resource(request: &SignIn<'_>) -> Result<String, TokenRefusal> {
-    if request.endpoint == Endpoint::V1 {
-        return request.parameter("resource").map(str::to_owned);
-    }
-    let scope = request.parameter("scope")?;
-    let invalid = |code: u32, message: String| TokenRefusal::new(400, "invalid_scope", code, message);
-    if scope.contains(' ') {
-        return Err(invalid(
-            70011,
-            format!(
-                "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
-            ),
-        ));
-    }
-    scope.strip_suffix("/.default").map(str::to_owned).ok_or_else(|| {
-        invalid(
-            1_002_012,
-            format!(
-                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value \
-                 with /.default suffixed to the resource identifier (application ID URI)."
-            ),
-        )
-    })
-}
-
-fn find_resource<'a>(request: &SignIn<'a>, resource: &str) -> Result<(String, &'a Document), TokenRefusal> {
-    let bare = resource.trim_end_matches('/');
-    let is_own = request.own_urls.iter().any(|url| url.eq_ignore_ascii_case(bare)) || request.origin == bare;
-    let found = request.seen.all(Collection::ServicePrincipals).find(|principal| {
-        if is_own {
-            text(principal, "appId") == MICROSOFT_GRAPH
-        } else {
-            texts(principal, "servicePrincipalNames").any(|name| name.trim_end_matches('/').eq_ignore_ascii_case(bare))
-        }
-    });
-    match found {
-        Some(principal) if is_own => Ok(("https://graph.microsoft.com".to_owned(), principal)),
-        Some(principal) => Ok((resource.to_owned(), principal)),
-        None => {
-            let tenant = request.world.tenant().map_or("", |tenant| text(tenant, "displayName"));
-            Err(TokenRefusal::new(
-                400,
-                "invalid_resource",
-                500_011,
-                format!(
-                    "The resource principal named {resource} was not found in the tenant named {tenant}. This can \
-                     happen if the application has not been installed by the administrator of the tenant or consented \
-                     to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
-                ),
-            ))
-        }
-    }
-}
-
-/// How the client proved itself: `1` for a secret, `2` for a certificate.
+/// Finds out that the client is who it says, and how it proved it.
 fn authenticate(
     request: &SignIn<'_>,
     client_id: &str,
     application: &Document,
     principal: Option<&Document>,
-) -> Result<&'static str, TokenRefusal> {
+) -> Result<Proof, TokenRefusal> {
     let form_secret = request.form.get("client_secret");
     let secret = request.basic.as_ref().map(|(_, secret)| secret).or(form_secret);
     let holders: Vec<&Document> = std::iter::once(application).chain(principal).collect();
     if let Some(secret) = secret {
         check_secret(secret, client_id, &holders, request.now)?;
-        return Ok("1");
+        return Ok(Proof::Secret);
     }
-    let Some(assertion) = request.form.get("client_assertion") else {
+    let Some(assertion) = request.form.get("client_assertion").filter(|assertion| !assertion.is_empty()) else {
         return Err(TokenRefusal::invalid_client(
             7_000_218,
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     };
-    let kind = request.parameter("client_assertion_type")?;
-    if kind != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
-        return Err(TokenRefusal::invalid_request(50027, "JWT token is invalid or malformed."));
+    if request.parameter("client_assertion_type")? != JWT_BEARER {
+        return Err(presented::malformed());
     }
-    let expected = assertion::Expected {
-        client_id,
-        origin: request.origin,
-        tenant_names: [request.world.tenant_id(), request.world.domain()],
-        now: request.now,
-    };
-    assertion::check(assertion, &holders, &expected)?;
-    Ok("2")
+    let presented = Presented::read(assertion)?;
+    if federated::is_foreign(&presented) {
+        federated::check(request, &presented, application)?;
+        return Ok(Proof::Assertion);
+    }
+    let mut tenant_names = tenants::names(request.world);
+    tenant_names.push(request.tenant_name);
+    let expected = assertion::Expected { client_id, addresses: request.addresses(), tenant_names, now: request.now };
+    assertion::check(&presented, &holders, &expected)?;
+    Ok(Proof::Assertion)
 }
 
 fn check_secret(secret: &str, client_id: &str, holders: &[&Document], now: Timestamp) -> Result<(), TokenRefusal> {
@@ -294,90 +228,25 @@ fn check_secret(secret: &str, client_id: &str, holders: &[&Document], now: Times
     })
 }
 
-/// The values of the app roles that a principal holds of a resource; none when it holds no assignment at all.
-fn roles_of(seen: View<'_>, principal: &Document, resource: &Document) -> Option<Vec<String>> {
-    let held: Vec<&str> = seen
-        .all(Collection::AppRoleAssignments)
-        .filter(|assignment| {
-            text(assignment, "principalId") == text(principal, "id")
-                && text(assignment, "resourceId") == text(resource, "id")
-        })
-        .map(|assignment| text(assignment, "appRoleId"))
-        .collect();
-    if held.is_empty() {
-        return None;
-    }
-    let values = list(resource, "appRoles")
-        .iter()
-        .filter(|role| role["isEnabled"] == true && role["id"].as_str().is_some_and(|id| held.contains(&id)));
-    Some(values.filter_map(|role| role["value"].as_str().map(str::to_owned)).collect())
-}
-
-fn claims(
-    request: &SignIn<'_>,
-    audience: &str,
-    application: &Document,
-    principal: &Document,
-    method: &str,
-    roles: Option<Vec<String>>,
-) -> Value {
-    let world = request.world;
-    let tenant_id = world.tenant_id();
-    let issuer = format!("https://sts.windows.net/{tenant_id}/");
-    let now = request.now.as_second();
-    let principal_id = text(principal, "id");
-    let mut directory_roles: Vec<&str> = request
-        .seen
-        .all(Collection::RoleAssignments)
-        .filter(|assignment| {
-            text(assignment, "principalId") == principal_id && text(assignment, "directoryScopeId") == "/"
-        })
-        .map(|assignment| text(assignment, "roleDefinitionId"))
-        .collect();
-    if directory_roles.is_empty() {
-        directory_roles.push(NO_ROLE);
-    }
-    let mut claims = json!({
-        "aud": audience,
-        "iss": issuer,
-        "iat": now - HEAD_START,
-        "nbf": now - HEAD_START,
-        "exp": now + LIFETIME,
-        "app_displayname": application["displayName"],
-        "appid": application["appId"],
-        "appidacr": method,
-        "idp": issuer,
-        "idtyp": "app",
-        "oid": principal_id,
-        "sub": principal_id,
-        "tid": tenant_id,
-        "uti": identifiers::short(),
-        "ver": "1.0",
-        "wids": directory_roles,
-    });
-    if let Some(roles) = roles.filter(|roles| !roles.is_empty()) {
-        claims["roles"] = json!(roles);
-    }
-    claims
-}
-
 /// The body of a successful answer.
 pub(crate) fn success(endpoint: Endpoint, grant: &Grant, token: &str) -> Value {
-    let text = |value: &Value| value.as_i64().unwrap_or_default().to_string();
+    let number = |name: &str| grant.claims[name].as_i64().unwrap_or_default();
+    // Counted from now, not from the head start that the token has; a second is lost on the way.
+    let lifetime = number("exp") - number("nbf") - claims::HEAD_START - 1;
     match endpoint {
         Endpoint::V1 => json!({
             "token_type": "Bearer",
-            "expires_in": "3599",
-            "ext_expires_in": "3599",
-            "expires_on": text(&grant.claims["exp"]),
-            "not_before": text(&grant.claims["nbf"]),
+            "expires_in": lifetime.to_string(),
+            "ext_expires_in": lifetime.to_string(),
+            "expires_on": number("exp").to_string(),
+            "not_before": number("nbf").to_string(),
             "resource": grant.resource,
             "access_token": token,
         }),
         Endpoint::V2 => json!({
             "token_type": "Bearer",
-            "expires_in": 3599,
-            "ext_expires_in": 3599,
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
             "access_token": token,
         }),
     }

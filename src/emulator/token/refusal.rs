@@ -27,6 +27,11 @@ impl TokenRefusal {
         Self::new(400, "invalid_request", code, message)
     }
 
+    /// The number behind `AADSTS`.
+    pub(crate) fn code(&self) -> u32 {
+        self.code
+    }
+
     /// The body; `correlation` is the client's own request id when it sent one.
     pub(crate) fn body(&self, now: Timestamp, origin: &str, correlation: &str) -> Value {
         let (code, timestamp, trace) = (self.code, clock::spaced(now), identifiers::guid());

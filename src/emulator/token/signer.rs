@@ -17,6 +17,9 @@ use x509_parser::{
 
 use super::super::{certificates::Certificate, refusal::Refusal};
 
+/// How far the clock of a service may be behind that of the token service, in seconds.
+const SKEW: i64 = 300;
+
 /// Why there is no signing key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignerError {
@@ -29,6 +32,41 @@ pub(crate) enum SignerError {
     /// The certificate just made cannot be read.
     #[error("the certificate of the token signing key is not readable")]
     Unreadable,
+}
+
+/// What is wrong with a token that came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// It is not a token, or not one of this tenant's.
+    Signature,
+    /// It is for another service.
+    Audience,
+    /// It is no access token of the tenant's: the same key signs the federated tokens of the rehearsal issuer.
+    Issuer,
+    /// Its time is over.
+    Expired,
+    /// Its time has not begun.
+    Early,
+}
+
+/// What the access tokens of a tenant for Microsoft's own services name as their issuer.
+pub(crate) fn issuer(tenant_id: &str) -> String {
+    format!("https://sts.windows.net/{tenant_id}/")
+}
+
+/// Whether claims that the tenant signed are those of an access token, and its time is now.
+pub(crate) fn check_claims(claims: &Value, tenant_id: &str, now: Timestamp) -> Result<(), Rejected> {
+    if claims["iss"] != issuer(tenant_id) || claims["tid"] != tenant_id {
+        return Err(Rejected::Issuer);
+    }
+    let current = now.as_second();
+    if claims["exp"].as_i64().is_none_or(|expires| expires <= current) {
+        return Err(Rejected::Expired);
+    }
+    if claims["nbf"].as_i64().is_none_or(|begins| begins.saturating_sub(SKEW) > current) {
+        return Err(Rejected::Early);
+    }
+    Ok(())
 }
 
 /// The tenant's signing key.
@@ -87,15 +125,29 @@ impl Signer {
         Ok(jsonwebtoken::encode(&self.header, claims, &self.private)?)
     }
 
-    /// The public half as a JSON web key.
+    /// The public half as a bare JSON web key.
+    pub(crate) fn public_key(&self) -> Value {
+        self.published.clone()
+    }
+
+    /// The public half as the token service publishes it.
     pub(crate) fn published(&self, issuer: &str) -> Value {
         let mut key = self.published.clone();
         key["issuer"] = issuer.into();
         key
     }
 
+    /// The claims of a token that this tenant signed, whatever it is for and however old.
+    pub(crate) fn claims(&self, token: &str) -> Option<Value> {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        jsonwebtoken::decode::<Value>(token, &self.public, &validation).ok().map(|decoded| decoded.claims)
+    }
+
     /// The claims of a token that this tenant signed for Microsoft Graph, with Graph's own refusals.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Value, Refusal> {
+    pub(crate) fn verify(&self, token: &str, tenant_id: &str, now: Timestamp) -> Result<Value, Refusal> {
         if !token.contains('.') {
             return Err(Refusal::invalid_token(
                 "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE \
@@ -103,21 +155,32 @@ impl Signer {
                  'EncodedProtectedHeader.EncodedEncryptedKey.EncodedInitializationVector.EncodedCiphertext.EncodedAuthenticationTag'.",
             ));
         }
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let claims = jsonwebtoken::decode::<Value>(token, &self.public, &validation)
-            .map_err(|_| Refusal::invalid_token("Access token validation failure. Invalid signature."))?
-            .claims;
         let audiences =
             ["https://graph.microsoft.com", "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"];
+        self.verify_for(token, &audiences, tenant_id, now).map_err(|rejected| {
+            Refusal::invalid_token(match rejected {
+                Rejected::Signature => "Access token validation failure. Invalid signature.",
+                Rejected::Audience => "Access token validation failure. Invalid audience.",
+                Rejected::Issuer => "Access token validation failure. Invalid issuer.",
+                Rejected::Expired => "Lifetime validation failed, the token is expired.",
+                Rejected::Early => "Lifetime validation failed, the token is not yet valid.",
+            })
+        })
+    }
+
+    /// The claims of an access token that this tenant signed for one of these audiences.
+    pub(crate) fn verify_for(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        tenant_id: &str,
+        now: Timestamp,
+    ) -> Result<Value, Rejected> {
+        let claims = self.claims(token).ok_or(Rejected::Signature)?;
         if !claims["aud"].as_str().is_some_and(|audience| audiences.contains(&audience)) {
-            return Err(Refusal::invalid_token("Access token validation failure. Invalid audience."));
+            return Err(Rejected::Audience);
         }
-        if claims["exp"].as_i64().is_none_or(|expires| expires <= now.as_second()) {
-            return Err(Refusal::invalid_token("Lifetime validation failed, the token is expired."));
-        }
+        check_claims(&claims, tenant_id, now)?;
         Ok(claims)
     }
 }
