@@ -244,32 +244,6 @@ async fn troubled(emulator: &Emulator, look: bool) -> Vec<(u64, String)> {
         }
         advance(emulator, 3).await;
     }
-    // Several objects of one kind go at once, and each may still be seen for a while.
-    let (id, _, principal) = application(&client, "roles", json!({ "displayName": "roles" })).await;
-    advance(emulator, 9).await;
-    assert_eq!(control(emulator, Method::DELETE, "faults", None).await.status, 204);
-    let graph = resource(&client, GRAPH).await;
-    let roles = [
-        "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
-        "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
-        "df021288-bdef-4463-88db-98f22de89214",
-        "62a82d76-70ea-41e2-9197-370581804d09",
-    ];
-    let mut assignments = Vec::new();
-    for role in roles {
-        let body = json!({ "principalId": principal, "resourceId": graph, "appRoleId": role });
-        let made = client.post(&format!("/servicePrincipals/{graph}/appRoleAssignedTo"), body).await;
-        note(&made);
-        assignments.push(made.body["id"].as_str().unwrap().to_owned());
-    }
-    advance(emulator, 9).await;
-    note(&client.delete(&format!("/applications/{id}")).await);
-    for _ in 0..3 {
-        advance(emulator, 2).await;
-        for assignment in &assignments {
-            note(&client.get(&format!("/servicePrincipals/{graph}/appRoleAssignedTo/{assignment}")).await);
-        }
-    }
     met
 }
 
