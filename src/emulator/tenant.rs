@@ -81,9 +81,9 @@ impl Tenant {
         self.world.randomize(self.random_seed);
     }
 
-    /// Begins a request.
-    pub(crate) fn begin(&mut self, now: Timestamp) {
-        self.world.begin(now, self.knobs.lag);
+    /// Begins a request, or a tester's order, which no replica answers.
+    pub(crate) fn begin(&mut self, now: Timestamp, is_order: bool) {
+        self.world.begin(now, self.knobs.lag, is_order);
     }
 
     /// Back to the state after the start: objects, knobs, faults, random choices, log and counters.

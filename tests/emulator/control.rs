@@ -221,3 +221,42 @@ fn everything_wrong_with_the_options_is_told_in_plain_words() {
     let said = complaint(directory.path(), &["--faults", "faults.json"]);
     assert!(said.contains("fault 0") && said.contains("fault 1"), "{said}");
 }
+
+/// Lag, latency and faults by chance, and what came of the same requests.
+async fn troubled(emulator: &Emulator, look: bool) -> Vec<(u64, String)> {
+    let client = Client::operator(emulator).await;
+    let fault = json!([{ "method": "GET", "probability": 0.3, "then": { "status": 503 } }]);
+    assert_eq!(control(emulator, Method::POST, "faults", Some(fault)).await.status, 204);
+    let mut met = Vec::new();
+    let mut note = |answer: &Answer| {
+        let name = answer.body["displayName"].as_str().unwrap_or_default();
+        met.push((u64::from(answer.status), name.to_owned()));
+    };
+    for number in 0..4 {
+        note(&client.upsert("same", json!({ "displayName": number.to_string() })).await);
+        for _ in 0..10 {
+            note(&client.get("/applications(uniqueName='same')").await);
+            if look {
+                for route in ["counters", "requests", "state", "knobs", "clock"] {
+                    assert_eq!(control(emulator, Method::GET, route, None).await.status, 200);
+                }
+            }
+        }
+        advance(emulator, 3).await;
+    }
+    met
+}
+
+#[tokio::test]
+async fn the_same_seed_and_requests_give_the_same_trouble_after_a_reset_too() {
+    let knobs = json!({ "lag": { "byId": "0s..9s", "replicas": 4 }, "latency": { "graph": "1ms..3ms" } });
+    let emulator = started(knobs.clone()).await;
+    let first = troubled(&emulator, false).await;
+    let statuses: Vec<u64> = first.iter().map(|(status, _)| *status).collect();
+    assert!([200, 404, 503].iter().all(|status| statuses.contains(status)), "{first:?}");
+    // Whoever looks at the emulator meanwhile changes nothing.
+    let other = started(knobs).await;
+    assert_eq!(troubled(&other, true).await, first, "another emulator");
+    assert_eq!(control(&emulator, Method::POST, "reset", None).await.status, 204);
+    assert_eq!(troubled(&emulator, false).await, first, "after the reset");
+}

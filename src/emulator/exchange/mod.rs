@@ -163,10 +163,8 @@ impl Service {
             aftermath: Cell::new(None),
         };
         let route = incoming.control_route();
-        // Who only looks at the log or the state must not change which replica answers the next request.
-        if route.is_none() || incoming.method != "GET" {
-            tenant.begin(turn.now);
-        }
+        // Who looks at the log or turns the clock must not change which replica answers the next request.
+        tenant.begin(turn.now, route.is_some_and(|route| (incoming.method.as_str(), route) != ("POST", "graph")));
         if let Some(route) = route {
             return Outgoing::Answer(turn.control(&mut tenant, &self.clock, route));
         }

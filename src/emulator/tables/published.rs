@@ -96,6 +96,7 @@ const BEYOND: &[(&str, &str, &[&str])] = &[
     ("servicePrincipal", "in every recorded answer", &["createdDateTime"]),
     ("group", "in every recorded answer", &["creationOptions"]),
     ("group", "in beta, and clients that use beta for groups send it", &["writebackConfiguration"]),
+    ("servicePrincipal", "in beta, where Terraform's provider reads it", &["samlMetadataUrl"]),
     ("customSecurityAttributeExemption", "of the one type that is derived from it", &["value"]),
     (
         "unifiedRoleDefinition",

@@ -1,7 +1,7 @@
 //! Replication lag: how long a write takes until a replica has it, and the earlier versions that are read meanwhile.
 //!
 //! A write of an object becomes true at once and is seen by a replica after a lag of its own. The lag is not stored:
-//! it follows from the number of the write, the replica, and the seed.
+//! it follows from the number of the write, the collection, the replica, and the seed; never from an id, which is random.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -64,6 +64,7 @@ impl Lag {
 #[derive(Debug)]
 struct Write {
     at: Timestamp,
+    /// All objects that one request changes share it: their order goes by ids and must not matter.
     number: u64,
     /// What there was until then.
     before: Option<Stored>,
@@ -114,8 +115,8 @@ impl Replication {
         self.chance = Chance::new(settled(&[seed, 1]));
     }
 
-    /// Begins a request: the time, and the replica that answers it.
-    pub(crate) fn begin(&mut self, now: Timestamp, lag: Lag) {
+    /// Begins a request: the time, and the replica that answers it. A tester's order needs none, so none is drawn for it.
+    pub(crate) fn begin(&mut self, now: Timestamp, lag: Lag, is_order: bool) {
         // A clock that was set back makes old instants meaningless.
         if now < self.now {
             self.forget();
@@ -127,7 +128,9 @@ impl Replication {
             self.forget();
             return;
         }
-        self.replica = self.chance.below(lag.replicas);
+        if !is_order {
+            self.replica = self.chance.below(lag.replicas);
+        }
         while self.order.front().is_some_and(|(at, ..)| at.duration_until(now) >= longest) {
             if let Some((_, collection, id)) = self.order.pop_front()
                 && let Some(objects) = self.late.get_mut(&collection)
@@ -151,9 +154,19 @@ impl Replication {
         !self.lag.longest().is_zero()
     }
 
-    pub(crate) fn record(&mut self, collection: Collection, id: &Arc<str>, before: Option<Stored>) {
+    /// Counts a request's changes, after all of them were recorded.
+    pub(crate) fn count_write(&mut self) {
         self.writes += 1;
-        let write = Write { at: self.now, number: self.writes, before };
+    }
+
+    /// The number of the newest write to an object that may not be seen everywhere yet; 0 if there is none.
+    pub(crate) fn newest(&self, collection: Collection, id: &str) -> u64 {
+        let writes = self.late.get(&collection).and_then(|objects| objects.get(id));
+        writes.and_then(VecDeque::back).map_or(0, |write| write.number)
+    }
+
+    pub(crate) fn record(&mut self, collection: Collection, id: &Arc<str>, before: Option<Stored>) {
+        let write = Write { at: self.now, number: self.writes + 1, before };
         self.late.entry(collection).or_default().entry(Arc::clone(id)).or_default().push_back(write);
         self.order.push_back((self.now, collection, Arc::clone(id)));
     }
@@ -177,7 +190,7 @@ impl Replication {
         let mut seen = Seen::Truth;
         // The newest write that has arrived counts; one that it has overtaken does not.
         for write in writes.iter().rev() {
-            let random = settled(&[self.seed, write.number, self.replica, reads as u64]);
+            let random = settled(&[self.seed, write.number, collection as u64, self.replica, reads as u64]);
             if write.at.duration_until(self.now) >= span.pick(random) {
                 break;
             }

@@ -10,6 +10,7 @@ pub(crate) mod stored;
 
 use std::{
     borrow::Cow,
+    cmp::Reverse,
     collections::BTreeMap,
     sync::{
         Arc,
@@ -180,8 +181,8 @@ pub(crate) struct World {
 
 impl World {
     /// Begins a request: the time, and how far reads are behind.
-    pub(crate) fn begin(&mut self, now: Timestamp, lag: Lag) {
-        self.replication.begin(now, lag);
+    pub(crate) fn begin(&mut self, now: Timestamp, lag: Lag, is_order: bool) {
+        self.replication.begin(now, lag, is_order);
         self.tidy();
     }
 
@@ -191,6 +192,7 @@ impl World {
     }
 
     pub(crate) fn apply(&mut self, changes: Vec<Change>) {
+        let mut is_late = false;
         for change in changes {
             let (collection, id, document) = match change {
                 Change::Put { collection, id, document } => (collection, id, Some(document)),
@@ -223,7 +225,11 @@ impl World {
             }
             if self.replication.is_on() {
                 self.replication.record(collection, &id, before);
+                is_late = true;
             }
+        }
+        if is_late {
+            self.replication.count_write();
         }
     }
 
@@ -421,9 +427,11 @@ impl<'a> View<'a> {
         Some(self.seen(collection, id)?.document(&self.world.opened))
     }
 
-    /// Finds an object by one of its other keys, without regard to case.
+    /// Finds an object by one of its other keys, without regard to case. A replica may see a deleted object and the one
+    /// that took its key over; then the one written last counts, since the order of ids is chance.
     pub(crate) fn find(&self, collection: Collection, key: &'static str, value: &str) -> Option<&'a Document> {
-        self.find_all(collection, key, value).next()
+        let newest = |document: &&Document| self.world.replication.newest(collection, text(document, "id"));
+        self.find_all(collection, key, value).min_by_key(|document| Reverse(newest(document)))
     }
 
     /// All objects that have this value, or have it in a list, without regard to case, in the order of their ids.
