@@ -76,7 +76,7 @@ enum Verb {
     Certificate(Box<certificate::CertificateVerb>),
     /// Serve a tenant on this machine, for other programs to use.
     #[command(
-        after_help = "Examples:\n  accredit emulate                                # `accredit plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem\n  accredit emulate --in-memory --seed 10000 --lag 0s..30s --replicas 3 --throttle graph"
+        after_help = "Examples:\n  accredit emulate                                           # `plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem  # with TLS; clients trust ca.pem\n  accredit emulate --in-memory --seed 10000 --lag 0s..30s --replicas 3 --throttle graph"
     )]
     Emulate(Box<EmulateArguments>),
     /// Print the JSON Schema of manifests, for editors, or write it into a file.

@@ -107,7 +107,12 @@ impl Arguments {
         let mut problems = Vec::new();
         let mut turn = |option: &str, change: Value| match knobs.changed(&change) {
             Ok(changed) => knobs = changed,
-            Err(why) => problems.push(format!("`{option}`: {why}")),
+            // The message begins with the knob, which the option has named already.
+            Err(why) => {
+                let reason =
+                    why.strip_prefix('`').and_then(|rest| rest.split_once("`: ")).map_or(&*why, |(_, reason)| reason);
+                problems.push(format!("`{option}`: {reason}"));
+            }
         };
         turn("--page-size", json!({ "pageSize": self.page_size }));
         for (option, name, values) in [("--latency", "latency", &self.latency), ("--lag", "lag", &self.lag)] {
@@ -136,7 +141,7 @@ impl Arguments {
         if problems.is_empty() {
             return Ok(knobs);
         }
-        Err(Failure::message(format!("options cannot be used: {}", problems.join("; "))))
+        Err(Failure::message(format!("the options cannot be used: {}", problems.join("; "))))
     }
 }
 

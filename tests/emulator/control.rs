@@ -208,6 +208,7 @@ fn everything_wrong_with_the_options_is_told_in_plain_words() {
     let directory = tempfile::tempdir().unwrap();
     let said = complaint(directory.path(), &["--page-size", "0", "--lag", "soon", "--throttle", "loose"]);
     assert!(["--page-size", "--lag", "--throttle"].iter().all(|option| said.contains(option)), "{said}");
+    assert!(said.contains("`--lag`: `soon` is no time"), "what is wrong is named once: {said}");
     let said = complaint(directory.path(), &["--seed", "nothing.json"]);
     assert!(said.contains("seed file `nothing.json`") && !said.contains("tenant file"), "{said}");
     assert!(complaint(directory.path(), &["--log", "no/log"]).contains("cannot use the log `no/log`"));
