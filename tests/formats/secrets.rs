@@ -82,22 +82,30 @@ fn nothing_prints_a_password_or_a_key() {
 #[test]
 #[cfg(target_os = "linux")]
 fn no_process_list_shows_the_password() {
+    // A word of its own: other tests type theirs as an argument on purpose.
+    const PASSWORD: &str = "Canary.Among.Processes.91c2";
     let bench = Bench::new();
-    bench.write("exo.pfx", pfx(&bundle(), CANARY, PfxEncryption::Modern));
-    bench.write("password", CANARY);
-    let mut running =
-        bench.command(&["inspect", "exo.pfx", "--password-command", "sleep 1; cat password"]).spawn().unwrap();
-    let mut looked = 0;
-    while running.try_wait().unwrap().is_none() {
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+    bench.write("exo.pfx", pfx(&bundle(), PASSWORD, PfxEncryption::Modern));
+    let pipe = bench.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // How many processes have the file among their arguments, when none has the password.
+    let look = || {
+        let lines = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| {
             let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line);
-            // This test's own name has no canary in it.
-            assert!(!line.contains(CANARY), "{line}");
-            looked += usize::from(line.contains("exo.pfx"));
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+            String::from_utf8_lossy(&line).into_owned()
+        });
+        let lines: Vec<String> = lines.collect();
+        assert!(!lines.iter().any(|line| line.contains(PASSWORD)), "{lines:?}");
+        lines.iter().filter(|line| line.contains("cat pipe")).count()
+    };
+    // It waits for its password until the test writes it.
+    let mut running = bench.command(&["inspect", "exo.pfx", "--password-command", "cat pipe"]).spawn().unwrap();
+    while look() == 0 {
+        assert!(running.try_wait().unwrap().is_none(), "it waits");
     }
-    assert!(looked > 0, "the command was seen");
+    std::fs::write(&pipe, PASSWORD).unwrap();
+    while running.try_wait().unwrap().is_none() {
+        look();
+    }
     assert!(running.wait().unwrap().success());
 }
