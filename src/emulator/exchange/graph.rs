@@ -77,14 +77,9 @@ impl Turn<'_> {
 
     /// Who calls, by the token.
     fn caller(&self, tenant: &mut Tenant) -> Result<Caller, Refusal> {
-        let authorization = self.incoming.header("authorization");
-        let token = authorization
-            .get(..7)
-            .filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))
-            .map_or("", |_| authorization[7..].trim());
-        if token.is_empty() {
+        let Some(token) = self.bearer() else {
             return Err(Refusal::invalid_token("Access token is empty."));
-        }
+        };
         let signer = tenant.signer().map_err(|error| Refusal::new(503, "ServiceUnavailable", error.to_string()))?;
         let claims = signer.verify(token, tenant.world.tenant_id(), self.now)?;
         let unknown = || {

@@ -60,6 +60,12 @@ impl Incoming {
         }
     }
 
+    /// What follows this scheme in the `Authorization` header.
+    fn credentials(&self, scheme: &str) -> Option<&str> {
+        let (own, rest) = self.header("authorization").split_once(' ')?;
+        own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+    }
+
     fn target(&self) -> String {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
@@ -264,9 +270,7 @@ impl Turn<'_> {
 
     /// The token in the `Authorization` header.
     fn bearer(&self) -> Option<&str> {
-        let authorization = self.incoming.header("authorization");
-        let scheme = authorization.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("Bearer "))?;
-        Some(authorization[scheme.len()..].trim()).filter(|token| !token.is_empty())
+        self.incoming.credentials("Bearer").filter(|token| !token.is_empty())
     }
 
     fn graph_reply(&self, answered: Result<Answer, Refusal>) -> Reply {

@@ -158,12 +158,8 @@ impl Turn<'_> {
     }
 
     fn basic(&self) -> Option<(String, String)> {
-        let authorization = self.incoming.header("authorization");
-        let encoded = authorization
-            .get(..6)
-            .filter(|scheme| scheme.eq_ignore_ascii_case("Basic "))
-            .map(|_| &authorization[6..])?;
-        let pair = String::from_utf8(LENIENT.decode(encoded.trim()).ok()?).ok()?;
+        let encoded = self.incoming.credentials("Basic")?;
+        let pair = String::from_utf8(LENIENT.decode(encoded).ok()?).ok()?;
         let (client_id, secret) = pair.split_once(':')?;
         Some((odata::decode(client_id, true), odata::decode(secret, true)))
     }

@@ -23,11 +23,8 @@ use super::{
 
 /// Who seems to call: the `appid` of the token, or the `client_id` of the form.
 pub(super) fn application(incoming: &Incoming) -> Option<String> {
-    let authorization = incoming.header("authorization");
-    if let Some((scheme, token)) = authorization.split_once(' ')
-        && scheme.eq_ignore_ascii_case("bearer")
-    {
-        let claims = BASE64_URL_SAFE_NO_PAD.decode(token.trim().split('.').nth(1)?).ok()?;
+    if let Some(token) = incoming.credentials("Bearer") {
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         let claims: BTreeMap<String, Value> = serde_json::from_slice(&claims).ok()?;
         let id = claims.get("appid").or_else(|| claims.get("azp"))?;
         return id.as_str().map(str::to_owned);

@@ -26,14 +26,9 @@ impl Turn<'_> {
 
     /// Whether the caller is a service principal of this tenant with a token for Key Vault.
     fn check_token(&self, tenant: &mut Tenant) -> Result<(), Refusal> {
-        let authorization = self.incoming.header("authorization");
-        let token = match authorization.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
-            _ => "",
-        };
-        if token.is_empty() {
+        let Some(token) = self.bearer() else {
             return Err(Refusal::unauthorized("AKV10000: Request is missing a Bearer or PoP token."));
-        }
+        };
         let signer = tenant.signer().map_err(|error| Refusal::new(503, "ServiceUnavailable", error.to_string()))?;
         let claims = signer.claims(token).ok_or_else(|| {
             Refusal::unauthorized("AKV10001: Error validating token: IDX10511: Signature validation failed.")

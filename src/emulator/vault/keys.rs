@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::world::{Change, Document, text},
-    Answer, Request, body,
+    Answer, Request, body, deletion,
     private_key::{Pair, PrivateKey, Shape},
     refusal::Refusal,
     store::{self, KEYS},
@@ -29,7 +29,7 @@ fn attributes(document: &Document) -> Value {
     shown
 }
 
-fn bundle(request: &Request<'_>, document: &Document) -> Value {
+pub(super) fn bundle(request: &Request<'_>, document: &Document) -> Value {
     let mut key = json!({ "kid": request.id(&KEYS, document) });
     for name in ["kty", "key_ops", "n", "e", "crv", "x", "y"] {
         store::show(&mut key, document, name);
@@ -146,42 +146,11 @@ pub(super) fn get(request: &Request<'_>, name: &str, version: Option<&str>) -> R
 pub(super) fn update(request: &Request<'_>, name: &str, version: Option<&str>) -> Result<Answer, Refusal> {
     let old = request.find(&KEYS, name, version)?;
     let sent = request.object(&["key_ops", "attributes", "tags"])?;
-    if old.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&KEYS));
-    }
+    deletion::check_alone(&KEYS, old)?;
     let mut document = request.updated(old, &sent)?;
     if let Some(operations) = read_operations(&sent)? {
         document.insert("key_ops".into(), operations.into());
     }
     let shown = bundle(request, &document);
     Ok(Answer::ok(shown, vec![Change::put(KEYS.collection, document)]))
-}
-
-pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find(&KEYS, name, None)?;
-    if document.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&KEYS));
-    }
-    let shown = request.as_deleted(&KEYS, document, bundle(request, document));
-    Ok(Answer::ok(shown, request.delete(&KEYS, name)))
-}
-
-pub(super) fn get_deleted(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find_deleted(&KEYS, name)?;
-    Ok(Answer::ok(request.as_deleted(&KEYS, document, bundle(request, document)), Vec::new()))
-}
-
-pub(super) fn recover(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find_deleted(&KEYS, name)?;
-    if document.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&KEYS));
-    }
-    Ok(Answer::ok(bundle(request, document), request.recover(&KEYS, name)))
-}
-
-pub(super) fn purge(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    if request.find_deleted(&KEYS, name)?.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&KEYS));
-    }
-    Ok(Answer::no_content(request.purge(&KEYS, name)))
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod certificates;
+mod deletion;
 mod import;
 mod issue;
 mod keys;
@@ -19,7 +20,6 @@ mod refusal;
 mod secrets;
 mod store;
 mod subject;
-mod triple_des;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -148,11 +148,13 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
         ("GET", ["secrets", name, version]) => secrets::get(request, name, Some(version)),
         ("PATCH", ["secrets", name]) => secrets::update(request, name, None),
         ("PATCH", ["secrets", name, version]) => secrets::update(request, name, Some(version)),
-        ("DELETE", ["secrets", name]) => secrets::delete(request, name),
+        ("DELETE", ["secrets", name]) => deletion::delete(request, &SECRETS, secrets::without_value, name),
         ("GET", ["deletedsecrets"]) => pages::list(request, &SECRETS, true),
-        ("GET", ["deletedsecrets", name]) => secrets::get_deleted(request, name),
-        ("DELETE", ["deletedsecrets", name]) => secrets::purge(request, name),
-        ("POST", ["deletedsecrets", name, "recover"]) => secrets::recover(request, name),
+        ("GET", ["deletedsecrets", name]) => deletion::get_deleted(request, &SECRETS, secrets::without_value, name),
+        ("DELETE", ["deletedsecrets", name]) => deletion::purge(request, &SECRETS, name),
+        ("POST", ["deletedsecrets", name, "recover"]) => {
+            deletion::recover(request, &SECRETS, secrets::without_value, name)
+        }
 
         ("GET", ["keys"]) => pages::list(request, &KEYS, false),
         ("POST", ["keys", name, "create"]) => keys::create(request, name),
@@ -164,13 +166,13 @@ fn route(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
         ("GET", ["keys", name, version]) => keys::get(request, name, Some(version)),
         ("PATCH", ["keys", name]) => keys::update(request, name, None),
         ("PATCH", ["keys", name, version]) => keys::update(request, name, Some(version)),
-        ("DELETE", ["keys", name]) => keys::delete(request, name),
+        ("DELETE", ["keys", name]) => deletion::delete(request, &KEYS, keys::bundle, name),
         ("POST", ["keys", name, operation]) => operations::perform(request, name, None, operation),
         ("POST", ["keys", name, version, operation]) => operations::perform(request, name, Some(version), operation),
         ("GET", ["deletedkeys"]) => pages::list(request, &KEYS, true),
-        ("GET", ["deletedkeys", name]) => keys::get_deleted(request, name),
-        ("DELETE", ["deletedkeys", name]) => keys::purge(request, name),
-        ("POST", ["deletedkeys", name, "recover"]) => keys::recover(request, name),
+        ("GET", ["deletedkeys", name]) => deletion::get_deleted(request, &KEYS, keys::bundle, name),
+        ("DELETE", ["deletedkeys", name]) => deletion::purge(request, &KEYS, name),
+        ("POST", ["deletedkeys", name, "recover"]) => deletion::recover(request, &KEYS, keys::bundle, name),
 
         ("GET", ["certificates"]) => pages::list(request, &CERTIFICATES, false),
         ("POST", ["certificates", name, "create"]) => pending::create(request, name),

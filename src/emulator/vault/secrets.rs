@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::world::{Change, Document, text},
-    Answer, Request, body,
+    Answer, Request, body, deletion,
     refusal::Refusal,
     store::{self, SECRETS},
 };
@@ -20,6 +20,11 @@ pub(super) fn item(document: &Document, id: &str) -> Value {
     store::show(&mut item, document, "managed");
     item["attributes"] = store::shown_attributes(document);
     item
+}
+
+/// A secret without what it keeps, as an answer to its deletion shows it.
+pub(super) fn without_value(request: &Request<'_>, document: &Document) -> Value {
+    bundle(request, document, false)
 }
 
 fn bundle(request: &Request<'_>, document: &Document, with_value: bool) -> Value {
@@ -75,42 +80,11 @@ pub(super) fn get(request: &Request<'_>, name: &str, version: Option<&str>) -> R
 pub(super) fn update(request: &Request<'_>, name: &str, version: Option<&str>) -> Result<Answer, Refusal> {
     let old = request.find(&SECRETS, name, version)?;
     let sent = request.object(&["contentType", "attributes", "tags"])?;
-    if old.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&SECRETS));
-    }
+    deletion::check_alone(&SECRETS, old)?;
     let mut document = request.updated(old, &sent)?;
     if let Some(kind) = body::string(&sent, "contentType")? {
         document.insert("contentType".into(), kind.into());
     }
-    let shown = bundle(request, &document, false);
+    let shown = without_value(request, &document);
     Ok(Answer::ok(shown, vec![Change::put(SECRETS.collection, document)]))
-}
-
-pub(super) fn delete(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find(&SECRETS, name, None)?;
-    if document.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&SECRETS));
-    }
-    let shown = request.as_deleted(&SECRETS, document, bundle(request, document, false));
-    Ok(Answer::ok(shown, request.delete(&SECRETS, name)))
-}
-
-pub(super) fn get_deleted(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find_deleted(&SECRETS, name)?;
-    Ok(Answer::ok(request.as_deleted(&SECRETS, document, bundle(request, document, false)), Vec::new()))
-}
-
-pub(super) fn recover(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    let document = request.find_deleted(&SECRETS, name)?;
-    if document.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&SECRETS));
-    }
-    Ok(Answer::ok(bundle(request, document, false), request.recover(&SECRETS, name)))
-}
-
-pub(super) fn purge(request: &Request<'_>, name: &str) -> Result<Answer, Refusal> {
-    if request.find_deleted(&SECRETS, name)?.contains_key("managed") {
-        return Err(Refusal::of_a_certificate(&SECRETS));
-    }
-    Ok(Answer::no_content(request.purge(&SECRETS, name)))
 }
