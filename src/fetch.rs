@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value as Json;
 
+use jiff::Timestamp;
+
 use crate::graph::{GraphError, Reader, literal, segment};
-use crate::keys::{DirectoryStore, StoreError};
-use crate::kinds::{estate_tag, wire};
+use crate::identity::CertificateSignIn;
+use crate::keys::{KeyStore, StoreError};
+use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
-    Desired, DesiredPermission, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
-    ObservedTenant, OwnerReference, Snapshot, StoredCertificate,
+    Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
+    ObservedTenant, OwnerReference, SignIn, Snapshot, StoredCertificate, StoredKeys, Thumbprint,
 };
 
 /// Requests under way at once.
@@ -38,15 +41,27 @@ pub enum FetchError {
     },
 }
 
+/// What the planner's world is read from.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    pub reader: &'a Reader,
+    /// The places of the declared certificates, by handle and name.
+    pub stores: &'a BTreeMap<(String, String), KeyStore>,
+    /// Tries certificates that others are to retire for.
+    pub sign_in: &'a CertificateSignIn,
+}
+
 /// Reads everything the planner looks at.
-pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, FetchError> {
-    let keys = keys(desired)?;
-    let (tenant, mut applications, role_definitions, users, owner_service_principals) = tokio::try_join!(
+pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
+    let Sources { reader, stores, sign_in } = sources;
+    let keys = keys(stores).await?;
+    let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies) = tokio::try_join!(
         tenant(reader),
         applications(reader, desired),
         role_definitions(reader),
         users(reader, desired),
         owner_service_principals(reader, desired),
+        key_policies(reader, desired),
     )?;
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
@@ -56,6 +71,7 @@ pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, Fetch
         .try_collect()
         .await?;
     applications.extend(details);
+    let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let holders = desired.user_roles.iter().filter_map(|role| users.get(&role.user.to_lowercase()));
     let user_roles = stream::iter(holders.cloned().collect::<BTreeSet<String>>())
@@ -77,6 +93,8 @@ pub async fn fetch(reader: &Reader, desired: &Desired) -> Result<Snapshot, Fetch
         role_definitions,
         user_roles,
         keys,
+        sign_ins,
+        key_policies,
     })
 }
 
@@ -85,20 +103,66 @@ fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError
     |source| FetchError::Form { what, source }
 }
 
-fn keys(desired: &Desired) -> Result<BTreeMap<(String, String), Vec<StoredCertificate>>, FetchError> {
-    let mut keys = BTreeMap::new();
-    for (handle, application) in &desired.applications {
-        for (name, certificate) in application.certificates.iter().flatten() {
-            let store = DirectoryStore::open(&certificate.store);
-            let stored = store.list(handle.as_str(), name).map_err(|source| FetchError::Keys {
-                handle: handle.to_string(),
-                certificate: name.clone(),
-                source,
-            })?;
-            keys.insert((handle.to_string(), name.clone()), stored);
+async fn keys(
+    stores: &BTreeMap<(String, String), KeyStore>,
+) -> Result<BTreeMap<(String, String), StoredKeys>, FetchError> {
+    stream::iter(stores)
+        .map(|(key, store)| async move {
+            let listed = store.list().await;
+            let (handle, certificate) = key.clone();
+            let kept = listed.map_err(|source| FetchError::Keys { handle, certificate, source })?;
+            Ok((key.clone(), kept))
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// Signs in with each certificate that others wait for to retire. That it does not succeed is an answer too.
+async fn sign_ins(
+    stores: &BTreeMap<(String, String), KeyStore>,
+    sign_in: &CertificateSignIn,
+    desired: &Desired,
+    applications: &BTreeMap<String, ObservedApplication>,
+    keys: &BTreeMap<(String, String), StoredKeys>,
+    now: Timestamp,
+) -> BTreeMap<Thumbprint, SignIn> {
+    let none = BTreeMap::new();
+    let mut waited_for: Vec<(&str, &KeyStore, StoredCertificate)> = Vec::new();
+    for (key, kept) in keys {
+        let Some(application) = applications.get(&key.0) else { continue };
+        let Some(declared) = desired.applications.get(key.0.as_str()) else { continue };
+        let certificate = declared.certificates.as_ref().and_then(|certificates| certificates.get(&key.1));
+        let (Some(certificate), Some(store)) = (certificate, stores.get(key)) else { continue };
+        let credentials = &application.key_credentials;
+        let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &none, now);
+        let is_enabled = application.service_principal.as_ref().is_some_and(|found| found.account_enabled);
+        if let Some(stored) = chain.waited_for(credentials).filter(|_| is_enabled) {
+            waited_for.push((&application.app_id, store, stored.clone()));
         }
     }
-    Ok(keys)
+    stream::iter(waited_for)
+        .map(|(app_id, store, stored)| async move {
+            let outcome = match store.signer(&stored).await {
+                Ok(signer) => sign_in.sign_in(app_id, &signer).await.map_err(|error| error.in_brief()),
+                Err(error) => Err(in_one_line(&error)),
+            };
+            let outcome = outcome.map_or_else(SignIn::Refused, |()| SignIn::Accepted);
+            (stored.thumbprint, outcome)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await
+}
+
+fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line = format!("{line}: {cause}");
+        source = cause.source();
+    }
+    line
 }
 
 async fn tenant(reader: &Reader) -> Result<ObservedTenant, FetchError> {
@@ -208,6 +272,29 @@ async fn role_assignments(
     let path = format!("/roleManagement/directory/roleAssignments?$filter=principalId eq {}", literal(principal));
     let listed = reader.list(&path).await?;
     listed.iter().map(wire::role_assignment).collect::<Result<_, _>>().map_err(form("a role assignment"))
+}
+
+/// The policies that limit certificates, where any is declared. Without the right to read them nothing is known, and all the
+/// rest can still be planned.
+async fn key_policies(reader: &Reader, desired: &Desired) -> Result<KeyPolicies, FetchError> {
+    let mut certificates =
+        desired.applications.values().flat_map(|application| application.certificates.iter().flatten());
+    if certificates.next().is_none() {
+        return Ok(KeyPolicies { is_known: true, ..KeyPolicies::default() });
+    }
+    let read = |json: &Json| wire::key_policy(json).map_err(form("an app management policy"));
+    let default = match reader.get("/policies/defaultAppManagementPolicy").await {
+        Err(error) if error.status() == Some(403) => return Ok(KeyPolicies::default()),
+        outcome => read(&outcome?)?,
+    };
+    let mut own = BTreeMap::new();
+    for json in reader.list("/policies/appManagementPolicies").await? {
+        let (Some(policy), Some(id)) = (read(&json)?, json["id"].as_str()) else { continue };
+        let path = format!("/policies/appManagementPolicies/{}/appliesTo?$select=id", segment(id));
+        let objects = reader.list(&path).await?;
+        own.extend(objects.iter().filter_map(|object| Some((object["id"].as_str()?.to_owned(), policy.clone()))));
+    }
+    Ok(KeyPolicies { is_known: true, default, own })
 }
 
 async fn role_definitions(reader: &Reader) -> Result<Vec<crate::model::ObservedRoleDefinition>, FetchError> {

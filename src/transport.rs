@@ -3,9 +3,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use secrecy::SecretString;
 
 /// A request on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'a>>;
@@ -14,6 +16,13 @@ pub trait Transport: Send + Sync {
     /// Sends one request and reads the whole answer. Follows no redirects.
     fn send(&self, request: http::Request<Bytes>) -> Sending<'_>;
 }
+
+/// Gives a token that is good for some minutes yet.
+pub type TokenSource = Arc<dyn Fn() -> FetchingToken + Send + Sync>;
+
+/// A token on its way.
+pub type FetchingToken =
+    Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
 
 /// No answer came, or not a whole one. The request may have taken effect all the same.
 #[derive(Debug, thiserror::Error)]
@@ -70,5 +79,33 @@ impl Transport for Http {
                 source: Box::new(error),
             })
         })
+    }
+}
+
+/// Leads requests for any host to one server, which tells by the `Host` header for whom they are meant. Addresses in
+/// answers have to be those that were asked for, so the scheme goes along.
+pub struct Detour {
+    transport: Arc<dyn Transport>,
+    /// Scheme, host and port.
+    server: String,
+}
+
+impl Detour {
+    pub fn new(transport: Arc<dyn Transport>, server: &str) -> Self {
+        Self { transport, server: server.to_owned() }
+    }
+}
+
+impl Transport for Detour {
+    fn send(&self, mut request: http::Request<Bytes>) -> Sending<'_> {
+        let header = |text: Option<&str>| text.and_then(|text| http::HeaderValue::from_str(text).ok());
+        let (host, scheme) = (header(request.uri().host()), header(request.uri().scheme_str()));
+        let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+        if let (Some(host), Some(scheme), Ok(uri)) = (host, scheme, format!("{}{path}", self.server).parse()) {
+            request.headers_mut().insert(http::header::HOST, host);
+            request.headers_mut().insert("x-forwarded-proto", scheme);
+            *request.uri_mut() = uri;
+        }
+        self.transport.send(request)
     }
 }

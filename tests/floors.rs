@@ -13,15 +13,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("emulator", &[]),
     ("catalog", &["model"]),
     ("diff", &["model"]),
-    ("keys", &["model"]),
+    ("keys", &["model", "transport"]),
     ("identity", &["transport", "catalog", "keys"]),
     ("graph", &["transport", "model", "catalog"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),
     ("plan", &["model", "diff", "kinds"]),
     ("render", &["model"]),
-    ("fetch", &["model", "kinds", "graph", "keys"]),
-    ("execute", &["model", "kinds", "plan", "graph", "keys"]),
+    ("fetch", &["model", "kinds", "graph", "keys", "identity"]),
+    ("execute", &["model", "kinds", "plan", "graph", "keys", "identity"]),
     (
         "commands",
         &[

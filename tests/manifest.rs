@@ -68,7 +68,7 @@ fn the_examples_say_what_the_articles_say() {
     assert_eq!(certificate.subject.to_string(), "CN=m365info.com");
     assert_eq!(certificate.valid_for.to_string(), "4y");
     assert_eq!(certificate.display_name, "EXO Automated Scripts");
-    assert_eq!(certificate.store, Path::new(".accredit/keys"));
+    assert_eq!(certificate.store.to_string(), ".accredit/keys");
     assert_eq!(certificate.export, [ExportFormat::Cer, ExportFormat::Pfx].into());
     assert_eq!(certificate.pfx_password, Some(SecretReference::Generated));
 

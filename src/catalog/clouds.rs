@@ -24,6 +24,9 @@ pub struct CloudFacts {
     pub exchange_environment: &'static str,
     /// The host of Exchange Online's REST endpoint; `https://{host}/.default` is the scope of its tokens.
     pub exchange_host: &'static str,
+    /// What follows a vault's name in its host.
+    /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers>
+    pub key_vault_suffix: &'static str,
     /// `Exchange.ManageAsApp` as Exchange Online PowerShell wants it.
     pub exchange_permission: PermissionId,
     /// `Exchange.ManageAsApp` as Security & Compliance PowerShell wants it: in the clouds of the US government it is
@@ -44,6 +47,7 @@ const CLOUDS: [CloudFacts; 4] = [
         graph_host: "graph.microsoft.com",
         exchange_environment: "O365Default",
         exchange_host: "outlook.office365.com",
+        key_vault_suffix: "vault.azure.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
     },
@@ -54,6 +58,7 @@ const CLOUDS: [CloudFacts; 4] = [
         graph_host: "graph.microsoft.us",
         exchange_environment: "O365USGovGCCHigh",
         exchange_host: "outlook.office365.us",
+        key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
     },
@@ -64,6 +69,7 @@ const CLOUDS: [CloudFacts; 4] = [
         graph_host: "dod-graph.microsoft.us",
         exchange_environment: "O365USGovDoD",
         exchange_host: "outlook-dod.office365.us",
+        key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
     },
@@ -74,6 +80,7 @@ const CLOUDS: [CloudFacts; 4] = [
         graph_host: "microsoftgraph.chinacloudapi.cn",
         exchange_environment: "O365China",
         exchange_host: "partner.outlook.cn",
+        key_vault_suffix: "vault.azure.cn",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
     },

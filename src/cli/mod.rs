@@ -5,11 +5,13 @@ mod certificate;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
 
+use crate::commands::apply::Approval;
 use crate::commands::{self, Color, Format, Target};
 
 #[derive(Debug, Parser)]
@@ -65,6 +67,11 @@ enum Verb {
     /// Bring back a deleted application with its appId, within 30 days.
     #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
     Restore(RestoreArguments),
+    /// Follow a certificate with a new one now, or end such a rotation.
+    #[command(
+        after_help = "Examples:\n  accredit rotate exo-automation --emulator manifests/            # a new one beside the old\n  accredit rotate exo-automation --finish --emulator manifests/   # the old one goes; refused while the new one does not sign in"
+    )]
+    Rotate(RotateArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
@@ -145,6 +152,12 @@ struct PlanArguments {
 struct ApplyArguments {
     #[command(flatten)]
     target: TargetArguments,
+    #[command(flatten)]
+    approval: ApprovalArguments,
+}
+
+#[derive(Debug, Args)]
+struct ApprovalArguments {
     /// Do not ask.
     #[arg(long)]
     auto_approve: bool,
@@ -152,6 +165,38 @@ struct ApplyArguments {
     /// three.
     #[arg(long, value_name = "NUMBER")]
     allow_deletes: Option<usize>,
+    /// How long to wait for a new certificate to become known everywhere, such as `10m` or `90s`.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
+    propagation_timeout: Duration,
+}
+
+impl From<ApprovalArguments> for Approval {
+    fn from(arguments: ApprovalArguments) -> Self {
+        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout } = arguments;
+        Self { auto_approve, allow_deletes, propagation_timeout }
+    }
+}
+
+/// A length of time, such as `10m`.
+fn span(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
+    span.try_into().map_err(|_| "it cannot be negative".to_owned())
+}
+
+#[derive(Debug, Args)]
+struct RotateArguments {
+    /// The application's handle.
+    handle: String,
+    #[command(flatten)]
+    target: TargetArguments,
+    /// Which of its certificates. Default: all.
+    #[arg(long, value_name = "NAME")]
+    certificate: Option<String>,
+    /// Remove the certificates that the active one has followed, also before the overlap has passed.
+    #[arg(long)]
+    finish: bool,
+    #[command(flatten)]
+    approval: ApprovalArguments,
 }
 
 #[derive(Debug, Args)]
@@ -370,6 +415,15 @@ impl From<Verb> for commands::Command {
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
                 Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
             }
+            Verb::Rotate(RotateArguments { handle, target, certificate, finish, approval }) => {
+                Self::Rotate(commands::rotate::Arguments {
+                    handle,
+                    certificate,
+                    finish,
+                    target: target.into(),
+                    approval: approval.into(),
+                })
+            }
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
             Verb::Emulate(arguments) => Self::Emulate(Box::new((*arguments).into())),
             Verb::Certificate(verb) => Self::Certificate((*verb).into()),
@@ -382,7 +436,7 @@ impl From<Verb> for commands::Command {
 
 impl ApplyArguments {
     fn into_command(self, destroy: bool) -> commands::apply::Arguments {
-        let Self { target, auto_approve, allow_deletes } = self;
-        commands::apply::Arguments { target: target.into(), destroy, auto_approve, allow_deletes }
+        let Self { target, approval } = self;
+        commands::apply::Arguments { target: target.into(), destroy, approval: approval.into() }
     }
 }

@@ -1,44 +1,66 @@
 //! `accredit apply` and `accredit destroy`: plan, ask, carry out, report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::execute::{Execution, Keys, Report, execute};
-use crate::keys::StoreError;
+use crate::execute::{CertificateName, Execution, Keys, Report, execute};
+use crate::identity::Propagation;
 use crate::kinds::{Certificates, Intent};
-use crate::model::{Plan, SecretReference, Snapshot};
+use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::plan::{Limits, approve};
 use crate::render::{self, printable};
 
-use super::console::{Console, environment};
+use super::console::Console;
+use super::failure::vault_help;
 use super::handover::handover;
 use super::progress::Progress;
 use super::session::Session;
-use super::{Exit, Failure, Target};
+use super::{Exit, Failure, Target, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
 pub struct Arguments {
     pub target: Target,
     pub destroy: bool,
+    pub approval: Approval,
+}
+
+/// What is agreed to beforehand.
+#[derive(Clone, Copy, Debug)]
+pub struct Approval {
     pub auto_approve: bool,
     pub allow_deletes: Option<usize>,
+    /// How long to wait for what was written to become known everywhere.
+    pub propagation_timeout: Duration,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, auto_approve, allow_deletes } = arguments;
+    let Arguments { target, destroy, approval } = arguments;
     let session = Session::open(console, target).await?;
-    let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
+    proceed(console, &session, intent, approval).await
+}
+
+/// Plans, asks, and carries out what was approved.
+pub(super) async fn proceed(
+    console: &Console,
+    session: &Session,
+    intent: Intent,
+    approval: Approval,
+) -> Result<Exit, Failure> {
+    let Approval { auto_approve, allow_deletes, propagation_timeout } = approval;
+    let propagation = Propagation { timeout: propagation_timeout, ..Propagation::default() };
+    let destroy = intent == Intent::Destroy;
+    let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&render::text(&plan, console.paint))?;
     if plan.is_empty() {
         if !destroy {
-            console.data(&handover(console, &session.desired, &snapshot, &Report::default(), session.now))?;
+            console.data(&handover(console, session, &snapshot, &Report::default()).await)?;
         }
         return Ok(Exit::Success);
     }
@@ -47,9 +69,11 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {
         return Err(Failure::message("it was not approved, and nothing was changed"));
     }
-    let keys = Keys::open(&session.desired, &used(&plan), secret)?;
+    let used = used(&plan);
+    let passwords = pfx_passwords(console, session, &plan).await?;
+    let keys = Keys::open(&session.desired, &used, &session.stores, passwords)?;
     let moved = if auto_approve {
-        !keys.are_as_in(&snapshot.keys)?
+        !keys.are_as_in(&used, &snapshot.keys).await?
     } else {
         // Reading takes time, in which others write: what was approved has to be what is done.
         session.plan(console, &session.snapshot(console).await?, intent)? != plan
@@ -67,7 +91,9 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         Execution {
             writer: &writer,
             keys: &keys,
-            certificates: certificates(&snapshot, session.now),
+            certificates: Certificates::of(&snapshot.keys, session.now),
+            sign_in: session.sign_in(),
+            propagation,
             on_event: &|event| progress.show(&event),
             stop: &stop,
         },
@@ -75,7 +101,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     .await;
     listening.abort();
     progress.finish();
-    finish(console, &session, &snapshot, &report, destroy)
+    finish(console, session, &snapshot, &report, destroy).await
 }
 
 fn question(plan: &Plan, destroy: bool) -> String {
@@ -86,7 +112,7 @@ fn question(plan: &Plan, destroy: bool) -> String {
     }
 }
 
-fn finish(
+async fn finish(
     console: &Console,
     session: &Session,
     snapshot: &Snapshot,
@@ -101,7 +127,7 @@ fn finish(
             let mut told = Failure::message(format!("{} was not written", failure.address));
             let because = causes(&failure.error);
             console.say("");
-            if let Some(hint) = failure.error.hint() {
+            if let Some(hint) = failure.error.hint().map(str::to_owned).or_else(|| vault_help(&failure.error)) {
                 told = told.hint(hint);
             }
             console.failure_because(&told, &because);
@@ -121,7 +147,7 @@ fn finish(
     let complete = if destroy { "Destroy complete!" } else { "Apply complete!" };
     console.data(&format!("\n{} {resources}\n", console.paint.bold(&console.paint.green(complete))))?;
     if !destroy {
-        console.data(&handover(console, &session.desired, snapshot, report, session.now))?;
+        console.data(&handover(console, session, snapshot, report).await)?;
     }
     Ok(Exit::Success)
 }
@@ -136,51 +162,38 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     chain
 }
 
-/// The declared certificates that the plan makes or exports, by handle and name.
-fn used(plan: &Plan) -> BTreeSet<(String, String)> {
-    let certificates = plan.steps.iter().filter(|step| step.address.kind == "certificate");
-    certificates.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect()
+/// The declared certificates whose key stores the plan writes to.
+fn used(plan: &Plan) -> BTreeSet<CertificateName> {
+    let writing = plan.steps.iter().filter(|step| {
+        ["certificate", "certificateRequest"].contains(&step.address.kind.as_str()) && !step.action.is_delete()
+    });
+    writing.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect()
 }
 
-fn certificates(snapshot: &Snapshot, now: Timestamp) -> Certificates {
-    let stored = snapshot.keys.values().flatten();
-    let stored = stored.map(|certificate| (certificate.thumbprint.clone(), certificate.clone())).collect();
-    Certificates { stored, now }
-}
-
-/// Why a password is not to be had, or a store not to be opened.
-#[derive(Debug, thiserror::Error)]
-enum SecretError {
-    #[error("the environment variable `{0}`, which a manifest names as the password of a PFX, is not set")]
-    Environment(String),
-    #[error("the password file `{path}`, which a manifest names, could not be read")]
-    File {
-        path: String,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("the password file `{0}`, which a manifest names, is empty")]
-    Empty(String),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn secret(reference: &SecretReference) -> Result<SecretString, SecretError> {
-    match reference {
-        SecretReference::Environment(name) => environment(name)
-            .filter(|value| !value.is_empty())
-            .map(SecretString::from)
-            .ok_or_else(|| SecretError::Environment(name.clone())),
-        SecretReference::File(path) => {
-            let shown = path.display().to_string();
-            let text =
-                std::fs::read_to_string(path).map_err(|source| SecretError::File { path: shown.clone(), source })?;
-            let first = text.lines().next().unwrap_or_default();
-            if first.is_empty() { Err(SecretError::Empty(shown)) } else { Ok(SecretString::from(first)) }
+/// The passwords of the PFX files that the plan has made, each asked for before anything is written.
+async fn pfx_passwords(
+    console: &Console,
+    session: &Session,
+    plan: &Plan,
+) -> Result<BTreeMap<CertificateName, SecretString>, Failure> {
+    let mut passwords = BTreeMap::new();
+    let makes_files = |action: &Action| {
+        action
+            .after()
+            .and_then(|after| after.get("export"))
+            .is_some_and(|formats| formats.members().any(|format| format.id() == Some(ExportFormat::Pfx.as_str())))
+    };
+    for step in plan.steps.iter().filter(|step| step.address.kind == "certificate" && makes_files(&step.action)) {
+        let (handle, name) = (&step.address.holder, &step.address.name);
+        let application = session.desired.applications.get(handle.as_str());
+        let certificate = application.and_then(|application| application.certificates.as_ref()?.get(name));
+        let Some(reference) = certificate.and_then(|certificate| certificate.pfx_password.as_ref()) else { continue };
+        let what = format!("the PFX of {handle}/{name}");
+        if let Some(password) = secrets::secret(console, reference, &what, session.vaults()).await? {
+            passwords.insert((handle.clone(), name.clone()), password);
         }
-        // Made by the key store when it is needed.
-        SecretReference::Generated => Ok(SecretString::from("")),
     }
+    Ok(passwords)
 }
 
 /// The first interrupt lets the steps in flight finish, the second ends the program.

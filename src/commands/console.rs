@@ -76,7 +76,7 @@ impl Console {
                 self.say(&format!("  caused by: {message}"));
             }
         }
-        if let Some(hint) = &failure.hint {
+        if let Some(hint) = failure.help() {
             self.say(&format!("{} {hint}", self.talk.bold("hint:")));
         }
     }

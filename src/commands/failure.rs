@@ -3,13 +3,14 @@
 use std::error::Error;
 
 use crate::graph::GraphError;
+use crate::keys::VaultError;
 
 /// A failure as the user sees it.
 #[derive(Debug)]
 pub(super) struct Failure {
     /// `None` where everything was said already, for example in a list of problems.
     error: Option<anyhow::Error>,
-    pub(super) hint: Option<String>,
+    hint: Option<String>,
 }
 
 impl Failure {
@@ -38,6 +39,12 @@ impl Failure {
         self
     }
 
+    /// What to do next: what was said of this failure, or what is known to help where a vault stands behind it.
+    pub(super) fn help(&self) -> Option<String> {
+        let behind = || self.error.as_ref().and_then(|error| vault_help(error.as_ref()));
+        self.hint.clone().or_else(behind)
+    }
+
     /// The message and, outermost first, what it was caused by.
     pub(super) fn chain(&self) -> Vec<String> {
         self.error.iter().flat_map(|error| error.chain().map(ToString::to_string)).collect()
@@ -48,4 +55,10 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { error: Some(anyhow::Error::new(error)), hint: None }
     }
+}
+
+/// What helps where an error was caused by a vault.
+pub(super) fn vault_help(error: &(dyn Error + 'static)) -> Option<String> {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.filter_map(|error| error.downcast_ref::<VaultError>()).find_map(VaultError::help)
 }

@@ -1,6 +1,6 @@
 //! What the user came for: the three values of each application, and the line that connects with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -8,46 +8,58 @@ use jiff::Timestamp;
 
 use crate::execute::Report;
 use crate::keys::DirectoryStore;
+use crate::kinds::{CertificateChain, key_id};
 use crate::model::{
-    Address, Desired, DesiredApplication, DesiredCertificate, ExportFormat, PermissionType, SecretReference, Snapshot,
-    StoredCertificate, Thumbprint, Value,
+    Address, CertificateSource, DesiredApplication, DesiredCertificate, ExportFormat, KeyAccess, ObservedKeyCredential,
+    PermissionType, Rotate, SecretReference, SignIn, Snapshot, StoreReference, StoredCertificate, StoredKeys,
+    Thumbprint, Value,
 };
-
-use crate::render::printable;
+use crate::render::{printable, rotation};
 
 use super::console::Console;
+use super::session::Session;
 
 /// One block for each declared application that is there.
-pub(super) fn handover(
-    console: &Console,
-    desired: &Desired,
-    snapshot: &Snapshot,
-    report: &Report,
-    now: Timestamp,
-) -> String {
+pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Snapshot, report: &Report) -> String {
     let mut out = String::new();
-    for (handle, application) in &desired.applications {
+    let sign_ins = sign_ins(snapshot, report);
+    for (handle, application) in &session.desired.applications {
         let handle = handle.as_str();
         let Some(app_id) = app_id(handle, snapshot, report) else { continue };
         let organization = &snapshot.tenant.initial_domain;
         let mut rows = vec![("Application id", app_id.clone()), ("Organization", organization.clone())];
         let mut thumbprint = None;
-        for (name, certificate) in application.certificates.iter().flatten() {
-            let store = DirectoryStore::open(&certificate.store);
-            let generations = store.list(handle, name).unwrap_or_default();
-            let uploaded = uploaded(handle, name, snapshot, report);
-            let usable = |stored: &&StoredCertificate| stored.not_after > now && uploaded.contains(&stored.thumbprint);
-            let Some(stored) = generations.iter().rev().find(usable) else {
-                rows.push(("Certificate", format!("{name}: its key is not in `{}`", certificate.store.display())));
-                continue;
+        for (name, declared) in application.certificates.iter().flatten() {
+            // What was asked for beyond the manifest is done.
+            let certificate = &DesiredCertificate { rotate: Rotate::WhenDue, ..declared.clone() };
+            let kept = match session.stores.get(&(handle.to_owned(), name.clone())) {
+                Some(store) => store.list().await.unwrap_or_default(),
+                None => StoredKeys::default(),
             };
+            let credentials = credentials(handle, snapshot, report, &kept);
+            let chain =
+                CertificateChain::new(certificate, &application.expiry, &kept, &credentials, &sign_ins, session.now);
             rows.push(("Certificate", name.clone()));
-            rows.push(("Subject", stored.subject.to_string()));
-            rows.push(("Thumbprint", stored.thumbprint.to_string()));
-            rows.push(("NotBefore", instant(stored.not_before)));
-            rows.push(("NotAfter", instant(stored.not_after)));
-            rows.extend(files(&store, handle, name, certificate, stored));
-            thumbprint.get_or_insert(stored.thumbprint.clone());
+            match chain.signs_in_with() {
+                Some(Ok(stored)) => {
+                    rows.push(("Subject", stored.subject.to_string()));
+                    rows.push(("Thumbprint", stored.thumbprint.to_string()));
+                    rows.push(("NotBefore", instant(stored.not_before)));
+                    rows.push(("NotAfter", instant(stored.not_after)));
+                    rows.extend(files(handle, name, certificate, stored));
+                    // What does not leave its vault is in no machine's store.
+                    if !matches!(stored.private_key, KeyAccess::Vault { exportable: false, .. }) {
+                        thumbprint.get_or_insert(stored.thumbprint.clone());
+                    }
+                }
+                Some(Err(elsewhere)) => {
+                    rows.push(("Thumbprint", elsewhere.to_string()));
+                    rows.push(("", format!("its key is not in `{}`", certificate.store)));
+                }
+                None => rows.push(("", "there is none to sign in with yet".to_owned())),
+            }
+            let on_its_way = chain.rotation(Address::new(handle, "certificate", name));
+            rows.extend(on_its_way.iter().flat_map(|one| rotation(one, console.paint)).map(|line| ("", line)));
         }
         let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), printable(&application.display_name));
         for (label, value) in rows {
@@ -69,16 +81,48 @@ fn app_id(handle: &str, snapshot: &Snapshot, report: &Report) -> Option<String> 
     made.or_else(|| Some(snapshot.applications.get(handle)?.app_id.clone()))
 }
 
-/// The certificates that the application has now: those it had, and what this run added. A key may lie in the store that
-/// was never uploaded; nobody can sign in with that one.
-fn uploaded(handle: &str, certificate: &str, snapshot: &Snapshot, report: &Report) -> BTreeSet<Thumbprint> {
-    let before = snapshot.applications.get(handle).into_iter().flat_map(|application| &application.key_credentials);
-    let written = report.done.iter().filter(|step| step.address == Address::new(handle, "application", ""));
-    let written = written.filter_map(|step| step.action.after()?.get("keyCredentials")).flat_map(Value::members);
-    let made = report.outputs.get(&Address::new(handle, "certificate", certificate));
-    let made = made.and_then(|outputs| outputs.get("thumbprint"));
-    let added = written.chain(made).filter_map(|value| Thumbprint::parse(value.id()?));
-    before.filter_map(|credential| credential.thumbprint.clone()).chain(added).collect()
+/// What signed in while the tenant was read, and in this run.
+fn sign_ins(snapshot: &Snapshot, report: &Report) -> BTreeMap<Thumbprint, SignIn> {
+    let proven = report.outputs.iter().filter(|(address, _)| address.kind == "signIn");
+    let proven = proven.filter_map(|(_, outputs)| Thumbprint::parse(outputs.get("thumbprint")?.id()?));
+    let read = snapshot.sign_ins.clone().into_iter();
+    read.chain(proven.map(|thumbprint| (thumbprint, SignIn::Accepted))).collect()
+}
+
+/// The certificates that the application has now: those it had, without what this run removed, with what it added. A key may
+/// lie in the store that was never uploaded; nobody can sign in with that one.
+fn credentials(handle: &str, snapshot: &Snapshot, report: &Report, kept: &StoredKeys) -> Vec<ObservedKeyCredential> {
+    let found = snapshot.applications.get(handle);
+    let mut credentials = found.map_or_else(Vec::new, |application| application.key_credentials.clone());
+    let written = report.done.iter().find(|step| step.address == Address::new(handle, "application", ""));
+    let Some(wanted) = written.and_then(|step| step.action.after()?.get("keyCredentials")) else { return credentials };
+    let resolve = |value: &Value| match value {
+        Value::Output { output } => report.outputs.get(&output.of)?.get("thumbprint")?.id().map(str::to_owned),
+        other => other.id().map(str::to_owned),
+    };
+    let wanted: BTreeSet<String> = wanted.members().filter_map(resolve).collect();
+    let is_wanted = |credential: &ObservedKeyCredential| {
+        let thumbprint = credential.thumbprint.as_ref();
+        thumbprint.is_some_and(|thumbprint| wanted.contains(thumbprint.as_str())) || wanted.contains(&credential.key_id)
+    };
+    let is_known = |stored: &StoredCertificate| {
+        found.is_some_and(|application| {
+            application.key_credentials.iter().any(|credential| credential.key_id.eq_ignore_ascii_case(&key_id(stored)))
+        })
+    };
+    credentials.retain(is_wanted);
+    let added =
+        kept.generations.iter().filter(|stored| wanted.contains(stored.thumbprint.as_str()) && !is_known(stored));
+    credentials.extend(added.map(|stored| ObservedKeyCredential {
+        key_id: key_id(stored),
+        display_name: None,
+        thumbprint: Some(stored.thumbprint.clone()),
+        start: Some(stored.not_before),
+        end: Some(stored.not_after),
+        key_type: "AsymmetricX509Cert".to_owned(),
+        usage: "Verify".to_owned(),
+    }));
+    credentials
 }
 
 /// As Windows shows it in the articles, but in UTC and said so.
@@ -88,22 +132,46 @@ fn instant(instant: Timestamp) -> String {
 
 /// Where the key and the exported files lie, and how to open the PFX.
 fn files(
-    store: &DirectoryStore,
     handle: &str,
     name: &str,
     certificate: &DesiredCertificate,
     stored: &StoredCertificate,
 ) -> Vec<(&'static str, String)> {
-    let Ok(paths) = store.paths(handle, name, stored) else { return Vec::new() };
+    let directory = match (&certificate.source, &certificate.store, &stored.private_key) {
+        (CertificateSource::File { path, password: _ }, _, access) => {
+            let key = if *access == KeyAccess::Absent { " (without its key)" } else { "" };
+            return vec![("File", format!("{}{key}", path.display()))];
+        }
+        (CertificateSource::KeyVault(vault), store, KeyAccess::Vault { version, exportable }) => {
+            let certificate = format!("{store}/certificates/{}/{version}", vault.name);
+            let key = if *exportable {
+                format!("with its key: {store}/secrets/{}/{version}", vault.name)
+            } else {
+                format!("its key stays in the vault, which signs: {store}/keys/{}/{version}", vault.name)
+            };
+            return vec![("Key Vault", certificate), ("", key)];
+        }
+        (_, StoreReference::Directory { path, recipients: _ }, _) => path,
+        (_, StoreReference::KeyVault { .. }, _) => return Vec::new(),
+    };
+    let Ok(paths) = DirectoryStore::open(directory).paths(handle, name, stored) else { return Vec::new() };
     let file = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut rows = vec![("Files in", paths.directory.display().to_string()), ("", file(&paths.private_key))];
+    let sealed = |path: &Path| {
+        let name = file(path);
+        if matches!(stored.private_key, KeyAccess::Encrypted { .. }) { format!("{name}.age") } else { name }
+    };
+    let mut rows = vec![("Files in", paths.directory.display().to_string()), ("", sealed(&paths.private_key))];
     for format in certificate.export.intersection(&stored.exports) {
         let path = file(&paths.export(*format));
         let password = match (format, &certificate.pfx_password) {
-            (ExportFormat::Cer | ExportFormat::Pem, _) | (ExportFormat::Pfx, None) => None,
-            (ExportFormat::Pfx, Some(SecretReference::Generated)) => Some(file(&paths.pfx_password)),
+            (ExportFormat::Cer | ExportFormat::Pem, _) | (ExportFormat::Pfx, None | Some(SecretReference::Prompt)) => {
+                None
+            }
+            (ExportFormat::Pfx, Some(SecretReference::Generated)) => Some(sealed(&paths.pfx_password)),
             (ExportFormat::Pfx, Some(SecretReference::Environment(name))) => Some(format!("${name}")),
             (ExportFormat::Pfx, Some(SecretReference::File(path))) => Some(path.display().to_string()),
+            (ExportFormat::Pfx, Some(SecretReference::Command(command))) => Some(format!("what `{command}` prints")),
+            (ExportFormat::Pfx, Some(SecretReference::KeyVault { url, name })) => Some(format!("{url}/secrets/{name}")),
         };
         rows.push(("", password.map_or(path.clone(), |password| format!("{path} (its password is in {password})"))));
     }

@@ -11,6 +11,8 @@ mod manifests;
 pub mod plan;
 mod progress;
 pub mod restore;
+pub mod rotate;
+mod secrets;
 mod session;
 mod show;
 mod validate;
@@ -31,6 +33,7 @@ pub enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Restore(restore::Arguments),
+    Rotate(rotate::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
     Emulate(Box<emulate::Arguments>),
@@ -89,6 +92,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Plan(arguments) => in_runtime(plan::run(&console, arguments)),
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
+        Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {

@@ -93,6 +93,7 @@ fn words(step: &Step) -> (&'static str, &'static str) {
         Action::Create { .. } => ("Creating", "Creation"),
         Action::Update { .. } => ("Modifying", "Modification"),
         Action::Renew { .. } => ("Renewing", "Renewal"),
+        Action::Prove { .. } => ("Signing in", "Sign-in"),
         Action::Delete { .. } => ("Destroying", "Destruction"),
     }
 }

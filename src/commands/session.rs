@@ -1,6 +1,6 @@
 //! From arguments to a tenant one can read: the manifests, the sign-in, the snapshot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,23 +8,26 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::emulator::{self, Emulator};
-use crate::fetch::{FetchError, fetch};
-use crate::graph::{Client, Reader, TokenSource, Writer};
-use crate::identity::ClientSecret;
+use crate::fetch::{FetchError, Sources, fetch};
+use crate::graph::{Client, Reader, Writer};
+use crate::identity::{CertificateSignIn, ClientSecret, Clock};
+use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{Desired, Plan, Severity, Snapshot};
-use crate::transport::{Http, Transport};
+use crate::model::{CertificateSource, Desired, Plan, Severity, Snapshot};
+use crate::transport::{Detour, Http, TokenSource, Transport};
 
 use super::console::{Console, environment};
 use super::failure::Failure;
-use super::{Target, manifests, now};
+use super::{Target, manifests, now, secrets};
 
 /// Everything a command works with.
 pub(super) struct Session {
     pub(super) desired: Desired,
     sources: manifest::Sources,
     connection: Connection,
+    /// The places of the declared certificates, by handle and name.
+    pub(super) stores: BTreeMap<(String, String), KeyStore>,
     pub(super) now: Timestamp,
     only: Vec<String>,
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
@@ -45,7 +48,16 @@ impl Session {
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
         let connection = connect(emulator, &desired.tenant, given, &directory).await?;
-        Ok(Self { desired, sources, connection, now: now_is, only, left_out })
+        let stores = stores(&desired, &connection).await?;
+        Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out })
+    }
+
+    pub(super) fn sign_in(&self) -> &CertificateSignIn {
+        &self.connection.sign_in
+    }
+
+    pub(super) fn vaults(&self) -> &Vaults {
+        &self.connection.vaults
     }
 
     pub(super) fn writer(&self) -> Writer {
@@ -54,7 +66,9 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let fetched = fetch(&Reader::new(self.connection.client.clone()), &self.desired).await;
+        let reader = Reader::new(self.connection.client.clone());
+        let sources = Sources { reader: &reader, stores: &self.stores, sign_in: &self.connection.sign_in };
+        let fetched = fetch(sources, &self.desired, self.now).await;
         let mut snapshot = fetched.map_err(|error| match error {
             FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
             FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
@@ -114,6 +128,9 @@ struct Connection {
     client: Client,
     /// The object id of the operator's service principal.
     operator: Option<String>,
+    /// Signs in as applications of the estate.
+    sign_in: CertificateSignIn,
+    vaults: Vaults,
     /// Serves the tenant as long as the session lives, where it is an embedded one.
     _emulator: Option<Emulator>,
 }
@@ -172,20 +189,49 @@ async fn connect(
     let transport: Arc<dyn Transport> =
         Arc::new(Http::new().map_err(|error| Failure::new("HTTPS could not be set up", error))?);
     let secret = SecretString::from(operator.client_secret);
-    let sign_in = Arc::new(ClientSecret::new(
-        Arc::clone(&transport),
-        &url,
-        &tenant,
-        &operator.client_id,
-        secret,
-        "https://graph.microsoft.com",
-    ));
-    let operator = sign_in.object_id().await.map_err(|error| Failure::new("the operator could not sign in", error))?;
-    let token: TokenSource = Arc::new(move || {
+    let sign_in = Arc::new(ClientSecret::new(Arc::clone(&transport), &url, &tenant, &operator.client_id, secret));
+    let operator =
+        sign_in.object_id(GRAPH).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
+    let token = |resource: &'static str| -> TokenSource {
         let sign_in = Arc::clone(&sign_in);
-        Box::pin(async move { sign_in.token().await.map_err(Into::into) })
-    });
-    Ok(Connection { client: Client::new(transport, token, &url), operator, _emulator: emulator })
+        Arc::new(move || {
+            let sign_in = Arc::clone(&sign_in);
+            Box::pin(async move { sign_in.token(resource).await.map_err(Into::into) })
+        })
+    };
+    let clock: Clock = Arc::new(move || super::now(now));
+    Ok(Connection {
+        client: Client::new(Arc::clone(&transport), token(GRAPH), &url),
+        operator,
+        vaults: Vaults::new(Arc::new(Detour::new(Arc::clone(&transport), &url)), token(KEY_VAULT)),
+        sign_in: CertificateSignIn { transport, authority: url, tenant, resource: GRAPH.to_owned(), clock },
+        _emulator: emulator,
+    })
+}
+
+const GRAPH: &str = "https://graph.microsoft.com";
+const KEY_VAULT: &str = "https://vault.azure.net";
+
+/// Opens the places of all declared certificates. Nothing in them is read yet but the passwords of files.
+async fn stores(desired: &Desired, connection: &Connection) -> Result<BTreeMap<(String, String), KeyStore>, Failure> {
+    let openers = Openers { identities: secrets::identities()?, vaults: connection.vaults.clone() };
+    let mut stores = BTreeMap::new();
+    for (handle, application) in &desired.applications {
+        for (name, certificate) in application.certificates.iter().flatten() {
+            let password = match &certificate.source {
+                CertificateSource::File { path, password: Some(reference) } => {
+                    secrets::opening(reference, path, &connection.vaults).await?
+                }
+                CertificateSource::File { path: _, password: None }
+                | CertificateSource::SelfSigned
+                | CertificateSource::Request { .. }
+                | CertificateSource::KeyVault(_) => None,
+            };
+            let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+            stores.insert((handle.to_string(), name.clone()), store);
+        }
+    }
+    Ok(stores)
 }
 
 /// Manifests of `estate` that lie around the given paths and were not given: anywhere below the directory of the working

@@ -11,11 +11,17 @@ use super::{
     certificates::{Certificate, LENIENT},
     clock, identifiers,
     refusal::Refusal,
+    unsettled::{AddKeyNames, EndedKeys, Unsettled},
     world::{Document, list, text},
 };
 
 /// The collection after a write.
-pub(crate) fn replace_keys(before: &[Value], sent: &[Value], now: Timestamp) -> Result<Vec<Value>, Refusal> {
+pub(crate) fn replace_keys(
+    before: &[Value],
+    sent: &[Value],
+    now: Timestamp,
+    unsettled: Unsettled,
+) -> Result<Vec<Value>, Refusal> {
     let mut after: Vec<Value> = Vec::new();
     for credential in sent {
         let Some(credential) = credential.as_object() else {
@@ -27,7 +33,14 @@ pub(crate) fn replace_keys(before: &[Value], sent: &[Value], now: Timestamp) -> 
         }
         let existing = before.iter().find(|existing| same_id(existing, key_id));
         let kept = match existing.and_then(Value::as_object) {
-            Some(existing) if !key_id.is_empty() => keep(existing, credential)?,
+            Some(existing) if !key_id.is_empty() => {
+                let has_ended =
+                    instant(existing.get("endDateTime").and_then(Value::as_str)).is_some_and(|end| end <= now);
+                if has_ended && unsettled.ended_keys == EndedKeys::Refused {
+                    return Err(invalid_end());
+                }
+                keep(existing, credential)?
+            }
             _ => add(credential, now)?,
         };
         // One certificate is held once: under its new keyId it takes the place of the old entry.
@@ -39,8 +52,14 @@ pub(crate) fn replace_keys(before: &[Value], sent: &[Value], now: Timestamp) -> 
 }
 
 /// One more key, of `addKey`.
-pub(crate) fn new_key(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
-    add(sent, now)
+pub(crate) fn new_key(sent: &Document, now: Timestamp, unsettled: Unsettled) -> Result<Document, Refusal> {
+    match unsettled.add_key_names {
+        AddKeyNames::Kept => add(sent, now),
+        AddKeyNames::Ignored => {
+            let is_needed = |name: &String| ["type", "usage", "key"].contains(&name.as_str());
+            add(&sent.iter().filter(|(name, _)| is_needed(name)).map(|(k, v)| (k.clone(), v.clone())).collect(), now)
+        }
+    }
 }
 
 /// The keys of a collection that were not there before.
@@ -111,6 +130,11 @@ fn invalid_value() -> Refusal {
     Refusal::new(400, "KeyCredentialsInvalidValue", "Key credential value is invalid.")
 }
 
+fn invalid_end() -> Refusal {
+    Refusal::new(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
+        .with_detail("InvalidKeyEndDate", "keyCredentials.endDateTime")
+}
+
 fn add(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
     let usage = text(sent, "usage");
     if !["Verify", "Sign", "Encrypt"].contains(&usage) {
@@ -139,8 +163,7 @@ fn add(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
         return Err(Refusal::new(400, "KeyCredentialsInvalidStartDate", "Key credential start date is invalid."));
     }
     if end > certificate.not_after || end <= start || end <= now {
-        return Err(Refusal::new(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
-            .with_detail("InvalidKeyEndDate", "keyCredentials.endDateTime"));
+        return Err(invalid_end());
     }
     let display_name = sent.get("displayName").and_then(Value::as_str);
     let key_id = sent.get("keyId").and_then(Value::as_str);
@@ -172,8 +195,7 @@ fn packed(sent: &Document, now: Timestamp) -> Result<Document, Refusal> {
     let (start, start_text) = date(sent, "startDateTime", now);
     let (end, end_text) = date(sent, "endDateTime", in_a_year);
     if end <= start || end <= now {
-        return Err(Refusal::new(400, "KeyCredentialsInvalidEndDate", "Key credential end date is invalid.")
-            .with_detail("InvalidKeyEndDate", "keyCredentials.endDateTime"));
+        return Err(invalid_end());
     }
     let credential = json!({
         "customKeyIdentifier": sent.get("customKeyIdentifier").cloned().unwrap_or(Value::Null),

@@ -32,6 +32,7 @@ mod tables;
 mod tenant;
 mod token;
 mod trouble;
+mod unsettled;
 mod vault;
 mod world;
 
@@ -56,6 +57,7 @@ use trouble::faults::Faults;
 pub use trouble::knobs::{Conflicts, Knobs, Latency};
 pub use trouble::span::Span;
 pub use trouble::throttle::{Limit, Throttle};
+pub use unsettled::{AddKeyNames, EndedKeys, Unsettled};
 use world::World;
 pub use world::lag::Lag;
 

@@ -1,68 +1,230 @@
-//! A change to an application's certificates. Graph replaces the whole list and has no optimistic locking, so it is read
-//! just before, sent with every other entry as it was read, and read again after: a credential that nobody meant to
-//! remove is never lost in silence.
+//! A change to the certificates of an application or service principal. Graph has no optimistic locking: a write of the
+//! whole list loses what somebody else added since it was read.
+//!
+//! So a certificate is added and removed by itself, with `addKey` and `removeKey`, wherever one of ours that is valid can
+//! prove to Graph that this is no stranger. Only where there is none (the first certificate of an application that somebody
+//! else made, one whose certificates have all ended) is the list written whole: read just before, sent with every other
+//! entry as it was read. In both cases it is read again after: a credential that nobody meant to remove is never lost in
+//! silence.
+//! <https://learn.microsoft.com/graph/api/application-addkey>
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use crate::graph::Writer;
-use crate::kinds::{KeyCredentialsChange, wire};
-use crate::model::ObservedKeyCredential;
+use crate::graph::{GraphError, Writer};
+use crate::keys::{JwsAlgorithm, KeyStore, Signer};
+use crate::kinds::{KeyCredentialsChange, key_id, wire};
+use crate::model::{KeyAccess, ObservedKeyCredential, StoredCertificate};
 
 use super::StepError;
 
-pub(super) async fn change(writer: &Writer, change: &KeyCredentialsChange) -> Result<(), StepError> {
-    let path = format!("/applications/{}", change.application);
-    let before = writer.reader().get(&path).await?;
-    let there = key_ids(&before)?;
-    let removed: BTreeSet<String> = observed(&before)?
-        .into_iter()
-        .filter(|credential| {
-            credential.thumbprint.as_ref().is_some_and(|thumbprint| change.remove.contains(thumbprint))
-        })
-        .map(|credential| credential.key_id)
+/// Who proofs are for: the directory, under its oldest name.
+/// <https://learn.microsoft.com/graph/application-rollkey-prooftoken>
+const PROOF_AUDIENCE: &str = "00000002-0000-0000-c000-000000000000";
+const PROOF_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// A certificate whose key can be had.
+pub(super) struct Available {
+    pub(super) certificate: StoredCertificate,
+    pub(super) store: KeyStore,
+}
+
+pub(super) async fn change(
+    writer: &Writer,
+    change: &KeyCredentialsChange,
+    available: &[Available],
+    now: Timestamp,
+) -> Result<(), StepError> {
+    let path = &change.holder;
+    let before = writer.reader().get(path).await?;
+    let credentials = observed(&before)?;
+    let removed: BTreeSet<String> = credentials
+        .iter()
+        .filter(|credential| is_one_of(credential, &change.remove))
+        .map(|credential| credential.key_id.clone())
         .collect();
-    let id = |credential: &Json| credential["keyId"].as_str().unwrap_or_default().to_owned();
-    let added: Vec<&Json> = change.add.values().filter(|credential| !there.contains(&id(credential))).collect();
-    // Graph keeps a certificate once: under our `keyId`, it goes from under another that somebody gave it.
-    let replaced: BTreeSet<String> = observed(&before)?
-        .into_iter()
-        .filter(|credential| {
-            credential.thumbprint.as_ref().is_some_and(|thumbprint| change.add.contains_key(thumbprint))
-        })
-        .map(|credential| credential.key_id)
-        .collect();
+    let there: BTreeSet<&str> = credentials.iter().map(|credential| credential.key_id.as_str()).collect();
+    let added: Vec<&Json> = change.add.values().filter(|credential| !there.contains(id(credential))).collect();
     if removed.is_empty() && added.is_empty() {
         return Ok(());
     }
-    // Entries that stay are sent as they were read: Graph knows them by their keyId and refuses any other change.
-    let list = before["keyCredentials"].as_array().into_iter().flatten();
-    let kept = list.filter(|credential| !removed.contains(&id(credential)));
-    let sent: Vec<Json> = kept.chain(added.iter().copied()).cloned().collect();
-    let expected: BTreeSet<String> = sent.iter().map(id).collect();
-    let sending = writer.write("PATCH", &path, Some(&json!({ "keyCredentials": sent })), false, None).await;
-    let after = key_ids(&writer.reader().get(&path).await?)?;
-    if after == expected {
-        // Also where the answer was lost: the write is there.
-        return Ok(());
+    let stays = |credential: &&ObservedKeyCredential| !removed.contains(&credential.key_id);
+    let is_usable =
+        |credential: &ObservedKeyCredential| credential.is_sign_in_certificate() && is_current(credential, now);
+    let locks_out = credentials.iter().any(is_usable) && !credentials.iter().filter(stays).any(is_usable);
+    if locks_out && change.add.is_empty() && !change.may_leave_none {
+        return Err(StepError::NoneLeft);
     }
-    sending?;
-    if let Some(missing) = added.iter().map(|credential| id(credential)).find(|id| !after.contains(id)) {
+
+    let list = before["keyCredentials"].clone();
+    let latest = match prover(&credentials, &removed, available, now).await {
+        Some(signer) if path.starts_with("/applications/") => {
+            let holder = before["id"].as_str().unwrap_or_default();
+            one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
+            writer.reader().get(path).await?
+        }
+        Some(_) | None => before,
+    };
+    let have = key_ids(&latest)?;
+    let is_done = removed.is_disjoint(&have) && added.iter().all(|credential| have.contains(id(credential)));
+    let latest = if is_done { latest } else { whole(writer, path, &latest, change, &added, &removed).await? };
+    check(&list, &latest, change, &added, &removed)
+}
+
+/// Adds and removes each by itself. What Graph refuses is left for [`whole`]; a lost answer is answered by the look that
+/// follows.
+async fn one_by_one(
+    writer: &Writer,
+    path: &str,
+    holder: &str,
+    added: &[&Json],
+    removed: &BTreeSet<String>,
+    signer: &Signer,
+    now: Timestamp,
+) -> Result<(), StepError> {
+    let proof = json!({
+        "aud": PROOF_AUDIENCE,
+        "iss": holder,
+        "nbf": now.as_second(),
+        "exp": (now + PROOF_LIFE).as_second(),
+    });
+    let sign = || async {
+        use secrecy::ExposeSecret as _;
+        let proof = signer.jwt(JwsAlgorithm::Rs256, &proof).await.map_err(StepError::Sign)?;
+        Ok::<_, StepError>(proof.expose_secret().to_owned())
+    };
+    for credential in added {
+        let body = json!({ "keyCredential": credential, "passwordCredential": null, "proof": sign().await? });
+        attempted(writer.write("POST", &format!("{path}/addKey"), Some(&body), false, None).await)?;
+    }
+    for key_id in removed {
+        let body = json!({ "keyId": key_id, "proof": sign().await? });
+        attempted(writer.write("POST", &format!("{path}/removeKey"), Some(&body), false, None).await)?;
+    }
+    Ok(())
+}
+
+/// Goes on where the write was refused or its answer lost; what became of it is looked at.
+fn attempted<T>(outcome: Result<T, GraphError>) -> Result<(), StepError> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error @ GraphError::SignIn { .. }) => Err(error.into()),
+        Err(error) => {
+            tracing::info!("{error}");
+            Ok(())
+        }
+    }
+}
+
+/// Writes the whole list as it was read, without what goes and with what comes.
+async fn whole(
+    writer: &Writer,
+    path: &str,
+    latest: &Json,
+    change: &KeyCredentialsChange,
+    added: &[&Json],
+    removed: &BTreeSet<String>,
+) -> Result<Json, StepError> {
+    let there = key_ids(latest)?;
+    let missing = added.iter().filter(|credential| !there.contains(id(credential)));
+    // Graph keeps a certificate once: under our `keyId`, it goes from under another one.
+    let replaced = duplicates(latest, change)?;
+    // Entries that stay are sent as they were read: Graph knows them by their keyId and refuses any other change.
+    let list = latest["keyCredentials"].as_array().into_iter().flatten();
+    let kept = list.filter(|credential| !removed.contains(id(credential)) && !replaced.contains(id(credential)));
+    let sent: Vec<Json> = kept.chain(missing.copied()).cloned().collect();
+    let sending = writer.write("PATCH", path, Some(&json!({ "keyCredentials": sent })), false, None).await;
+    let after = writer.reader().get(path).await?;
+    let expected: BTreeSet<&str> = sent.iter().map(id).collect();
+    let have = key_ids(&after)?;
+    if have.iter().map(String::as_str).collect::<BTreeSet<_>>() != expected {
+        // Where the answer was lost and the write is there all the same, all is well.
+        sending?;
+    }
+    Ok(after)
+}
+
+/// That what should be there is, and that nothing else went.
+fn check(
+    before: &Json,
+    after: &Json,
+    change: &KeyCredentialsChange,
+    added: &[&Json],
+    removed: &BTreeSet<String>,
+) -> Result<(), StepError> {
+    let have = key_ids(after)?;
+    if let Some(missing) = added.iter().map(|credential| id(credential)).find(|id| !have.contains(*id)) {
         return Err(StepError::NotUploaded(format!("with the keyId {missing}")));
     }
-    match expected.difference(&after).find(|id| !replaced.contains(*id)) {
+    let replaced: BTreeSet<String> = duplicates(&json!({ "keyCredentials": before }), change)?;
+    let list = before.as_array().into_iter().flatten().map(id);
+    let vanished = list.filter(|id| !removed.contains(*id) && !replaced.contains(*id)).find(|id| !have.contains(*id));
+    match vanished {
         Some(vanished) => Err(StepError::CredentialVanished(format!("the credential with the keyId {vanished}"))),
-        // Somebody added one at the same time; it is kept, and the next plan reports it.
+        // Somebody may have added one at the same time; it is kept, and the next plan reports it.
         None => Ok(()),
     }
 }
 
-fn key_ids(application: &Json) -> Result<BTreeSet<String>, StepError> {
-    Ok(observed(application)?.into_iter().map(|credential| credential.key_id).collect())
+/// Certificates of the change that are there under another `keyId` than ours.
+fn duplicates(holder: &Json, change: &KeyCredentialsChange) -> Result<BTreeSet<String>, StepError> {
+    let ours: BTreeSet<&str> = change.add.values().map(id).collect();
+    let same = observed(holder)?.into_iter().filter(|credential| {
+        credential.thumbprint.as_ref().is_some_and(|thumbprint| change.add.contains_key(thumbprint))
+    });
+    Ok(same.map(|credential| credential.key_id).filter(|id| !ours.contains(id.as_str())).collect())
 }
 
-/// An application that cannot be read must never pass for one without credentials.
-fn observed(application: &Json) -> Result<Vec<ObservedKeyCredential>, StepError> {
-    Ok(wire::application(application).map_err(StepError::Unreadable)?.key_credentials)
+/// The key of a valid certificate of ours that is there, one that stays where there is such a one.
+async fn prover(
+    credentials: &[ObservedKeyCredential],
+    removed: &BTreeSet<String>,
+    available: &[Available],
+    now: Timestamp,
+) -> Option<Signer> {
+    let mut usable: Vec<&Available> = available
+        .iter()
+        .filter(|available| {
+            let own = key_id(&available.certificate);
+            let there = credentials.iter().find(|credential| credential.key_id.eq_ignore_ascii_case(&own));
+            available.certificate.private_key != KeyAccess::Absent
+                && there.is_some_and(|credential| is_current(credential, now))
+        })
+        .collect();
+    usable.sort_by_key(|available| removed.contains(&key_id(&available.certificate)));
+    for available in usable {
+        match available.store.signer(&available.certificate).await {
+            Ok(signer) => return Some(signer),
+            Err(error) => tracing::info!("{error}"),
+        }
+    }
+    None
+}
+
+fn is_current(credential: &ObservedKeyCredential, now: Timestamp) -> bool {
+    credential.start.is_none_or(|start| start <= now) && credential.end.is_none_or(|end| now < end)
+}
+
+/// Whether a credential is named by its thumbprint or `keyId`.
+fn is_one_of(credential: &ObservedKeyCredential, names: &[String]) -> bool {
+    let thumbprint = credential.thumbprint.as_ref();
+    names.iter().any(|name| {
+        name.eq_ignore_ascii_case(&credential.key_id)
+            || thumbprint.is_some_and(|thumbprint| thumbprint.as_str() == name)
+    })
+}
+
+fn id(credential: &Json) -> &str {
+    credential["keyId"].as_str().unwrap_or_default()
+}
+
+fn key_ids(holder: &Json) -> Result<BTreeSet<String>, StepError> {
+    Ok(observed(holder)?.into_iter().map(|credential| credential.key_id).collect())
+}
+
+/// What cannot be read must never pass for something without credentials.
+fn observed(holder: &Json) -> Result<Vec<ObservedKeyCredential>, StepError> {
+    wire::key_credentials(holder).map_err(StepError::Unreadable)
 }

@@ -6,85 +6,77 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use crate::keys::{DirectoryStore, PfxTerms, StoreError, StoreLock};
+use crate::keys::{DirectoryStore, KeyStore, StoreError, StoreLock};
 use crate::model::{
-    CertificateProfile, Desired, DesiredCertificate, ExportFormat, SecretReference, StoredCertificate, Thumbprint,
+    CertificateProfile, CertificateSource, Desired, DesiredCertificate, StoreReference, StoredCertificate, StoredKeys,
+    Thumbprint,
 };
 
-/// The key stores of one estate, locked.
+/// A declared certificate by handle and name.
+pub type CertificateName = (String, String);
+
+/// The key stores of one estate, locked where this run writes to them.
 #[derive(Debug)]
 pub struct Keys {
-    keepers: BTreeMap<(String, String), Keeper>,
+    keepers: BTreeMap<CertificateName, Keeper>,
     _locks: Vec<StoreLock>,
 }
 
 /// One declared certificate's place.
 #[derive(Clone, Debug)]
 pub struct Keeper {
-    pub handle: String,
-    pub name: String,
     pub certificate: DesiredCertificate,
-    pub pfx_password: PfxPassword,
-}
-
-/// The password of a PFX.
-#[derive(Clone, Debug)]
-pub enum PfxPassword {
-    /// No PFX is declared.
-    None,
-    Given(SecretString),
-    /// Made when the PFX is, and kept beside it.
-    Generated,
+    pub store: KeyStore,
+    /// `None`: one is made when the PFX is, and kept beside it.
+    pub pfx_password: Option<SecretString>,
 }
 
 impl Keys {
-    /// Takes the locks of the stores of `used`, certificates by handle and name, and asks `secret` for each password
-    /// that is not generated.
-    pub fn open<E: From<StoreError>>(
+    /// Takes the locks of the directories of `used`.
+    pub fn open(
         desired: &Desired,
-        used: &BTreeSet<(String, String)>,
-        secret: impl Fn(&SecretReference) -> Result<SecretString, E>,
-    ) -> Result<Self, E> {
+        used: &BTreeSet<CertificateName>,
+        stores: &BTreeMap<CertificateName, KeyStore>,
+        mut pfx_passwords: BTreeMap<CertificateName, SecretString>,
+    ) -> Result<Self, StoreError> {
         let mut keepers = BTreeMap::new();
-        let mut stores: BTreeSet<&Path> = BTreeSet::new();
+        let mut directories: BTreeSet<&Path> = BTreeSet::new();
         for (handle, application) in &desired.applications {
             for (name, certificate) in application.certificates.iter().flatten() {
                 let key = (handle.to_string(), name.clone());
-                if !used.contains(&key) {
-                    continue;
+                let Some(store) = stores.get(&key) else { continue };
+                if used.contains(&key) && !matches!(certificate.source, CertificateSource::File { .. }) {
+                    if let StoreReference::Directory { path, recipients: _ } = &certificate.store {
+                        directories.insert(path);
+                    }
+                    store.check()?;
                 }
-                let pfx = certificate.export.contains(&ExportFormat::Pfx);
-                let pfx_password = match &certificate.pfx_password {
-                    Some(SecretReference::Generated) if pfx => PfxPassword::Generated,
-                    Some(reference) if pfx => PfxPassword::Given(secret(reference)?),
-                    Some(_) | None => PfxPassword::None,
-                };
-                stores.insert(&certificate.store);
-                let (handle, name) = key.clone();
-                keepers.insert(key, Keeper { handle, name, certificate: certificate.clone(), pfx_password });
+                let pfx_password = pfx_passwords.remove(&key);
+                keepers.insert(key, Keeper { certificate: certificate.clone(), store: store.clone(), pfx_password });
             }
         }
         let mut locks = Vec::new();
         let mut locked = BTreeSet::new();
-        for store in stores {
+        for directory in directories {
             // One directory may be spelled in several ways, and its lock can be held once.
-            if store.canonicalize().is_ok_and(|real| locked.contains(&real)) {
+            if directory.canonicalize().is_ok_and(|real| locked.contains(&real)) {
                 continue;
             }
-            locks.push(DirectoryStore::open(store).lock()?);
-            locked.extend(store.canonicalize());
+            locks.push(DirectoryStore::open(directory).lock()?);
+            locked.extend(directory.canonicalize());
         }
         Ok(Self { keepers, _locks: locks })
     }
 
-    /// Whether the certificates of the locked stores are those that were seen before the lock was taken.
-    pub fn are_as_in(&self, seen: &BTreeMap<(String, String), Vec<StoredCertificate>>) -> Result<bool, StoreError> {
-        let thumbprints = |stored: &[StoredCertificate]| -> Vec<Thumbprint> {
-            stored.iter().map(|stored| stored.thumbprint.clone()).collect()
-        };
-        for (key, keeper) in &self.keepers {
-            let now = keeper.store().list(&keeper.handle, &keeper.name)?;
-            if thumbprints(&now) != thumbprints(seen.get(key).map_or(&[], Vec::as_slice)) {
+    /// Whether the certificates of `used` are those that were seen before the locks were taken.
+    pub async fn are_as_in(
+        &self,
+        used: &BTreeSet<CertificateName>,
+        seen: &BTreeMap<CertificateName, StoredKeys>,
+    ) -> Result<bool, StoreError> {
+        for (key, keeper) in self.keepers.iter().filter(|(key, _)| used.contains(*key)) {
+            let now = keeper.store.list().await?;
+            if public_parts(&now) != seen.get(key).map(public_parts).unwrap_or_default() {
                 return Ok(false);
             }
         }
@@ -94,33 +86,32 @@ impl Keys {
     pub fn keeper(&self, handle: &str, name: &str) -> Option<&Keeper> {
         self.keepers.get(&(handle.to_owned(), name.to_owned()))
     }
+
+    /// The places of all certificates that are declared for `handle`, by name.
+    pub fn of(&self, handle: &str) -> impl Iterator<Item = (&str, &Keeper)> {
+        let own = self.keepers.iter().filter(move |((holder, _), _)| holder == handle);
+        own.map(|((_, name), keeper)| (name.as_str(), keeper))
+    }
+}
+
+/// What a plan was made from: certificates, and requests with what lies beside them.
+fn public_parts(kept: &StoredKeys) -> (Vec<Thumbprint>, Vec<(String, Vec<Thumbprint>)>) {
+    let requests = kept.requests.iter().map(|request| {
+        let signed = request.signed.iter().map(|signed| signed.certificate.thumbprint.clone());
+        (request.id.clone(), signed.collect())
+    });
+    (kept.generations.iter().map(|stored| stored.thumbprint.clone()).collect(), requests.collect())
 }
 
 impl Keeper {
-    pub fn store(&self) -> DirectoryStore {
-        DirectoryStore::open(&self.certificate.store)
-    }
-
-    /// Makes a key with its certificate and exports it. The key is on disk before this returns.
-    pub(super) fn make(&self, profile: &CertificateProfile) -> Result<StoredCertificate, StoreError> {
-        let stored = self.store().create(&self.handle, &self.name, profile)?;
-        self.export(&stored)?;
+    /// Makes a key with its certificate and exports it. The key is safe before this returns.
+    pub(super) async fn make(&self, profile: &CertificateProfile) -> Result<StoredCertificate, StoreError> {
+        let stored = self.store.make(profile).await?;
+        self.export(&stored).await?;
         Ok(stored)
     }
 
-    pub(super) fn export(&self, stored: &StoredCertificate) -> Result<(), StoreError> {
-        let store = self.store();
-        let password = match &self.pfx_password {
-            PfxPassword::None => None,
-            PfxPassword::Given(password) => Some(password.clone()),
-            PfxPassword::Generated => Some(store.generated_password(&self.handle, &self.name, stored)?),
-        };
-        let terms = PfxTerms {
-            friendly_name: self.certificate.friendly_name.as_deref(),
-            password: password.as_ref(),
-            encryption: self.certificate.pfx_encryption,
-        };
-        store.export(&self.handle, &self.name, stored, &self.certificate.export, terms)?;
-        Ok(())
+    pub(super) async fn export(&self, stored: &StoredCertificate) -> Result<(), StoreError> {
+        self.store.export(stored, &self.certificate, self.pfx_password.clone()).await.map(drop)
     }
 }

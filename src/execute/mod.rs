@@ -6,7 +6,7 @@ mod keys;
 mod report;
 mod step;
 
-pub use keys::{Keeper, Keys, PfxPassword};
+pub use keys::{CertificateName, Keeper, Keys};
 pub use report::{Failure, Report, Skipped, StepError};
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::{StreamExt as _, stream};
 
 use crate::graph::Writer;
+use crate::identity::{CertificateSignIn, Propagation};
 use crate::kinds::Certificates;
 use crate::model::{Address, Named, Step, Value};
 use crate::plan::Approved;
@@ -40,6 +41,10 @@ pub struct Execution<'a> {
     pub keys: &'a Keys,
     /// The public halves of all certificates in the key stores.
     pub certificates: Certificates,
+    /// Tries certificates that others are to retire for.
+    pub sign_in: &'a CertificateSignIn,
+    /// How long that is tried.
+    pub propagation: Propagation,
     /// Told of each step; called from one place at a time.
     pub on_event: &'a (dyn Fn(Event<'_>) + Sync),
     /// Once true, steps in flight are finished and no other is begun.

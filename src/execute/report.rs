@@ -1,7 +1,8 @@
 //! What became of a plan.
 
 use crate::graph::GraphError;
-use crate::keys::StoreError;
+use crate::identity::SignInError;
+use crate::keys::{SignError, StoreError};
 use crate::model::{Address, Counts, Step};
 
 use super::Outputs;
@@ -51,25 +52,35 @@ pub enum StepError {
     Field { field: &'static str, value: String },
     #[error("it refers to {0}, which gave no such value")]
     Unresolved(String),
-    #[error("the thread that makes keys ended unexpectedly")]
-    Thread,
+    #[error("nothing was removed: it would leave the application without a certificate that works")]
+    NoneLeft,
+    #[error("Graph wants a proof by one of the application's keys, which could not be given")]
+    Sign(#[source] SignError),
+    #[error("the certificate does not sign in")]
+    NotProven(#[source] SignInError),
 }
 
 impl StepError {
     /// What to do next.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Graph(GraphError::Refused { code, .. }) if code == "KeyCredentialsInvalidEndDate" => Some(
+                "a certificate in the list that has ended may be the cause: `expiry: { prune: expired }` in the manifest \
+                 has such removed; so may the clock of this machine",
+            ),
             Self::Graph(error) => error.hint(),
             Self::MadeMeanwhile => Some("run it again once the other apply has ended: it takes up what is there"),
             Self::ChangedInstead | Self::CredentialVanished(_) | Self::NotUploaded(_) => {
                 Some("look at the application's certificates, agree on who writes them, and run it again")
             }
+            Self::NoneLeft => Some("run it again: the plan is another one once somebody has changed the certificates"),
+            Self::NotProven(_) => Some("those before it stay and go on working; run it again, and it is tried again"),
             Self::Keys(_)
             | Self::Unreadable(_)
             | Self::NoKeyStore
             | Self::Field { .. }
             | Self::Unresolved(_)
-            | Self::Thread => None,
+            | Self::Sign(_) => None,
         }
     }
 }

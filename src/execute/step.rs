@@ -5,10 +5,14 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::graph::Created;
 use crate::kinds::{Certificates, Request, Write, kind};
-use crate::model::{CertificateProfile, DistinguishedName, Fields, Step, StoredCertificate, Value};
+use crate::model::{
+    CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
+    Thumbprint, Value,
+};
 
+use super::credentials::{self, Available};
 use super::keys::Keeper;
-use super::{Execution, Outputs, StepError, credentials, uploaded_as};
+use super::{Execution, Outputs, StepError, uploaded_as};
 
 /// Carries out `step` and gives what others may refer to.
 pub(super) async fn run(
@@ -34,33 +38,90 @@ pub(super) async fn run(
     for write in writes {
         match write {
             Write::Graph(request) => outputs.extend(send(&request, execution).await?),
-            Write::KeyCredentials(change) => credentials::change(execution.writer, &change).await?,
+            Write::KeyCredentials(change) => {
+                let available = available(&step, execution, certificates);
+                let now = (execution.sign_in.clock)();
+                credentials::change(execution.writer, &change, &available, now).await?;
+            }
             Write::MakeCertificate => {
                 let keeper = keeper(&step, execution)?;
                 let profile = profile(step.action.after().unwrap_or(&Fields::new()))?;
-                let stored = blocking({
-                    let keeper = keeper.clone();
-                    move || keeper.make(&profile)
-                })
-                .await?;
-                let thumbprint = stored.thumbprint.to_string();
-                outputs.insert("keyCredential".to_owned(), uploaded_as(&thumbprint, &keeper.certificate.display_name));
-                outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
-                let mut certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
-                certificates.stored.insert(stored.thumbprint.clone(), stored);
+                let stored = keeper.make(&profile).await?;
+                outputs.extend(made(&stored, keeper, certificates));
+            }
+            Write::MakeRequest => {
+                let keeper = keeper(&step, execution)?;
+                let certificate = &keeper.certificate;
+                let usages = match &certificate.source {
+                    CertificateSource::Request { usages } => usages.clone(),
+                    CertificateSource::SelfSigned | CertificateSource::File { .. } | CertificateSource::KeyVault(_) => {
+                        return Err(StepError::NoKeyStore);
+                    }
+                };
+                let profile = RequestProfile {
+                    subject: certificate.subject.clone(),
+                    dns_names: certificate.dns_names.clone(),
+                    usages,
+                };
+                let request = keeper.store.request(&profile, certificate.key).await?;
+                outputs.insert("file".to_owned(), Value::text(request.file.display().to_string()));
+            }
+            Write::TakeInCertificate { request, thumbprint } => {
+                let keeper = keeper(&step, execution)?;
+                let field = |value: &str| StepError::Field { field: "thumbprint", value: value.to_owned() };
+                let thumbprint = Thumbprint::parse(&thumbprint).ok_or_else(|| field(&thumbprint))?;
+                let stored = keeper.store.take_in(&request, &thumbprint).await?;
+                keeper.export(&stored).await?;
+                outputs.extend(made(&stored, keeper, certificates));
             }
             Write::ExportCertificate { thumbprint } => {
-                let keeper = keeper(&step, execution)?.clone();
-                let stored: Option<StoredCertificate> = {
-                    let certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
-                    certificates.stored.values().find(|stored| stored.thumbprint.as_str() == thumbprint).cloned()
-                };
-                let stored = stored.ok_or(StepError::Unresolved(format!("the certificate {thumbprint}")))?;
-                blocking(move || keeper.export(&stored)).await?;
+                let stored = stored(&thumbprint, certificates)?;
+                keeper(&step, execution)?.export(&stored).await?;
+            }
+            Write::EncryptKeys => keeper(&step, execution)?.store.protect().await?,
+            Write::SignIn { app_id, thumbprint } => {
+                let stored = stored(&thumbprint, certificates)?;
+                let signer = keeper(&step, execution)?.store.signer(&stored).await?;
+                let trying = execution.sign_in.sign_in_soon(&app_id, &signer, execution.propagation);
+                trying.await.map_err(StepError::NotProven)?;
+                outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
             }
         }
     }
     Ok(outputs)
+}
+
+/// What others may refer to of a certificate that came into its store.
+fn made(stored: &StoredCertificate, keeper: &Keeper, certificates: &Mutex<Certificates>) -> [(String, Value); 2] {
+    let thumbprint = stored.thumbprint.to_string();
+    let mut certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
+    certificates.stored.insert(stored.thumbprint.clone(), stored.clone());
+    [
+        ("keyCredential".to_owned(), uploaded_as(&thumbprint, &keeper.certificate.display_name)),
+        ("thumbprint".to_owned(), Value::text(thumbprint)),
+    ]
+}
+
+fn stored(thumbprint: &str, certificates: &Mutex<Certificates>) -> Result<StoredCertificate, StepError> {
+    let certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = certificates.stored.values();
+    let found = known.find(|stored| stored.thumbprint.as_str() == thumbprint).cloned();
+    found.ok_or_else(|| StepError::Unresolved(format!("the certificate {thumbprint}")))
+}
+
+/// The certificates that are declared for the step's application and were in their stores when the tenant was read.
+fn available(step: &Step, execution: &Execution<'_>, certificates: &Mutex<Certificates>) -> Vec<Available> {
+    let certificates = certificates.lock().unwrap_or_else(PoisonError::into_inner);
+    let of = |name: &str| certificates.kept.get(&(step.address.holder.clone(), name.to_owned()));
+    let keepers = execution.keys.of(&step.address.holder);
+    keepers
+        .flat_map(|(name, keeper)| {
+            of(name).into_iter().flatten().filter_map(|thumbprint| {
+                let certificate = certificates.stored.get(thumbprint)?.clone();
+                Some(Available { certificate, store: keeper.store.clone() })
+            })
+        })
+        .collect()
 }
 
 /// Sends one request; gives the ids of what it made.
@@ -75,8 +136,17 @@ async fn send(request: &Request, execution: &Execution<'_>) -> Result<BTreeMap<S
             return Err(StepError::MadeMeanwhile);
         }
     }
-    let Request { method, path, body, create_if_missing, look: _ } = request;
-    let created = execution.writer.write(method, path, body.as_ref(), *create_if_missing, look).await?;
+    let Request { method, path, body, create_if_missing, look: _, removes } = request;
+    let write = || execution.writer.write(method, path, body.as_ref(), *create_if_missing, look);
+    let created = match write().await {
+        // What takes something away may be sent again.
+        Err(error) if *removes && error.answer_lost() => write().await,
+        outcome => outcome,
+    };
+    let created = match created {
+        Err(error) if *removes && error.already_gone() => return Ok(BTreeMap::new()),
+        outcome => outcome?,
+    };
     let object = match created {
         Created::Now(object) | Created::Found(object) => object,
         Created::Changed => return Err(StepError::ChangedInstead),
@@ -109,11 +179,4 @@ fn profile(after: &Fields) -> Result<CertificateProfile, StepError> {
         not_before: instant("notBefore")?,
         not_after: instant("notAfter")?,
     })
-}
-
-/// Work that takes the processor or the disk for a while, off the thread that talks to Graph.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, crate::keys::StoreError> + Send + 'static,
-) -> Result<T, StepError> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| StepError::Thread)??)
 }

@@ -76,6 +76,24 @@ impl GraphError {
         }
     }
 
+    /// Whether Graph says that what was to be removed is not there.
+    pub fn already_gone(&self) -> bool {
+        match self {
+            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 400, message, .. } => message.contains("credential found with keyId"),
+            Self::Refused { .. } | Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => false,
+        }
+    }
+
+    /// Whether the request may have taken effect all the same.
+    pub fn answer_lost(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Unreadable { .. } => true,
+            Self::Refused { status, .. } => *status >= 500,
+            Self::SignIn { .. } => false,
+        }
+    }
+
     /// What most likely helps.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -1,20 +1,15 @@
 //! One request and its answer, with the token, and with patience where Graph asks for it.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
-use crate::transport::Transport;
+use crate::transport::{TokenSource, Transport};
 
 use super::GraphError;
-
-/// Gives a token for Graph that is good for some minutes yet.
-pub type TokenSource = Arc<dyn Fn() -> Fetching + Send + Sync>;
-type Fetching = Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
 
 /// How long a request is repeated when Graph says "not now" or does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,6 @@ mod writer;
 
 pub use encode::{literal, segment};
 pub use error::GraphError;
-pub use exchange::{Client, Patience, TokenSource};
+pub use exchange::{Client, Patience};
 pub use reader::Reader;
 pub use writer::{Created, Writer};

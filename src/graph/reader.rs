@@ -68,9 +68,9 @@ mod tests {
 
     use bytes::Bytes;
 
-    use crate::transport::{Sending, Transport};
+    use crate::transport::{Sending, TokenSource, Transport};
 
-    use super::super::{Patience, TokenSource};
+    use super::super::Patience;
     use super::*;
 
     /// Gives the same answer to every request.

@@ -51,7 +51,7 @@ impl Writer {
             (Ok(None), Some(_)) if create_if_missing => Ok(Created::Changed),
             (Ok(None), Some(_) | None) => Ok(Created::Nothing),
             (Err(error), _) if method == "DELETE" && error.status() == Some(404) => Ok(Created::Nothing),
-            (Err(error), Some((path, having))) if error.already_exists() || answer_lost(&error) => {
+            (Err(error), Some((path, having))) if error.already_exists() || error.answer_lost() => {
                 match self.look(path, having).await {
                     Ok(Some(object)) => Ok(Created::Found(object)),
                     Ok(None) | Err(_) => Err(error),
@@ -66,14 +66,6 @@ impl Writer {
         let Some(found) = self.reader.find(path).await? else { return Ok(None) };
         let candidates = if found["value"].is_array() { self.reader.list(path).await? } else { vec![found] };
         Ok(candidates.into_iter().find(|candidate| has(candidate, having)))
-    }
-}
-
-fn answer_lost(error: &GraphError) -> bool {
-    match error {
-        GraphError::Lost { .. } | GraphError::Unreadable { .. } => true,
-        GraphError::Refused { status, .. } => *status >= 500,
-        GraphError::SignIn { .. } => false,
     }
 }
 

@@ -87,6 +87,21 @@ pub(super) fn publish(draft: TempDir, path: &Path) -> Result<(), FileError> {
     flush_directory(path.parent().unwrap_or_else(|| Path::new("")))
 }
 
+/// Gives a directory another name beside its own, whole, and flushes that.
+pub(super) fn rename_directory(from: &Path, to: &Path) -> Result<(), FileError> {
+    flush_directory(from)?;
+    fs::rename(from, to).map_err(failed("rename a finished directory to", to))?;
+    flush_directory(to.parent().unwrap_or_else(|| Path::new("")))
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome.map_err(failed("remove", path)),
+    }
+}
+
 /// Writes a file that must not be there yet, and flushes it.
 pub(super) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), FileError> {
     let mut options = OpenOptions::new();
@@ -146,7 +161,7 @@ fn draft(parent: &Path, bytes: &[u8], readers: Readers) -> io::Result<NamedTempF
 }
 
 /// Reads a secret, unless others than its owner could have.
-pub(super) fn read_private(path: &Path) -> Result<Zeroizing<String>, FileError> {
+pub fn read_private(path: &Path) -> Result<Zeroizing<String>, FileError> {
     refuse_exposed(path)?;
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed("read", path))
 }

@@ -12,7 +12,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::time::ASN1Time;
 
 use super::name;
-use crate::model::{KeyAlgorithm, StoredCertificate, Thumbprint};
+use crate::model::{KeyAccess, KeyAlgorithm, StoredCertificate, Thumbprint};
 
 /// A certificate that is none, or none to sign in with.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum InspectError {
     Dates,
 }
 
-/// The facts of a certificate, DER; its `exports` are empty.
+/// The facts of a certificate, DER, by itself: nothing exported, and no key.
 pub fn inspect(der: &[u8]) -> Result<StoredCertificate, InspectError> {
     let certificate = parse(der)?;
     Ok(StoredCertificate {
@@ -42,6 +42,8 @@ pub fn inspect(der: &[u8]) -> Result<StoredCertificate, InspectError> {
         not_after: instant(certificate.validity().not_after)?,
         der: der.to_vec(),
         exports: BTreeSet::new(),
+        asked: None,
+        private_key: KeyAccess::Absent,
     })
 }
 

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use crate::catalog::nearest;
 use crate::model::{
-    Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, Handle, Named, ObservedApi,
-    ObservedApplication, ObservedKeyCredential, OwnerReference, PermissionType, Problem, Snapshot, Value,
+    Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, ForeignCredentials, Handle, Named,
+    ObservedApi, ObservedApplication, ObservedKeyCredential, OwnerReference, PermissionType, Problem, Prune, Reason,
+    Snapshot, StoredKeys, Value,
 };
 
 use super::{CertificateChain, is_made_here};
@@ -62,14 +63,18 @@ impl<'a> Context<'a> {
                 context.permissions.insert(handle.to_string(), resolved.collect());
                 let observed = snapshot.applications.get(handle.as_str());
                 for (name, certificate) in application.certificates.iter().flatten() {
-                    let stored = snapshot.keys.get(&(handle.as_str().to_owned(), name.clone()));
+                    let keys = snapshot.keys.get(&(handle.as_str().to_owned(), name.clone()));
                     let chain = CertificateChain::new(
                         certificate,
                         &application.expiry,
-                        stored.map_or(&[], Vec::as_slice),
+                        keys.unwrap_or(&NO_KEYS),
                         observed.map_or(&[], |application| &application.key_credentials),
+                        &snapshot.sign_ins,
                         now,
                     );
+                    let id = observed.map(|application| application.id.as_str());
+                    let created = observed.and_then(|application| application.created);
+                    let chain = chain.limited(snapshot.key_policies.limit(id, created));
                     context.chains.entry(handle.to_string()).or_default().insert(name, chain);
                 }
             }
@@ -124,15 +129,12 @@ impl<'a> Context<'a> {
     pub(super) fn left_over(&self, handle: &str) -> Vec<(&'a ObservedKeyCredential, Named, Option<Timestamp>)> {
         let declared = self.desired.applications.get(handle).filter(|declared| declared.certificates.is_some());
         let observed = self.snapshot.applications.get(handle);
-        let (Some(declared), Some(observed)) = (declared, observed) else { return Vec::new() };
+        let (Some(_), Some(observed)) = (declared, observed) else { return Vec::new() };
         let ours = self.uploaded_key_ids(handle);
-        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
-        let newest = chains.clone().filter_map(CertificateChain::newest_upload).max();
-        let goes = match newest {
-            Some(newest) => Some(declared.expiry.overlap.after(newest)),
-            // None is declared: there is nothing to hand over to.
-            None => (chains.count() == 0).then_some(Timestamp::MIN),
-        };
+        let chains: Vec<_> = self.chains.get(handle).into_iter().flat_map(BTreeMap::values).collect();
+        let handed_over: Option<Vec<Timestamp>> = chains.iter().map(|chain| chain.handed_over()).collect();
+        // Where none is declared there is nothing to hand over to.
+        let goes = handed_over.map(|all| all.into_iter().max().unwrap_or(Timestamp::MIN));
         let credentials = observed.key_credentials.iter().filter(|credential| {
             credential.is_sign_in_certificate()
                 && is_made_here(&credential.key_id)
@@ -145,6 +147,34 @@ impl<'a> Context<'a> {
                 Some((credential, Named { id, name }, goes))
             })
             .collect()
+    }
+
+    /// Why the manifest has a credential removed that it does not declare; `None` where it is only reported.
+    pub(super) fn removes(&self, handle: &str, end: Option<Timestamp>) -> Option<Reason> {
+        let declared = self.desired.applications.get(handle)?;
+        let has_ended = end.is_some_and(|end| end <= self.now);
+        if declared.expiry.prune == Prune::Expired && has_ended {
+            return Some(Reason::Ended);
+        }
+        match declared.foreign_credentials {
+            ForeignCredentials::Remove => Some(Reason::Foreign),
+            ForeignCredentials::Report => None,
+        }
+    }
+
+    /// Certificates on the application that nobody declared and that the manifest has removed.
+    pub(super) fn unwanted(&self, handle: &str) -> Vec<Named> {
+        let declared = self.desired.applications.get(handle).filter(|declared| declared.certificates.is_some());
+        let (Some(_), Some(observed)) = (declared, self.snapshot.applications.get(handle)) else { return Vec::new() };
+        let ours = self.uploaded_key_ids(handle);
+        let left_over = self.left_over(handle);
+        let foreign = observed.key_credentials.iter().filter(|credential| {
+            credential.is_sign_in_certificate()
+                && !ours.contains(credential.key_id.as_str())
+                && !left_over.iter().any(|(other, _, _)| other == credential)
+        });
+        let removed = foreign.filter(|credential| self.removes(handle, credential.end).is_some());
+        removed.map(unwanted).collect()
     }
 
     /// The `keyId`s of the key credentials that `handle` has for its declared certificates.
@@ -242,6 +272,14 @@ impl<'a> Context<'a> {
     pub fn user(&self, name: &str) -> Option<&'a str> {
         self.snapshot.users.get(&name.to_lowercase()).map(String::as_str)
     }
+}
+
+static NO_KEYS: StoredKeys = StoredKeys { generations: Vec::new(), requests: Vec::new(), unusable: None };
+
+/// A credential of somebody else, by its `keyId`: its thumbprint may be pretended.
+pub(super) fn unwanted(credential: &ObservedKeyCredential) -> Named {
+    let name = credential.display_name.clone().unwrap_or_else(|| "unnamed".to_owned());
+    Named { id: credential.key_id.clone(), name }
 }
 
 pub(super) fn no_such_user(name: &str, place: &crate::model::Place) -> Problem {

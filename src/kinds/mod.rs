@@ -6,13 +6,17 @@
 mod app_role_assignment;
 mod application;
 mod certificate;
+mod certificate_request;
 mod context;
+mod federated_identity_credential;
+mod password_credential;
 mod permission_grant;
 mod role_assignment;
 mod service_principal;
+mod sign_in;
 mod write;
 
-pub use certificate::{CertificateChain, Generation};
+pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission};
 pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id};
 
@@ -21,13 +25,17 @@ pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
 /// What Graph returns, kind by kind, as the snapshot holds it.
 pub mod wire {
     pub use super::app_role_assignment::app_role_assignment;
-    pub use super::application::{application, deleted_application, federated_credential, owner};
+    pub use super::application::{
+        application, deleted_application, federated_credential, key_credentials, key_policy, owner,
+    };
     pub use super::permission_grant::permission_grant;
     pub use super::role_assignment::{role_assignment, role_definition};
     pub use super::service_principal::{api, service_principal};
 }
 
-use crate::model::{Address, Drift, Fields, Problem, Reason, Step};
+use std::collections::BTreeSet;
+
+use crate::model::{Address, Drift, Fields, Problem, Reason, Rotation, Step};
 
 /// A kind of resource.
 pub trait Kind: Sync {
@@ -47,13 +55,17 @@ pub trait Kind: Sync {
 }
 
 /// All kinds, each after those it refers to. This list is the registry.
-pub const KINDS: [&dyn Kind; 6] = [
+pub const KINDS: [&dyn Kind; 10] = [
+    &certificate_request::CertificateRequest,
     &certificate::Certificate,
     &application::Application,
     &service_principal::ServicePrincipal,
     &app_role_assignment::AppRoleAssignment,
     &permission_grant::PermissionGrant,
     &role_assignment::RoleAssignment,
+    &sign_in::SignIn,
+    &password_credential::PasswordCredential,
+    &federated_identity_credential::FederatedIdentityCredential,
 ];
 
 /// The kind called `name`, with its place in the order of dependencies.
@@ -66,6 +78,7 @@ pub fn kind(name: &str) -> Option<(usize, &'static dyn Kind)> {
 pub struct Findings {
     pub resources: Vec<Resource>,
     pub drift: Vec<Drift>,
+    pub rotations: Vec<Rotation>,
     pub problems: Vec<Problem>,
 }
 
@@ -77,8 +90,9 @@ pub struct Resource {
     pub desired: Option<Fields>,
     /// Its id and its fields; `None`: it is not there.
     pub actual: Option<(String, Fields)>,
-    /// A successor is due; what is there stays beside it for a while.
-    pub renewal: bool,
+    pub how: How,
+    /// What must be done before, beyond that which its fields refer to.
+    pub needs: BTreeSet<Address>,
     /// Why, where it is for another reason than that declared and found differ.
     pub reason: Option<Reason>,
     pub notes: Vec<String>,
@@ -86,6 +100,17 @@ pub struct Resource {
 
 impl Resource {
     pub fn new(address: Address, desired: Option<Fields>, actual: Option<(String, Fields)>) -> Self {
-        Self { address, desired, actual, renewal: false, reason: None, notes: Vec::new() }
+        Self { address, desired, actual, how: How::Write, needs: BTreeSet::new(), reason: None, notes: Vec::new() }
     }
+}
+
+/// In what way a resource becomes as declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It is made, changed or deleted.
+    Write,
+    /// A successor is made; what is there stays beside it for a while.
+    Renew,
+    /// Nothing is written: it is tried.
+    Prove,
 }

@@ -6,15 +6,30 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::certificate::back_dated;
-use crate::model::{Named, StoredCertificate, Thumbprint};
+use crate::model::{Named, StoredCertificate, StoredKeys, Thumbprint};
 
 /// The certificates whose public halves can be uploaded.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     /// By SHA-1 thumbprint.
     pub stored: BTreeMap<Thumbprint, StoredCertificate>,
+    /// Which of them is kept for which certificate, by handle and name.
+    pub kept: BTreeMap<(String, String), Vec<Thumbprint>>,
     /// The plan's instant.
     pub now: Timestamp,
+}
+
+impl Certificates {
+    /// What was found in the key stores.
+    pub fn of(keys: &BTreeMap<(String, String), StoredKeys>, now: Timestamp) -> Self {
+        let all = keys.values().flat_map(|kept| &kept.generations);
+        let thumbprints = |kept: &StoredKeys| kept.generations.iter().map(|stored| stored.thumbprint.clone()).collect();
+        Self {
+            stored: all.map(|stored| (stored.thumbprint.clone(), stored.clone())).collect(),
+            kept: keys.iter().map(|(name, kept)| (name.clone(), thumbprints(kept))).collect(),
+            now,
+        }
+    }
 }
 
 /// One thing to do for a step.
@@ -27,6 +42,20 @@ pub enum Write {
     MakeCertificate,
     /// Exports the files that are declared for a certificate that is there.
     ExportCertificate {
+        thumbprint: String,
+    },
+    /// Makes a key and the request for its certificate in the key store.
+    MakeRequest,
+    /// Puts what an authority signed beside the key that it was requested for.
+    TakeInCertificate {
+        request: String,
+        thumbprint: String,
+    },
+    /// Encrypts the keys of the key store to the declared recipients.
+    EncryptKeys,
+    /// Signs in with a certificate.
+    SignIn {
+        app_id: String,
         thumbprint: String,
     },
 }
@@ -42,19 +71,21 @@ pub struct Request {
     pub create_if_missing: bool,
     /// How to find the object when the answer is lost or says that it is already there.
     pub look: Option<Look>,
+    /// Whether it takes something away, so that it is done where that is gone already.
+    pub removes: bool,
 }
 
 impl Request {
     pub fn delete(path: String) -> Self {
-        Self { method: "DELETE", path, body: None, create_if_missing: false, look: None }
+        Self { method: "DELETE", path, body: None, create_if_missing: false, look: None, removes: true }
     }
 
     pub fn patch(path: String, body: Json) -> Self {
-        Self { method: "PATCH", path, body: Some(body), create_if_missing: false, look: None }
+        Self { method: "PATCH", path, body: Some(body), create_if_missing: false, look: None, removes: false }
     }
 
     pub fn post(path: String, body: Json) -> Self {
-        Self { method: "POST", path, body: Some(body), create_if_missing: false, look: None }
+        Self { method: "POST", path, body: Some(body), create_if_missing: false, look: None, removes: false }
     }
 
     #[must_use]
@@ -71,15 +102,17 @@ pub struct Look {
     pub having: Json,
 }
 
-/// A change to one application's certificates that leaves every other credential as it is.
+/// A change to the certificates of an application or service principal that leaves every other credential as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyCredentialsChange {
-    /// The application's object id.
-    pub application: String,
+    /// Such as `/applications/{id}`.
+    pub holder: String,
     /// Key credentials as they are sent, by the SHA-1 thumbprint of their certificate.
     pub add: BTreeMap<Thumbprint, Json>,
-    /// SHA-1 thumbprints.
-    pub remove: Vec<Thumbprint>,
+    /// SHA-1 thumbprints, or `keyId`s of what has none.
+    pub remove: Vec<String>,
+    /// Whether it is meant that nobody can sign in with a certificate any more.
+    pub may_leave_none: bool,
 }
 
 /// The key credential by which `certificate` is uploaded.

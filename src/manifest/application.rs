@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::catalog::clouds::CloudFacts;
-use crate::model::{Cloud, DesiredApplication, DesiredOwner, Handle, OwnerReference, Place, SignInAudience};
+use crate::model::{
+    Cloud, DesiredApplication, DesiredOwner, ForeignCredentials, Handle, OwnerReference, Place, SignInAudience,
+    StoreReference,
+};
 
 use super::certificates::{self, Surroundings};
 use super::cursor::At;
 use super::expiry::{self, Declared};
 use super::findings::Findings;
 use super::specification::{ApplicationSpecification, OwnerSpecification, SignInAudienceSpecification};
+use super::specification_certificate::ForeignCredentialsSpecification;
 use super::{permissions, roles, texts};
 
 /// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
@@ -24,7 +28,8 @@ const MAXIMUM_OWNERS: usize = 100;
 pub(super) struct Estate<'a> {
     pub cloud: &'static CloudFacts,
     pub expiry: Declared<'a>,
-    pub store: Option<&'a Path>,
+    pub store: Option<&'a StoreReference>,
+    pub foreign_credentials: Option<ForeignCredentialsSpecification>,
     pub sign_in_audience: Option<SignInAudienceSpecification>,
     pub owners: Option<(&'a [OwnerSpecification], At<'a>)>,
 }
@@ -48,7 +53,7 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
     check_name(&display_name, sign_in_audience, at, findings);
     check_length(specification.description.as_deref(), MAXIMUM_DESCRIPTION, at.key("description"), findings);
     let terms = expiry::merge((specification.expiry.as_ref(), at.key("expiry")), estate.expiry, findings);
-    let surroundings = Surroundings { handle, terms, default_store: estate.store, directory };
+    let surroundings = Surroundings { handle, terms, cloud: estate.cloud, default_store: estate.store, directory };
     let permissions = specification
         .permissions
         .as_ref()
@@ -84,6 +89,10 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
             .map(|it| certificates::lower(it, at.key("certificates"), &surroundings, findings)),
         roles: desired_roles,
         expiry: terms.expiry(),
+        foreign_credentials: match specification.foreign_credentials.or(estate.foreign_credentials) {
+            None | Some(ForeignCredentialsSpecification::Report) => ForeignCredentials::Report,
+            Some(ForeignCredentialsSpecification::Remove) => ForeignCredentials::Remove,
+        },
         protect: specification.protect.unwrap_or(false),
     }
 }

@@ -117,16 +117,18 @@ fn agreed(files: &[CheckedFile], key: &str, complete: bool, findings: &mut Findi
 fn applications(files: &[CheckedFile], cloud: Cloud, findings: &mut Findings) -> BTreeMap<Handle, DesiredApplication> {
     let defaults = agreed_entry(files, "defaults", findings);
     let specification: DefaultsSpecification = defaults.and_then(|(entry, _)| read(&entry.value)).unwrap_or_default();
-    let store = match (defaults, &specification.store) {
-        (Some((_, file)), Some(store)) => Some(certificates::store_of(store, &file.directory)),
-        (None, _) | (_, None) => None,
-    };
     let nothing = Node { value: super::tree::Content::Map(Vec::new()), place: nowhere() };
     let at = defaults.map_or_else(|| At::root(&nothing), |(entry, _)| At::entry(entry));
+    let cloud = clouds::facts(cloud);
+    let store = match (defaults, &specification.store) {
+        (Some((_, file)), Some(store)) => certificates::store(store, at.key("store"), &file.directory, cloud, findings),
+        (None, _) | (_, None) => None,
+    };
     let estate = application::Estate {
-        cloud: clouds::facts(cloud),
+        cloud,
         expiry: (specification.expiry.as_ref(), at.key("expiry")),
-        store: store.as_deref(),
+        store: store.as_ref(),
+        foreign_credentials: specification.foreign_credentials,
         sign_in_audience: specification.sign_in_audience,
         owners: specification.owners.as_deref().map(|owners| (owners, at.key("owners"))),
     };

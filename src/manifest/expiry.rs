@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Expiry, Period, Place};
+use crate::model::{Expiry, OnExpired, Period, Place, Prune};
 
 use super::cursor::At;
 use super::findings::Findings;
-use super::specification_certificate::ExpirySpecification;
+use super::specification_certificate::{ExpirySpecification, OnExpiredSpecification, PruneSpecification};
 
 /// Shorter periods are slips: `1m` is a minute, not a month.
 const SHORTEST: &str = "1h";
@@ -34,6 +34,9 @@ pub(super) struct Terms<'a> {
     pub renew_before: Term<'a>,
     pub overlap: Term<'a>,
     pub maximum_lifetime: Term<'a>,
+    pub warn_before: Term<'a>,
+    pub on_expired: OnExpired,
+    pub prune: Prune,
 }
 
 impl Terms<'_> {
@@ -42,6 +45,9 @@ impl Terms<'_> {
             renew_before: self.renew_before.period,
             overlap: self.overlap.period,
             maximum_lifetime: self.maximum_lifetime.period,
+            warn_before: self.warn_before.period,
+            on_expired: self.on_expired,
+            prune: self.prune,
         }
     }
 }
@@ -94,6 +100,19 @@ pub(super) fn merge<'a>(own: Declared<'a>, defaults: Declared<'a>, findings: &mu
         renew_before: term("renewBefore", |it| it.renew_before.as_ref(), "30d"),
         overlap: term("overlap", |it| it.overlap.as_ref(), "14d"),
         maximum_lifetime: term("maximumLifetime", |it| it.maximum_lifetime.as_ref(), "1y"),
+        warn_before: term("warnBefore", |it| it.warn_before.as_ref(), "30d"),
+        on_expired: said(own, defaults, |it| it.on_expired).map_or(
+            OnExpired::default(),
+            |on_expired| match on_expired {
+                OnExpiredSpecification::Renew => OnExpired::Renew,
+                OnExpiredSpecification::Warn => OnExpired::Warn,
+                OnExpiredSpecification::Refuse => OnExpired::Refuse,
+            },
+        ),
+        prune: said(own, defaults, |it| it.prune).map_or(Prune::default(), |prune| match prune {
+            PruneSpecification::Nothing => Prune::Nothing,
+            PruneSpecification::Expired => Prune::Expired,
+        }),
     };
     let (overlap, renew_before) = (terms.overlap, terms.renew_before);
     if is_longer(overlap.period, renew_before.period)
@@ -107,6 +126,11 @@ pub(super) fn merge<'a>(own: Declared<'a>, defaults: Declared<'a>, findings: &mu
         findings.error_with_help(message, place, help);
     }
     terms
+}
+
+/// What the application says, or else the defaults.
+fn said<T>(own: Declared<'_>, defaults: Declared<'_>, key: fn(&ExpirySpecification) -> Option<T>) -> Option<T> {
+    own.0.and_then(key).or_else(|| defaults.0.and_then(key))
 }
 
 #[cfg(test)]

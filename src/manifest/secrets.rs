@@ -83,7 +83,7 @@ pub(super) fn without_secrets(text: &str) -> String {
 }
 
 /// How a reference to a secret begins, on a line of its own.
-const REFERENCES: [&str; 4] = ["env:", "file:", "generate:", "#"];
+const REFERENCES: [&str; 7] = ["env:", "file:", "command:", "prompt:", "generate:", "keyVault:", "#"];
 
 /// Where on the line the value of a key with a secret's name begins, unless it is a reference or nothing.
 fn secret_value(line: &str) -> Option<usize> {
@@ -100,7 +100,9 @@ fn value_of_key(line: &str, start: usize) -> Option<usize> {
     let (name, value) = (rest.get(..colon)?, rest.get(colon + 1..)?);
     let is_key = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '\'' | ' '));
     let compact: String = value.chars().filter(|c| !c.is_whitespace()).take(LONGEST_KEY).collect();
-    let is_reference = ["{env:", "{file:", "{generate:", "#"].iter().any(|start| compact.starts_with(start));
+    let referred = compact.strip_prefix('{');
+    let is_reference = compact.starts_with('#')
+        || referred.is_some_and(|compact| REFERENCES.iter().any(|start| compact.starts_with(start)));
     (is_key && !is_reference).then_some(start + colon + 1)
 }
 
@@ -114,6 +116,7 @@ mod tests {
             ("pfxPassword: hunter2", "pfxPassword: *******"),
             ("  { a: b, clientSecret: \"x y\" }", "  { a: b, clientSecret: ** ** *"),
             ("pfxPassword: { env: NAME }", "pfxPassword: { env: NAME }"),
+            ("pfxPassword: { keyVault: contoso/exo }", "pfxPassword: { keyVault: contoso/exo }"),
             ("pfxPassword:\n  env: NAME", "pfxPassword:\n  env: NAME"),
             ("password: |\n  hunter2\nnext: one", "password: *\n  *******\nnext: one"),
             ("pfxPassword: *Hunter2", "pfxPassword: ********"),

@@ -11,7 +11,8 @@ use super::findings::{Findings, any_of, did_you_mean};
 use super::secrets;
 use super::tree::{Content, Entry, Node};
 
-const WRITE_A_REFERENCE: &str = "write a reference to it: `{ env: NAME }`, `{ file: path }` or `{ generate: true }`";
+const WRITE_A_REFERENCE: &str =
+    "write a reference to it, such as `{ env: NAME }`, `{ file: path }` or `{ generate: true }`";
 
 /// Reports what is wrong with the shape of `node` and returns what is right, so that the rest can still be checked.
 pub(super) fn check(node: &Node, schema: &Value, findings: &mut Findings) -> Option<Node> {

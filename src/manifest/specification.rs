@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::specification_certificate::{CertificateSpecification, ExpirySpecification, StoreSpecification};
+use super::specification_certificate::{
+    CertificateSpecification, ExpirySpecification, ForeignCredentialsSpecification, StoreSpecification,
+};
 
 /// What an estate of app-only identities in one Microsoft Entra tenant shall look like. Several files make one estate.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -61,6 +63,8 @@ pub(super) struct DefaultsSpecification {
     pub sign_in_audience: Option<SignInAudienceSpecification>,
     /// Owners of the applications that declare none of their own.
     pub owners: Option<Vec<OwnerSpecification>>,
+    /// What becomes of credentials that somebody else put on an application.
+    pub foreign_credentials: Option<ForeignCredentialsSpecification>,
 }
 
 /// One application registration with its service principal, certificates, permissions and roles. A key that is absent
@@ -97,6 +101,8 @@ pub(super) struct ApplicationSpecification {
     pub roles: Option<Vec<RoleSpecification>>,
     /// When certificates are renewed and how long they may live.
     pub expiry: Option<ExpirySpecification>,
+    /// What becomes of credentials that somebody else put on this application. Default: `report`.
+    pub foreign_credentials: Option<ForeignCredentialsSpecification>,
     /// `true` refuses every plan that would delete this application. Default: `false`.
     pub protect: Option<bool>,
 }

@@ -1,9 +1,8 @@
-//! What is said of certificates without holding a key: the profile to make one by, and the public facts of one that
-//! lies in a store.
+//! What is said of certificates without holding a key: the profiles to make one or to ask for one by, and the formats of
+//! files.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -144,31 +143,4 @@ impl PfxEncryption {
             Self::Legacy => "legacy",
         }
     }
-}
-
-/// Where a secret is to be had. Never the secret itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretReference {
-    /// The value of an environment variable.
-    Environment(String),
-    /// The first line of a file.
-    File(PathBuf),
-    /// Made at random once and kept beside the file it protects, readable by its owner alone.
-    Generated,
-}
-
-/// The public facts of a certificate whose private key lies in a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCertificate {
-    pub thumbprint: Thumbprint,
-    pub thumbprint_sha256: Thumbprint,
-    pub subject: DistinguishedName,
-    pub dns_names: Vec<String>,
-    pub key: KeyAlgorithm,
-    pub not_before: Timestamp,
-    pub not_after: Timestamp,
-    /// The certificate, DER.
-    pub der: Vec<u8>,
-    /// Files that were exported and are still there.
-    pub exports: BTreeSet<ExportFormat>,
 }

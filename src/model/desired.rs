@@ -3,9 +3,11 @@
 //! `None` means "not managed", an empty collection means "none".
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use super::{DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, PfxEncryption, Place, SecretReference};
+use super::{
+    CertificateSource, DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, PfxEncryption, Place,
+    SecretReference, StoreReference,
+};
 
 /// A Microsoft cloud; tokens and hosts differ between them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +57,7 @@ pub struct DesiredApplication {
     pub certificates: Option<BTreeMap<String, DesiredCertificate>>,
     pub roles: Option<Vec<DesiredRole>>,
     pub expiry: Expiry,
+    pub foreign_credentials: ForeignCredentials,
     /// Refuses every plan that would delete this application.
     pub protect: bool,
 }
@@ -156,6 +159,10 @@ pub struct DesiredUserRole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredCertificate {
     pub place: Place,
+    pub source: CertificateSource,
+    /// Where the source is said, or the certificate's name.
+    pub source_place: Place,
+    pub rotate: Rotate,
     /// The key credential's `displayName` in Entra; tells which declared certificate it is when the key store is
     /// elsewhere.
     pub display_name: String,
@@ -165,12 +172,54 @@ pub struct DesiredCertificate {
     pub valid_for: Period,
     /// The PKCS#12 friendly name.
     pub friendly_name: Option<String>,
-    /// The key store's directory, absolute or relative to the working directory.
-    pub store: PathBuf,
+    pub store: StoreReference,
     pub export: BTreeSet<ExportFormat>,
     /// Always there when `export` has [`ExportFormat::Pfx`].
     pub pfx_password: Option<SecretReference>,
     pub pfx_encryption: PfxEncryption,
+    /// The machines and services that sign in with it, in the words of whoever runs them.
+    pub hosts: Vec<String>,
+}
+
+/// What `accredit rotate` asks of a certificate, beyond what its dates ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotate {
+    /// Nothing: it is renewed when it is due.
+    #[default]
+    WhenDue,
+    /// Its successor is made now.
+    Now,
+    /// Those that it followed are removed now, whether or not the overlap has passed.
+    Finish,
+}
+
+/// What becomes of credentials that somebody else put on a managed application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForeignCredentials {
+    #[default]
+    Report,
+    Remove,
+}
+
+/// What is done about a certificate that has ended already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExpired {
+    /// It is renewed as one that ends soon is.
+    #[default]
+    Renew,
+    /// It is reported and left alone.
+    Warn,
+    /// There is no plan until somebody has decided.
+    Refuse,
+}
+
+/// Which credentials are removed although nobody asked for it one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prune {
+    #[default]
+    Nothing,
+    /// Those that have ended, whoever put them there.
+    Expired,
 }
 
 /// When certificates are renewed and how long they may live.
@@ -182,4 +231,8 @@ pub struct Expiry {
     pub overlap: Period,
     /// No certificate may be declared to live longer. Default: 1 year.
     pub maximum_lifetime: Period,
+    /// A certificate that nobody has renewed is warned of this long before its end. Default: 30 days.
+    pub warn_before: Period,
+    pub on_expired: OnExpired,
+    pub prune: Prune,
 }

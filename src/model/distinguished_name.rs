@@ -1,5 +1,6 @@
 //! The text form of an X.500 name: reading what people write, and the one spelling that is kept and compared.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::iter::Peekable;
 use std::str::{Chars, FromStr};
@@ -23,6 +24,12 @@ impl DistinguishedName {
     /// The parts, most specific first, with their values unescaped.
     pub fn attributes(&self) -> Result<Vec<(NameAttribute, String)>, InvalidDistinguishedName> {
         parse(&self.0)
+    }
+
+    /// Whether the two have the same parts, in whichever order.
+    pub fn has_parts_of(&self, other: &Self) -> bool {
+        let parts = |name: &Self| name.attributes().map(|parts| parts.into_iter().collect::<BTreeSet<_>>());
+        self == other || matches!((parts(self), parts(other)), (Ok(one), Ok(other)) if one == other)
     }
 
     /// The canonical spelling of labels and plain values, most specific first.

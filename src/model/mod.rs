@@ -5,32 +5,40 @@ mod certificate;
 mod desired;
 mod distinguished_name;
 mod inspection;
+mod key_policy;
+mod key_store;
 mod period;
 mod place;
 mod plan;
+mod rotation;
 mod snapshot;
+mod stored;
 mod value;
 
 pub use address::{Address, Handle};
 pub use certificate::{
-    CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, SecretReference, StoredCertificate,
-    Thumbprint, Usage,
+    CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };
 pub use desired::{
     Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
-    DesiredUserRole, Expiry, OwnerReference, PermissionType, SignInAudience,
+    DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
+    SignInAudience,
 };
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
 pub use inspection::{
     CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
     Inspection, KeyFacts,
 };
+pub use key_policy::{KeyLimit, KeyPolicies, KeyPolicy};
+pub use key_store::{CertificateSource, SecretReference, StoreReference, VaultCertificate};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
+pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,
     ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential, ObservedPermission,
-    ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant, Snapshot,
+    ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant, SignIn, Snapshot,
 };
+pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
 pub use value::{Fields, Named, Output, Value};

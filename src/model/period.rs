@@ -30,6 +30,13 @@ impl Period {
         end.to_zoned(TimeZone::UTC).checked_sub(self.0).map_or(Timestamp::MIN, |start| start.timestamp())
     }
 
+    /// How many months it is, where it is said in years and months alone.
+    pub fn whole_months(self) -> Option<u32> {
+        let months = i64::from(self.0.get_years()) * 12 + i64::from(self.0.get_months());
+        let only = Span::new().years(self.0.get_years()).months(self.0.get_months());
+        (self.0.fieldwise() == only.fieldwise()).then(|| u32::try_from(months).ok()).flatten()
+    }
+
     /// `30 days`, `1 year 6 months`.
     pub fn in_words(self) -> String {
         const PRINTER: SpanPrinter =
@@ -106,6 +113,14 @@ mod tests {
     fn is_told_in_words() {
         for (text, words) in [("30d", "30 days"), ("1y", "1 year"), ("P1Y6M", "1 year 6 months")] {
             assert_eq!(text.parse::<Period>().unwrap().in_words(), words);
+        }
+    }
+
+    #[test]
+    fn months_are_counted_where_nothing_else_is_said() {
+        for (text, months) in [("1y", Some(12)), ("P1Y6M", Some(18)), ("6mo", Some(6)), ("90d", None), ("1y 1d", None)]
+        {
+            assert_eq!(text.parse::<Period>().unwrap().whole_months(), months, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fields, Severity, Value};
+use super::{Address, Fields, Rotation, Severity, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,12 @@ pub struct Plan {
     pub unchanged: BTreeSet<Address>,
     /// What was found on managed applications and is declared nowhere.
     pub drift: Vec<Drift>,
+    /// What to know of the plan as a whole, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+    /// Certificates that follow each other at this time, or that need somebody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<Rotation>,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
 }
@@ -59,6 +65,10 @@ pub enum Action {
         changes: Vec<FieldChange>,
         after: Fields,
     },
+    /// Sign in, which changes nothing in the tenant and shows that what was done before it works.
+    Prove {
+        after: Fields,
+    },
     Delete {
         id: String,
         before: Fields,
@@ -71,7 +81,8 @@ impl Action {
         match self {
             Self::Create { after }
             | Self::Update { id: _, changes: _, after }
-            | Self::Renew { id: _, changes: _, after } => Some(after),
+            | Self::Renew { id: _, changes: _, after }
+            | Self::Prove { after } => Some(after),
             Self::Delete { id: _, before: _ } => None,
         }
     }
@@ -82,7 +93,7 @@ impl Action {
         let mut action = self.clone();
         let map = |fields: &mut Fields| fields.values_mut().for_each(|value| *value = resolve(value));
         match &mut action {
-            Self::Create { after } => map(after),
+            Self::Create { after } | Self::Prove { after } => map(after),
             Self::Update { id: _, changes, after } | Self::Renew { id: _, changes, after } => {
                 map(after);
                 for change in changes {
@@ -132,6 +143,16 @@ pub enum Reason {
     Expired {
         days: i64,
     },
+    /// `accredit rotate` was asked for.
+    Rotated,
+    /// A certificate authority has signed what was requested.
+    Signed,
+    /// A certificate that is to take over has not signed in yet.
+    Unproven,
+    /// Somebody else put it there, and the manifest has such removed.
+    Foreign,
+    /// Its end has passed, and the manifest has such removed.
+    Ended,
 }
 
 /// Something on a managed application that no manifest declares.
@@ -162,6 +183,7 @@ impl Counts {
                 Action::Create { .. } | Action::Renew { .. } => counts.add += 1,
                 Action::Update { .. } => counts.change += 1,
                 Action::Delete { .. } => counts.destroy += 1,
+                Action::Prove { .. } => {}
             }
         }
         counts

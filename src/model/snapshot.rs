@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{PermissionType, StoredCertificate, Thumbprint};
+use super::{KeyPolicies, PermissionType, StoredKeys, Thumbprint};
 
 /// Everything the planner looks at besides the manifests.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +26,19 @@ pub struct Snapshot {
     pub role_definitions: Vec<ObservedRoleDefinition>,
     /// Role assignments of the users the manifests name, by object id.
     pub user_roles: BTreeMap<String, Vec<ObservedRoleAssignment>>,
-    /// Certificates in the key stores, by handle and certificate name, oldest first.
-    pub keys: BTreeMap<(String, String), Vec<StoredCertificate>>,
+    /// What is in the key stores, by handle and certificate name.
+    pub keys: BTreeMap<(String, String), StoredKeys>,
+    /// By SHA-1 thumbprint: what came of signing in with certificates that are about to take over from others.
+    pub sign_ins: BTreeMap<Thumbprint, SignIn>,
+    pub key_policies: KeyPolicies,
+}
+
+/// What came of signing in with a certificate while the tenant was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    Accepted,
+    /// In the token service's words, or why it could not be tried.
+    Refused(String),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +55,7 @@ pub struct ObservedApplication {
     pub id: String,
     pub app_id: String,
     pub unique_name: String,
+    pub created: Option<Timestamp>,
     pub display_name: String,
     pub description: Option<String>,
     pub notes: Option<String>,
@@ -96,6 +108,7 @@ pub struct ObservedPasswordCredential {
 /// Tokens of another identity provider that are as good as a credential of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedFederatedCredential {
+    pub id: String,
     pub name: String,
     pub issuer: String,
     pub subject: String,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::diff::diff;
-use crate::kinds::{Context, Findings, Intent, KINDS, Resource, kind};
+use crate::kinds::{Context, Findings, How, Intent, KINDS, Resource, kind};
 use crate::model::{Action, Address, Desired, Drift, Plan, Problem, Reason, Severity, Snapshot, Step, Value};
 
 /// Compares what is declared with what was found.
@@ -26,7 +26,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     for kind in KINDS {
         kind.resources(&context, &mut findings);
     }
-    let Findings { resources, mut drift, mut problems } = findings;
+    let Findings { resources, mut drift, rotations, mut problems } = findings;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -49,6 +49,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
             None => {}
         }
     }
+    let notices = notices(actual, &steps);
     drift.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
         tenant: actual.tenant.id.clone(),
@@ -58,17 +59,29 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         steps: order::in_order(steps),
         unchanged,
         drift,
+        rotations,
+        notices,
         applications: actual.applications.len(),
     })
 }
 
+/// What could not be looked at, where a step depends on it.
+fn notices(actual: &Snapshot, steps: &BTreeMap<Address, Step>) -> Vec<String> {
+    let uploads = |step: &Step| step.address.kind == "certificate" && !step.action.is_delete();
+    let is_blind = !actual.key_policies.is_known && steps.values().any(uploads);
+    let unknown = "the tenant's app management policies cannot be read (`Policy.Read.All` is missing): whether one of them \
+                   refuses a new certificate is seen by `apply` alone";
+    is_blind.then(|| unknown.to_owned()).into_iter().collect()
+}
+
 /// What is to be done about one resource, if anything.
 fn step(resource: Resource) -> Option<Step> {
-    let Resource { address, desired, actual, renewal, reason, notes } = resource;
+    let Resource { address, desired, actual, how, needs, reason, notes } = resource;
     let kind = kind(&address.kind).map(|(_, kind)| kind);
     let (action, usual) = match (desired, actual) {
         (None, None) => return None,
         (None, Some((id, before))) => (Action::Delete { id, before }, Reason::Undeclared),
+        (Some(after), None) if how == How::Prove => (Action::Prove { after }, Reason::Unproven),
         (Some(after), None) => (Action::Create { after }, Reason::Missing),
         (Some(after), Some((id, before))) => {
             let forces = kind.map_or(&[][..], |kind| kind.forces_replacement());
@@ -76,15 +89,16 @@ fn step(resource: Resource) -> Option<Step> {
             if changes.is_empty() {
                 return None;
             }
-            if renewal {
+            if how == How::Renew {
                 (Action::Renew { id, changes, after }, Reason::CannotChangeInPlace)
             } else {
                 (Action::Update { id, changes, after }, Reason::Differs)
             }
         }
     };
-    let needs = action.after().into_iter().flat_map(|after| after.values());
-    let needs = needs.flat_map(Value::outputs).map(|output| output.of.clone()).filter(|of| *of != address).collect();
+    let referred = action.after().into_iter().flat_map(|after| after.values()).flat_map(Value::outputs);
+    let referred = referred.map(|output| output.of.clone()).filter(|of| *of != address);
+    let needs = needs.into_iter().chain(referred).collect();
     Some(Step { reason: reason.unwrap_or(usual), address, action, notes, needs })
 }
 

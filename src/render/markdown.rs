@@ -6,7 +6,7 @@ use crate::model::{Plan, Step};
 
 use super::paint::Paint;
 use super::value::printable;
-use super::{because, symbol, text};
+use super::{because, rotation, symbol, text};
 
 pub fn markdown(plan: &Plan) -> String {
     let mut out = String::new();
@@ -30,6 +30,16 @@ pub fn markdown(plan: &Plan) -> String {
             let fate = if drift.removed { "removed by this plan" } else { "left as it is" };
             let _ = writeln!(out, "> - `{}`: {} ({fate})", code(&drift.address.to_string()), escaped(&drift.message));
         }
+    }
+    for notice in &plan.notices {
+        let _ = writeln!(out, "\n> [!NOTE]\n> {}", escaped(notice));
+    }
+    for one in &plan.rotations {
+        let _ = writeln!(out, "\n**`{}`** is on its way:\n\n```text", code(&one.address.to_string()));
+        for line in rotation(one, Paint::PLAIN) {
+            let _ = writeln!(out, "{}", line.replace('`', "'"));
+        }
+        out.push_str("```\n");
     }
     if plan.is_empty() {
         return out;
@@ -60,9 +70,10 @@ pub fn markdown(plan: &Plan) -> String {
 fn diff_lines(shown: &str) -> String {
     let mut out = String::new();
     // The legend before the first block has signs too.
-    let mut in_blocks = false;
+    let (mut after_notes, mut in_blocks) = (false, false);
     for line in shown.lines() {
-        in_blocks |= line.is_empty();
+        after_notes |= line.starts_with("Accredit will do");
+        in_blocks |= after_notes && line.is_empty();
         let trimmed = line.trim_start();
         let indent = line.len() - trimmed.len();
         let sign = ["+/- ", "+ ", "- ", "~ "].into_iter().find(|sign| trimmed.starts_with(sign));

@@ -5,6 +5,7 @@ mod inspection;
 mod json;
 mod markdown;
 mod paint;
+mod rotation;
 mod text;
 mod value;
 
@@ -12,6 +13,7 @@ pub use inspection::{inspection_json, inspection_text};
 pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
 pub use markdown::markdown;
 pub use paint::Paint;
+pub use rotation::rotation;
 pub use text::{summary, text};
 pub use value::printable;
 
@@ -23,6 +25,7 @@ pub fn symbol(action: &Action) -> &'static str {
         Action::Create { .. } => "+",
         Action::Update { .. } => "~",
         Action::Renew { .. } => "+/-",
+        Action::Prove { .. } => "<=",
         Action::Delete { .. } => "-",
     }
 }
@@ -33,6 +36,7 @@ fn headline(step: &Step) -> String {
         Action::Create { .. } => "will be created",
         Action::Update { .. } => "will be updated in-place",
         Action::Renew { .. } => "must be replaced, the new one beside the old",
+        Action::Prove { .. } => "will sign in",
         Action::Delete { .. } => "will be destroyed",
     };
     format!("{} {will}", step.address)
@@ -52,6 +56,11 @@ fn because(reason: &Reason) -> String {
             format!("expires in {}, policy renews {before} before", count(*days, "day"))
         }
         Reason::Expired { days } => format!("expired {} ago", count(*days, "day")),
+        Reason::Rotated => "`accredit rotate` was asked for".to_owned(),
+        Reason::Signed => "an authority has signed what was requested".to_owned(),
+        Reason::Unproven => "the certificate takes over once it has signed in".to_owned(),
+        Reason::Foreign => "it is declared nowhere, and `foreignCredentials: remove` is said".to_owned(),
+        Reason::Ended => "its end has passed, and `prune: expired` is said".to_owned(),
     }
 }
 

@@ -10,12 +10,16 @@ use crate::model::{Action, FieldChange, Plan, Severity, Step, Value};
 
 use super::paint::Paint;
 use super::value::{inline, origin, printable};
-use super::{because, count, headline, symbol};
+use super::{because, count, headline, rotation, symbol};
 
 /// The whole plan.
 pub fn text(plan: &Plan, paint: Paint) -> String {
     let mut out = String::new();
     drift(&mut out, plan, paint);
+    rotations(&mut out, plan, paint);
+    for notice in &plan.notices {
+        let _ = writeln!(out, "{} {}\n", paint.bold("Note:"), printable(notice));
+    }
     if plan.is_empty() {
         let _ = writeln!(
             out,
@@ -62,11 +66,26 @@ fn drift(out: &mut String, plan: &Plan, paint: Paint) {
     out.push('\n');
 }
 
+fn rotations(out: &mut String, plan: &Plan, paint: Paint) {
+    if plan.rotations.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}\n", paint.bold("Note: certificates on their way"));
+    for one in &plan.rotations {
+        let _ = writeln!(out, "  {}", printable(&one.address.to_string()));
+        for line in rotation(one, paint) {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+    out.push('\n');
+}
+
 fn legend(out: &mut String, plan: &Plan, paint: Paint) {
     let lines = [
         ("+", "create"),
         ("~", "update in-place"),
         ("+/-", "create replacement; the old one goes when its overlap has passed"),
+        ("<=", "sign in, which changes nothing"),
         ("-", "destroy"),
     ];
     for (sign, meaning) in lines {
@@ -89,6 +108,7 @@ fn block(out: &mut String, step: &Step, paint: Paint) {
     let _ = writeln!(out, "{:>1$}{2} {3}{name} {{", "", 3 - sign.len(), paint.symbol(sign), step.address.kind);
     match &step.action {
         Action::Create { after } => whole(out, step, after, "+", paint),
+        Action::Prove { after } => whole(out, step, after, " ", paint),
         Action::Delete { id: _, before } => whole(out, step, before, "-", paint),
         Action::Update { id: _, changes, after } | Action::Renew { id: _, changes, after } => {
             let width = changes.iter().map(|change| change.path.len()).max().unwrap_or(0);

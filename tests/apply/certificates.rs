@@ -17,7 +17,7 @@ async fn nothing_happens_before_the_renewal_period() {
     world.write("exo.yaml", &one_of_everything("exo"));
     let desired = world.desired();
     world.converge(&desired).await;
-    world.now = days_after(noon(), 365 - 31);
+    world.turn_to(days_after(noon(), 365 - 31)).await;
     assert!(world.plan(&desired).await.is_empty());
 }
 
@@ -51,7 +51,7 @@ async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_after_the_overlap
     let desired = world.desired();
     world.converge(&desired).await;
 
-    world.now = days_after(noon(), 365 - 12);
+    world.turn_to(days_after(noon(), 365 - 12)).await;
     let plan = world.plan(&desired).await;
     let renewal = &plan.steps[0];
     assert_eq!(renewal.address.to_string(), "exo/certificate/main");
@@ -63,10 +63,10 @@ async fn a_certificate_is_renewed_in_time_and_the_old_one_goes_after_the_overlap
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 2, "both work during the overlap");
 
-    world.now = days_after(world.now, 11);
+    world.turn_to(days_after(world.now, 11)).await;
     assert!(world.plan(&desired).await.is_empty(), "the overlap has not passed");
 
-    world.now = days_after(world.now, 4);
+    world.turn_to(days_after(world.now, 4)).await;
     let plan = world.plan(&desired).await;
     assert_eq!(plan.steps.len(), 1);
     assert_eq!(plan.steps[0].address.to_string(), "exo/application");
@@ -81,7 +81,7 @@ async fn an_expired_certificate_is_replaced_and_says_since_when() {
     world.write("exo.yaml", &one_of_everything("exo"));
     let desired = world.desired();
     world.converge(&desired).await;
-    world.now = days_after(start, 366 + 3);
+    world.turn_to(days_after(start, 366 + 3)).await;
     let plan = world.plan(&desired).await;
     assert_eq!(plan.steps[0].reason, Reason::Expired { days: 3 });
 }
@@ -137,7 +137,7 @@ async fn a_foreign_certificate_under_our_name_takes_nothing_over() {
     world.intrude("main").await;
     let desired = world.desired();
     for days in [0, 15, 200] {
-        world.now = days_after(noon(), days);
+        world.turn_to(days_after(noon(), days)).await;
         let plan = world.plan(&desired).await;
         assert!(plan.drift.iter().any(|drift| drift.message.contains("is not declared")), "{:?}", plan.drift);
         world.converge(&desired).await;
@@ -153,16 +153,21 @@ async fn the_overlap_begins_when_the_successor_is_uploaded() {
     let desired = world.desired();
     world.converge(&desired).await;
     // The key is made, and its upload is refused.
-    world.now = days_after(noon(), 365 - 29);
+    world.turn_to(days_after(noon(), 365 - 29)).await;
     let refused = json!({ "status": 403, "code": "Authorization_RequestDenied", "message": "no" });
-    world.faults(json!([{ "method": "PATCH", "then": refused, "when": "before" }])).await;
+    world
+        .faults(json!([
+            { "method": "PATCH", "then": refused, "when": "before" },
+            { "method": "POST", "path": "addKey", "then": refused, "when": "before" },
+        ]))
+        .await;
     assert!(!world.run(&desired, Intent::Reconcile).await.is_complete());
     world.no_faults().await;
     // It is uploaded twenty days later; only then does the overlap begin.
-    world.now = days_after(noon(), 365 - 9);
+    world.turn_to(days_after(noon(), 365 - 9)).await;
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 2);
-    world.now = days_after(noon(), 365 - 1);
+    world.turn_to(days_after(noon(), 365 - 1)).await;
     assert!(world.plan(&desired).await.is_empty());
 }
 
@@ -171,14 +176,14 @@ async fn a_renamed_certificate_is_followed_and_its_predecessor_goes_after_the_ov
     let mut world = World::new().await;
     world.write("exo.yaml", &one_of_everything("exo"));
     world.converge(&world.desired()).await;
-    world.now = days_after(noon(), 100);
+    world.turn_to(days_after(noon(), 100)).await;
     world.write("exo.yaml", &one_of_everything("exo").replace("      main:", "      renamed:"));
     let desired = world.desired();
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 2, "the hosts still sign in with the first");
     let plan = world.plan(&desired).await;
     assert!(plan.drift.iter().any(|drift| drift.message.contains("has left the manifest")), "{:?}", plan.drift);
-    world.now = days_after(noon(), 115);
+    world.turn_to(days_after(noon(), 115)).await;
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 1);
 }

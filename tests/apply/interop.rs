@@ -83,3 +83,49 @@ async fn openssl_reads_every_exported_file_and_agrees_on_the_thumbprint() {
         |file: &str| output(Command::new("openssl").current_dir(&generation).args(["pkey", "-in", file, "-pubout"]));
     assert_eq!(public("read.pem"), public("private-key.pem"));
 }
+
+/// Two people of a team keep a store in git, with keys that the reference implementation made; it opens what was encrypted,
+/// for each of them.
+#[test]
+#[ignore = "needs the commands age, age-keygen and openssl; .ci/run has them"]
+fn age_opens_what_was_encrypted_to_a_team() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let recipients: Vec<String> = ["zoe", "megan"]
+        .map(|who| {
+            let identity = path.join(who);
+            output(Command::new("age-keygen").arg("-o").arg(&identity));
+            output(Command::new("age-keygen").arg("-y").arg(&identity)).trim().to_owned()
+        })
+        .to_vec();
+    let store = format!("{{ directory: ../keys, recipients: [{}] }}", recipients.join(", "));
+    let manifest = one_of_everything("exo")
+        .replace("{ directory: ../.accredit/keys }", &store)
+        .replace("[cer, pem, pfx]", "[cer, pfx]");
+    std::fs::create_dir(path.join("manifests")).unwrap();
+    std::fs::write(path.join("manifests/exo.yaml"), manifest).unwrap();
+    let accredit = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
+        output(command.args(arguments).current_dir(path).env("ACCREDIT_AGE_IDENTITY_FILE", path.join("zoe")))
+    };
+    accredit(&["apply", "--emulator", "--auto-approve"]);
+    let generation = std::fs::read_dir(path.join("keys/exo/main")).unwrap().next().unwrap().unwrap().path();
+    accredit(&["certificate", "export", "exo", "--store", "keys", "--format", "key", "--out", "plain.key"]);
+    let plain = std::fs::read_to_string(path.join("plain.key")).unwrap();
+    for who in ["zoe", "megan"] {
+        let decrypt = |file: &str| {
+            output(Command::new("age").args(["--decrypt", "-i"]).arg(path.join(who)).arg(generation.join(file)))
+        };
+        assert_eq!(decrypt("private-key.pem.age"), plain);
+        let password = decrypt("exo-main.pfx-password.age");
+        let pfx = generation.join("exo-main.pfx");
+        let opened = output(
+            Command::new("openssl")
+                .args(["pkcs12", "-nodes", "-nocerts", "-passin", "env:P", "-in"])
+                .arg(pfx)
+                .env("P", password),
+        );
+        let key = |pem: &str| pem[pem.find("-----BEGIN").unwrap()..].trim().to_owned();
+        assert_eq!(key(&opened), key(&plain));
+    }
+}

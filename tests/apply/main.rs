@@ -4,13 +4,28 @@
 #![allow(clippy::disallowed_methods, reason = "tests read where Python is and whether to bless")]
 #![allow(clippy::format_push_string, reason = "manifests are put together from pieces")]
 
+mod authority;
 mod certificates;
 mod changes;
 mod command_line;
 mod crash;
+mod deaths;
 mod interop;
+#[cfg(unix)]
+mod kills;
+mod life;
+mod lives;
+mod mortal;
+mod policies;
+mod process;
 mod property;
+mod races;
 mod safety;
 mod scenarios;
+#[cfg(unix)]
+mod secrets;
+mod sources;
+mod vaults;
 mod walkthroughs;
 mod world;
+mod years;

@@ -95,7 +95,7 @@ async fn play(scenario: &Path) -> Vec<String> {
             }
         }
         if let Ok(now) = std::fs::read_to_string(step.join("now")) {
-            world.now = now.trim().parse().unwrap();
+            world.turn_to(now.trim().parse().unwrap()).await;
         }
         if let Ok(changes) = std::fs::read_to_string(step.join("tenant.json")) {
             let changes: Vec<Json> = serde_json::from_str(&changes).unwrap();

@@ -81,7 +81,7 @@ async fn does(expected: &Expected) {
     );
 
     let snapshot = world.snapshot(&desired).await;
-    let stored: Vec<_> = snapshot.keys.values().flatten().collect();
+    let stored: Vec<_> = snapshot.keys.values().flat_map(|kept| &kept.generations).collect();
     assert_eq!(stored.len(), 1);
     let stored = stored[0];
     assert_eq!(stored.subject.to_string(), expected.subject);

@@ -7,16 +7,17 @@ use std::sync::atomic::AtomicBool;
 
 use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
-use accredit::fetch::{FetchError, fetch};
-use accredit::graph::{Client, Patience, Reader, TokenSource, Writer};
-use accredit::identity::ClientSecret;
-use accredit::keys::{DirectoryStore, StoreError};
+use accredit::fetch::{FetchError, Sources, fetch};
+use accredit::graph::{Client, Patience, Reader, Writer};
+use accredit::identity::{CertificateSignIn, ClientSecret, Clock, Propagation};
+use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
-use accredit::model::{Desired, Plan, Problem, Snapshot, StoredCertificate, Thumbprint};
+use accredit::model::{CertificateSource, Desired, Plan, Problem, SecretReference, Snapshot, Thumbprint};
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
-use accredit::transport::{Http, Transport};
+use accredit::transport::{Detour, Http, TokenSource, Transport};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -39,6 +40,11 @@ pub(crate) struct World {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) now: Timestamp,
     client: Client,
+    transport: Arc<dyn Transport>,
+    /// Whoever else writes in the tenant.
+    somebody_else: reqwest::Client,
+    /// What opens key stores with encrypted keys.
+    pub(crate) identities: Identities,
 }
 
 impl World {
@@ -55,13 +61,29 @@ impl World {
 
     pub(crate) async fn with(options: emulator::Options, now: Timestamp) -> Self {
         let emulator = emulator::start(options).await.unwrap();
-        let client = client(&emulator, Arc::new(Http::new().unwrap()));
-        Self { emulator, directory: tempfile::tempdir().unwrap(), now, client }
+        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+        let client = client(&emulator, Arc::clone(&transport));
+        let directory = tempfile::tempdir().unwrap();
+        let somebody_else = reqwest::Client::new();
+        Self { emulator, directory, now, client, transport, somebody_else, identities: Identities::default() }
     }
 
     /// From here on our own requests go this way.
     pub(crate) fn send_through(&mut self, transport: Arc<dyn Transport>) {
-        self.client = client(&self.emulator, transport);
+        self.client = client(&self.emulator, Arc::clone(&transport));
+        self.transport = transport;
+    }
+
+    /// From here on it is this instant, for us and for the tenant.
+    pub(crate) async fn turn_to(&mut self, now: Timestamp) {
+        if now == self.now {
+            return;
+        }
+        self.now = now;
+        let answer = self.control("POST", "clock", Some(json!({ "now": now.to_string() }))).await;
+        assert!(answer.status().is_success(), "{answer:?}");
+        // Tokens of another time are good for nothing.
+        self.client = client(&self.emulator, Arc::clone(&self.transport));
     }
 
     /// Writes a manifest into the working directory.
@@ -88,7 +110,66 @@ impl World {
     }
 
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
-        fetch(&Reader::new(self.client.clone()), desired).await
+        let reader = Reader::new(self.client.clone());
+        let (stores, sign_in) = (self.stores(desired), self.sign_in());
+        fetch(Sources { reader: &reader, stores: &stores, sign_in: &sign_in }, desired, self.now).await
+    }
+
+    fn vaults_by(&self, transport: &Arc<dyn Transport>) -> Vaults {
+        let detour = Detour::new(Arc::clone(transport), self.emulator.url());
+        Vaults::new(Arc::new(detour), token(&self.emulator, transport, KEY_VAULT))
+    }
+
+    /// Vaults as somebody else reaches them.
+    pub(crate) fn vaults_of_others(&self) -> Vaults {
+        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+        self.vaults_by(&transport)
+    }
+
+    /// The thumbprints of all versions of a vault's certificate.
+    pub(crate) async fn vault_thumbprints(&self, vault: &str, name: &str) -> Vec<String> {
+        use secrecy::ExposeSecret as _;
+        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+        let token = token(&self.emulator, &transport, KEY_VAULT)().await.unwrap();
+        let address = format!("{}/certificates/{name}/versions?api-version=7.4", self.emulator.url());
+        let asked = self.somebody_else.get(address).bearer_auth(token.expose_secret()).header("host", vault);
+        let versions: Json = asked.send().await.unwrap().json().await.unwrap();
+        let hex = |version: &Json| {
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(version["x5t"].as_str().unwrap()).unwrap();
+            Thumbprint::from_bytes(&bytes).to_string()
+        };
+        versions["value"].as_array().into_iter().flatten().map(hex).collect()
+    }
+
+    /// The places of all declared certificates.
+    pub(crate) fn stores(&self, desired: &Desired) -> BTreeMap<(String, String), KeyStore> {
+        let openers = Openers { identities: self.identities.clone(), vaults: self.vaults_by(&self.transport) };
+        let mut stores = BTreeMap::new();
+        for (handle, application) in &desired.applications {
+            for (name, certificate) in application.certificates.iter().flatten() {
+                let password = match &certificate.source {
+                    CertificateSource::File { password: Some(SecretReference::File(path)), .. } => {
+                        Some(std::fs::read_to_string(path).unwrap().into())
+                    }
+                    _ => None,
+                };
+                let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+                stores.insert((handle.to_string(), name.clone()), store);
+            }
+        }
+        stores
+    }
+
+    fn sign_in(&self) -> CertificateSignIn {
+        let now = self.now;
+        let clock: Clock = Arc::new(move || now);
+        CertificateSignIn {
+            transport: Arc::clone(&self.transport),
+            authority: self.emulator.url().to_owned(),
+            tenant: TENANT.to_owned(),
+            resource: GRAPH.to_owned(),
+            clock,
+        }
     }
 
     pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
@@ -119,15 +200,27 @@ impl World {
     pub(crate) async fn carry_out(&self, desired: &Desired, plan: Plan) -> Report {
         let deletes = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
         let limits = Limits { allow_deletes: Some(deletes.count()) };
-        let made = plan.steps.iter().filter(|step| step.address.kind == "certificate");
+        let made = plan.steps.iter().filter(|step| step.address.kind.starts_with("certificate"));
         let used: BTreeSet<(String, String)> =
             made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
-        let keys = Keys::open::<StoreError>(desired, &used, |_| Ok("a password".into())).unwrap();
-        let certificates = Certificates { stored: certificates(desired), now: self.now };
+        let stores = self.stores(desired);
+        let keys = Keys::open(desired, &used, &stores, BTreeMap::new()).unwrap();
+        let mut kept = BTreeMap::new();
+        for (name, store) in &stores {
+            kept.insert(name.clone(), store.list().await.unwrap());
+        }
         let approved = approve(plan, limits).unwrap();
         let writer = Writer::new(self.client.clone());
-        let stop = AtomicBool::new(false);
-        let execution = Execution { writer: &writer, keys: &keys, certificates, on_event: &|_| {}, stop: &stop };
+        let (stop, sign_in) = (AtomicBool::new(false), self.sign_in());
+        let execution = Execution {
+            writer: &writer,
+            keys: &keys,
+            certificates: Certificates::of(&kept, self.now),
+            sign_in: &sign_in,
+            propagation: Propagation::NONE,
+            on_event: &|_| {},
+            stop: &stop,
+        };
         execute(&approved, execution).await
     }
 
@@ -148,11 +241,14 @@ impl World {
 
     /// Does something in the tenant as somebody else.
     pub(crate) async fn admin(&self, method: &str, path: &str, body: Json) -> Json {
-        let body = json!({ "method": method, "path": path, "body": body });
-        let answer = self.control("POST", "graph", Some(body)).await;
+        let answer = self.ask(method, path, body).await;
         assert!(answer.status().is_success(), "{method} {path}: {answer:?}");
         let text = answer.text().await.unwrap();
         serde_json::from_str(&text).unwrap_or(Json::Null)
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Json) -> reqwest::Response {
+        self.control("POST", "graph", Some(json!({ "method": method, "path": path, "body": body }))).await
     }
 
     /// Reads something in the tenant as somebody else.
@@ -162,7 +258,14 @@ impl World {
 
     /// The application of that handle.
     pub(crate) async fn application(&self, handle: &str) -> Json {
-        self.read(&format!("/v1.0/applications(uniqueName='{handle}')")).await
+        self.find(handle).await.unwrap()
+    }
+
+    /// The same where there may be none.
+    pub(crate) async fn find(&self, handle: &str) -> Option<Json> {
+        let path = format!("/v1.0/applications(uniqueName='{handle}')");
+        let answer = self.ask("GET", &path, Json::Null).await;
+        if answer.status().is_success() { Some(answer.json().await.unwrap()) } else { None }
     }
 
     /// Somebody uploads the certificate of another application, `other`, to `exo` under a name of his choice.
@@ -182,6 +285,11 @@ impl World {
 
     pub(crate) async fn faults(&self, faults: Json) {
         let answer = self.control("POST", "faults", Some(faults)).await;
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    pub(crate) async fn knobs(&self, knobs: Json) {
+        let answer = self.control("PATCH", "knobs", Some(knobs)).await;
         assert!(answer.status().is_success(), "{answer:?}");
     }
 
@@ -206,7 +314,7 @@ impl World {
 
     async fn control(&self, method: &str, what: &str, body: Option<Json>) -> reqwest::Response {
         let url = format!("{}/_emulator/{what}", self.emulator.url());
-        let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
+        let mut request = self.somebody_else.request(method.parse().unwrap(), url);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -218,33 +326,27 @@ impl World {
     }
 }
 
-/// The public halves of what lies in the key stores.
-fn certificates(desired: &Desired) -> BTreeMap<Thumbprint, StoredCertificate> {
-    let declared = desired.applications.iter().flat_map(|(handle, application)| {
-        application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
-    });
-    declared
-        .flat_map(|(handle, name, certificate)| {
-            DirectoryStore::open(&certificate.store).list(handle.as_str(), name).unwrap()
-        })
-        .map(|stored| (stored.thumbprint.clone(), stored))
-        .collect()
-}
+const GRAPH: &str = "https://graph.microsoft.com";
+const KEY_VAULT: &str = "https://vault.azure.net";
 
-fn client(emulator: &Emulator, transport: Arc<dyn Transport>) -> Client {
+/// Tokens of the operator.
+fn token(emulator: &Emulator, transport: &Arc<dyn Transport>, resource: &'static str) -> TokenSource {
     let operator = emulator.operator();
     let sign_in = Arc::new(ClientSecret::new(
-        Arc::clone(&transport),
+        Arc::clone(transport),
         emulator.url(),
         TENANT,
         &operator.client_id,
         operator.client_secret.clone().into(),
-        "https://graph.microsoft.com",
     ));
-    let token: TokenSource = Arc::new(move || {
+    Arc::new(move || {
         let sign_in = Arc::clone(&sign_in);
-        Box::pin(async move { sign_in.token().await.map_err(Into::into) })
-    });
+        Box::pin(async move { sign_in.token(resource).await.map_err(Into::into) })
+    })
+}
+
+fn client(emulator: &Emulator, transport: Arc<dyn Transport>) -> Client {
+    let token = token(emulator, &transport, GRAPH);
     // Tests do not sleep: throttling is answered at once.
     let patience = Patience { tries: 4, first_wait: std::time::Duration::ZERO, ..Patience::default() };
     Client::new(transport, token, emulator.url()).with_patience(patience)

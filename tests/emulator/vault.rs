@@ -352,6 +352,12 @@ async fn a_host_names_a_vault() {
         emulator.tenant_id()
     );
     assert_eq!(asked.headers()["www-authenticate"], challenge.as_str());
+    // Behind something that takes TLS off.
+    let request = http().get(format!("{}/secrets?api-version=7.4", emulator.url()));
+    let request = request.header("host", "one.vault.example").header("x-forwarded-proto", "https");
+    let asked = request.send().await.unwrap();
+    let challenge = asked.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.ends_with("resource=\"https://vault.example\""), "{challenge}");
     let one = Vault { token: token(&emulator, "http://vault.example:8443/.default").await, ..one };
     assert_eq!(one.get("/secrets/word").await.status, 200);
     let two = Vault { token: one.token.clone(), host: Some("two.vault.elsewhere"), ..two };

@@ -91,7 +91,7 @@ struct PasswordArguments {
     /// The password of a PFX or encrypted key is in this environment variable.
     #[arg(long, value_name = "NAME")]
     password_env: Option<String>,
-    /// It is the first line of this file.
+    /// It is the first line of this file; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// It is the first line that this command prints, for example a password manager's.
@@ -107,7 +107,7 @@ struct NewPasswordArguments {
     /// read.
     #[arg(long, value_name = "NAME")]
     new_password_env: Option<String>,
-    /// It is the first line of this file.
+    /// It is the first line of this file; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     new_password_file: Option<PathBuf>,
     /// It is the first line that this command prints.

@@ -5,7 +5,7 @@ mod files;
 pub mod import_commands;
 pub mod inspect;
 pub mod new;
-mod password;
+pub(super) mod password;
 pub mod request;
 mod source;
 mod terminal;

@@ -17,7 +17,7 @@ use super::terminal::ask_hidden;
 pub struct PasswordSource {
     /// The name of an environment variable.
     pub environment: Option<String>,
-    /// A file, of which it is the first line.
+    /// A file, of which it is the first line; `-` is standard input.
     pub file: Option<PathBuf>,
     /// A command, of whose output it is the first line.
     pub command: Option<String>,
@@ -46,46 +46,48 @@ fn from_environment(name: &str) -> Result<SecretString, Failure> {
 }
 
 fn from_file(path: &Path) -> Result<SecretString, Failure> {
-    let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+    let text =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = text.map(Zeroizing::new).map_err(|error| {
         Failure::new(format!("the password cannot be read from `{}`", path.display()), error)
             .hint("`--password-file` takes the path of a file in UTF-8 whose first line is the password")
     })?;
     Ok(first_line(&text))
 }
 
-fn from_command(command: &str) -> Result<SecretString, Failure> {
+pub(in crate::commands) fn from_command(command: &str) -> Result<SecretString, Failure> {
     let mut shell = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
     shell.args([if cfg!(windows) { "/C" } else { "-c" }, command]);
     shell.stdin(Stdio::inherit()).stderr(Stdio::inherit());
-    let failed = |error| Failure::new("the command of `--password-command` could not be run", error);
+    let failed = |error| Failure::new("the command that prints the password could not be run", error);
     let output = shell.output().map_err(failed)?;
     let printed = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        return Err(Failure::message(format!("the command of `--password-command` failed ({})", output.status))
+        return Err(Failure::message(format!("the command that prints the password failed ({})", output.status))
             .hint("run it by itself: it must print the password and nothing else on standard output"));
     }
     let text = std::str::from_utf8(&printed)
-        .map_err(|_| Failure::message("the command of `--password-command` printed something else than UTF-8"))?;
+        .map_err(|_| Failure::message("the command that prints the password printed something else than UTF-8"))?;
     Ok(first_line(text))
 }
 
-fn first_line(text: &str) -> SecretString {
+pub(in crate::commands) fn first_line(text: &str) -> SecretString {
     // Windows PowerShell puts a mark before what it writes as UTF-8.
     text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().into()
 }
 
 /// Whether somebody sits there to be asked.
-pub(super) fn can_ask() -> bool {
+pub(in crate::commands) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks on the terminal, without showing what is typed.
-pub(super) fn ask(question: &str) -> Result<SecretString, Failure> {
+pub(in crate::commands) fn ask(question: &str) -> Result<SecretString, Failure> {
     ask_hidden(question).map_err(|error| Failure::new("the password could not be read", error))
 }
 
 /// Asks for a password to protect something new with: twice, so that a slip is noticed.
-pub(super) fn ask_new(console: &Console, what: &str) -> Result<SecretString, Failure> {
+pub(in crate::commands) fn ask_new(console: &Console, what: &str) -> Result<SecretString, Failure> {
     if !can_ask() {
         return Err(Failure::message(format!("{what} needs a password, and there is nobody to ask")).hint(
             "say where it is with `--password-env NAME`, `--password-file FILE` or `--password-command COMMAND`, or add `--generate-password`",

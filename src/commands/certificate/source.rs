@@ -1,8 +1,9 @@
 //! Where a certificate is taken from: files, or a key store by the handle of an application.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::commands::Failure;
+use crate::commands::{Failure, secrets};
 use crate::keys::{Bundle, DirectoryStore, StoredPaths};
 use crate::model::StoredCertificate;
 
@@ -38,7 +39,8 @@ impl Stored {
 /// What was named, if it is no file: the youngest certificate of an application.
 pub(super) fn find(name: &Path, shelf: &Shelf) -> Result<Option<Stored>, Failure> {
     let Some(handle) = name.to_str().filter(|_| !name.exists()) else { return Ok(None) };
-    let store = DirectoryStore::open(&shelf.store);
+    // Nothing is encrypted here, but what was encrypted may have to be opened.
+    let store = DirectoryStore::open(&shelf.store).protected(&BTreeSet::new(), &secrets::identities()?);
     let nothing = || {
         Failure::message(format!(
             "`{handle}` is neither a file nor an application with a certificate in `{}`",
@@ -57,7 +59,7 @@ pub(super) fn find(name: &Path, shelf: &Shelf) -> Result<Option<Stored>, Failure
                 .hint("say which one with `--certificate NAME`"));
         }
     };
-    let generation = store.list(handle, &certificate)?.pop().ok_or_else(nothing)?;
+    let generation = store.list(handle, &certificate)?.generations.pop().ok_or_else(nothing)?;
     Ok(Some(Stored { store, handle: handle.to_owned(), certificate, generation }))
 }
 

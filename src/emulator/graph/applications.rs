@@ -134,7 +134,7 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
         let settings = json!({ "countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow" });
         application.insert("parentalControlSettings".into(), settings);
     }
-    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now)?;
+    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now, request.unsettled)?;
     application.insert("keyCredentials".into(), keys.into());
     let passwords = new_passwords(list(&sent, "passwordCredentials"), request.now)?;
     application.insert("passwordCredentials".into(), passwords.clone().into());
@@ -182,7 +182,12 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     }
     check_unique(request, &sent, text(before, "id"))?;
     if sent.contains_key("keyCredentials") {
-        let keys = replace_keys(list(before, "keyCredentials"), list(&sent, "keyCredentials"), request.now)?;
+        let keys = replace_keys(
+            list(before, "keyCredentials"),
+            list(&sent, "keyCredentials"),
+            request.now,
+            request.unsettled,
+        )?;
         sent.insert("keyCredentials".into(), keys.into());
     }
     reorder(&mut sent);

@@ -55,7 +55,7 @@ pub(super) fn add(request: &Request<'_>) -> Result<Answer, Refusal> {
     if is_packed == text(password, "secretText").is_empty() || text(sent, "usage") == "Encrypt" {
         return Err(unfit());
     }
-    let key = Value::Object(new_key(sent, request.now)?);
+    let key = Value::Object(new_key(sent, request.now, request.unsettled)?);
     let mut keys: Vec<Value> = list(object, "keyCredentials").to_vec();
     keys.push(key.clone());
     one_of_each_id(&keys)?;

@@ -49,6 +49,7 @@ use super::{
     refusal::Refusal,
     schema::Kind,
     tables::DIRECTORY_OBJECT,
+    unsettled::Unsettled,
     world::{Change, Collection, Document, View, World, text},
 };
 pub(crate) use access::Caller;
@@ -86,6 +87,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Value>,
     pub(crate) caller: &'a Caller,
     pub(crate) page_size: usize,
+    /// How open questions are answered.
+    pub(crate) unsettled: Unsettled,
     pub(crate) create_if_missing: bool,
     pub(crate) eventual: bool,
 }

@@ -124,7 +124,7 @@ fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal
             .with_detail("NoBackingApplicationObject", "appId")
         })?,
     };
-    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now)?;
+    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now, request.unsettled)?;
     sent.insert("keyCredentials".into(), keys.into());
     sent.insert("appId".into(), app_id.into());
     service_principal = SERVICE_PRINCIPAL.merge(&service_principal, &sent);
@@ -153,7 +153,12 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     SERVICE_PRINCIPAL.check(&sent, false)?;
     if sent.contains_key("keyCredentials") {
         credential_rules::check_lock(request, Collection::ServicePrincipals, before, "keyCredentials")?;
-        let keys = replace_keys(list(before, "keyCredentials"), list(&sent, "keyCredentials"), request.now)?;
+        let keys = replace_keys(
+            list(before, "keyCredentials"),
+            list(&sent, "keyCredentials"),
+            request.now,
+            request.unsettled,
+        )?;
         sent.insert("keyCredentials".into(), keys.into());
     }
     let after = SERVICE_PRINCIPAL.merge(before, &sent);

@@ -135,6 +135,12 @@ impl Port {
     }
 }
 
+/// The scheme that the client used: that of the port, unless something in front of it took TLS off and says so.
+fn scheme<'a>(headers: &'a HeaderMap, of_the_port: &'a str) -> &'a str {
+    let forwarded = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
+    forwarded.filter(|scheme| matches!(*scheme, "http" | "https")).unwrap_or(of_the_port)
+}
+
 async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
     if request.method() == Method::CONNECT {
         return proxy::connect(request, door.tls_port);
@@ -158,7 +164,7 @@ async fn answer(State(door): State<Door>, ConnectInfo(peer): ConnectInfo<SocketA
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        origin: format!("{}://{host}", door.scheme),
+        origin: format!("{}://{host}", scheme(&parts.headers, door.scheme)),
         headers: read_headers(&parts.headers),
         body,
     };

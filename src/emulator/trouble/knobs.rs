@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::{trouble::span::Span, trouble::throttle::Throttle, world::lag::Lag};
+use super::super::{trouble::span::Span, trouble::throttle::Throttle, unsettled::Unsettled, world::lag::Lag};
 
 /// Which of the services a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ pub struct Knobs {
     pub conflicts: Conflicts,
     /// How much is too much.
     pub throttle: Throttle,
+    /// How open questions are answered.
+    pub unsettled: Unsettled,
 }
 
 impl Default for Knobs {
@@ -108,6 +110,7 @@ impl Default for Knobs {
             lag: Lag::default(),
             conflicts: Conflicts::default(),
             throttle: Throttle::default(),
+            unsettled: Unsettled::default(),
         }
     }
 }

@@ -55,7 +55,7 @@ fn kind(label: &str) -> Option<DnType> {
     (oid.len() > 2).then(|| DnType::from_oid(&oid))
 }
 
-/// The parts between commas or semicolons that are not quoted or escaped.
+/// The parts between commas or semicolons that are not quoted or escaped. Between quotes a backslash is a letter.
 fn split(text: &str) -> Vec<String> {
     let (mut parts, mut part) = (Vec::new(), String::new());
     let (mut quoted, mut escaped) = (false, false);
@@ -68,7 +68,7 @@ fn split(text: &str) -> Vec<String> {
             '"' if !escaped => quoted = !quoted,
             _ => {}
         }
-        escaped = letter == '\\' && !escaped;
+        escaped = letter == '\\' && !escaped && !quoted;
         part.push(letter);
     }
     parts.push(part);
@@ -99,6 +99,8 @@ mod tests {
             })
             .collect();
         assert_eq!(values, ["AU", "Fabrikam, Inc", "Contoso, Ltd"]);
+        let name = parse(r#"CN="ends in \", O="says ""hello"""#).unwrap_or_default();
+        assert_eq!(name.iter().count(), 2);
         assert!(parse("just a name").is_err());
         assert!(parse("CN=").is_err());
         // Numbers that no identifier begins with, which the library underneath would panic at.

@@ -101,7 +101,7 @@ impl Kind for AppRoleAssignment {
         match &step.action {
             Action::Create { after } => vec![create(after)],
             Action::Delete { id, before } => vec![delete(id, before)],
-            Action::Update { .. } | Action::Renew { .. } => Vec::new(),
+            Action::Update { .. } | Action::Renew { .. } | Action::Prove { .. } => Vec::new(),
         }
     }
 }

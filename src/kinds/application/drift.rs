@@ -13,9 +13,14 @@ pub(super) fn of(
     actual: &ObservedApplication,
 ) -> Vec<Drift> {
     let mut drift = Vec::new();
-    let mut report = |kind: &str, severity: Severity, message: String| {
-        drift.push(Drift { address: Address::new(handle, kind, ""), severity, message, removed: false });
+    let mut report = |kind: &str, severity: Severity, message: String, removed: bool| {
+        drift.push(Drift { address: Address::new(handle, kind, ""), severity, message, removed });
     };
+    // A credential that has ended lets nobody in any more.
+    let severity = |end: Option<Timestamp>| {
+        if end.is_some_and(|end| end <= context.now) { Severity::Warning } else { Severity::Error }
+    };
+    let removed = |end: Option<Timestamp>| context.removes(handle, end).is_some();
     if desired.certificates.is_some() {
         let ours = context.uploaded_key_ids(handle);
         let left_over = context.left_over(handle);
@@ -25,7 +30,7 @@ pub(super) fn of(
             }
             if let Some((_, named, goes)) = left_over.iter().find(|(other, _, _)| *other == credential) {
                 let when = goes.map_or_else(
-                    || "when its successor has stood beside it for the overlap".to_owned(),
+                    || "when its successor has signed in and stood beside it for the overlap".to_owned(),
                     |goes| format!("after {}", goes.strftime("%Y-%m-%d")),
                 );
                 if goes.is_none_or(|goes| goes > context.now) {
@@ -33,21 +38,19 @@ pub(super) fn of(
                         "certificate `{}` ({}) has left the manifest; an apply {when} removes it",
                         named.name, named.id
                     );
-                    report(NAME, Severity::Warning, message);
+                    report(NAME, Severity::Warning, message, false);
                 }
                 continue;
             }
             let thumbprint = credential.thumbprint.as_ref().map(ToString::to_string);
-            report(
-                NAME,
-                Severity::Error,
-                format!(
-                    "certificate `{}` ({}, {}) can sign in as this application and is not declared",
-                    credential.display_name.as_deref().unwrap_or("unnamed"),
-                    thumbprint.unwrap_or_else(|| format!("keyId {}", credential.key_id)),
-                    until(credential.end)
-                ),
+            let message = format!(
+                "certificate `{}` ({}, {}) {} and is not declared",
+                credential.display_name.as_deref().unwrap_or("unnamed"),
+                thumbprint.unwrap_or_else(|| format!("keyId {}", credential.key_id)),
+                until(credential.end),
+                can_sign_in(credential.end, context.now, "as this application"),
             );
+            report(NAME, severity(credential.end), message, removed(credential.end));
         }
     }
     for federated in &actual.federated_credentials {
@@ -55,32 +58,40 @@ pub(super) fn of(
             "federated credential `{}` lets `{}` of {} sign in as this application",
             federated.name, federated.subject, federated.issuer
         );
-        report(NAME, Severity::Error, message);
+        report(NAME, Severity::Error, message, removed(None));
     }
     for secret in &actual.password_credentials {
-        report(NAME, Severity::Error, format!("{} can sign in as this application", describe(secret)));
+        let can = can_sign_in(secret.end, context.now, "as this application");
+        report(NAME, severity(secret.end), format!("{} {can}", describe(secret)), removed(secret.end));
     }
     if let Some(service_principal) = &actual.service_principal {
         let kind = super::super::service_principal::NAME;
         if !service_principal.account_enabled {
-            report(kind, Severity::Warning, "it is disabled: nobody can sign in as this application".to_owned());
+            report(kind, Severity::Warning, "it is disabled: nobody can sign in as this application".to_owned(), false);
         }
         for secret in &service_principal.password_credentials {
-            report(kind, Severity::Error, format!("{} on the service principal can sign in", describe(secret)));
+            let can = can_sign_in(secret.end, context.now, "");
+            let message = format!("{} on the service principal {can}", describe(secret));
+            report(kind, severity(secret.end), message, removed(secret.end));
         }
         for credential in &service_principal.key_credentials {
-            report(
-                kind,
-                Severity::Error,
-                format!(
-                    "certificate `{}` ({}) on the service principal can sign in",
-                    credential.display_name.as_deref().unwrap_or("unnamed"),
-                    until(credential.end)
-                ),
+            let message = format!(
+                "certificate `{}` ({}) on the service principal {}",
+                credential.display_name.as_deref().unwrap_or("unnamed"),
+                until(credential.end),
+                can_sign_in(credential.end, context.now, ""),
             );
+            report(kind, severity(credential.end), message, removed(credential.end));
         }
     }
     drift
+}
+
+fn can_sign_in(end: Option<Timestamp>, now: Timestamp, whom: &str) -> String {
+    match end {
+        Some(end) if end <= now => "has ended".to_owned(),
+        _ => format!("can sign in {whom}").trim_end().to_owned(),
+    }
 }
 
 fn describe(secret: &ObservedPasswordCredential) -> String {

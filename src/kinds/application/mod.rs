@@ -2,11 +2,13 @@
 //! owners, redirect URIs.
 
 mod drift;
+mod policies;
 mod requests;
 mod wire;
 
+pub use policies::key_policy;
 pub(super) use wire::{KeyCredential, PasswordCredential};
-pub use wire::{application, deleted_application, federated_credential, owner};
+pub use wire::{application, deleted_application, federated_credential, key_credentials, owner};
 
 use crate::model::{
     Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Step, Value,
@@ -290,7 +292,8 @@ fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Field
         )
     });
     let left_over = context.left_over(&actual.unique_name).into_iter().map(|(_, named, _)| named);
-    let credentials = context.uploaded(&actual.unique_name).into_iter().chain(left_over);
+    let unwanted = context.unwanted(&actual.unique_name);
+    let credentials = context.uploaded(&actual.unique_name).into_iter().chain(left_over).chain(unwanted);
     let all = Fields::from([
         ("uniqueName".to_owned(), Value::text(&actual.unique_name)),
         ("displayName".to_owned(), Value::text(&actual.display_name)),

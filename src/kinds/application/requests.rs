@@ -17,8 +17,8 @@ pub(super) fn of(step: &Step, certificates: &Certificates) -> Vec<Write> {
         Action::Create { after } => create(&step.address.holder, after, certificates),
         Action::Update { id, changes, after: _ } => update(id, changes, certificates),
         Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(format!("/applications/{id}")))],
-        // Only certificates are renewed.
-        Action::Renew { .. } => Vec::new(),
+        // Only certificates are renewed, and only they are proven.
+        Action::Renew { .. } | Action::Prove { .. } => Vec::new(),
     }
 }
 
@@ -61,9 +61,10 @@ fn update(id: &str, changes: &[FieldChange], certificates: &Certificates) -> Vec
                 let there: BTreeSet<&Value> = before.members().collect();
                 let kept: BTreeSet<&Value> = after.members().collect();
                 writes.push(Write::KeyCredentials(KeyCredentialsChange {
-                    application: id.to_owned(),
+                    holder: path.clone(),
                     add: added(&there, after, certificates),
-                    remove: there.difference(&kept).filter_map(|value| Thumbprint::parse(value.id()?)).collect(),
+                    may_leave_none: kept.is_empty(),
+                    remove: there.difference(&kept).filter_map(|value| value.id()).map(str::to_owned).collect(),
                 }));
             }
             "owners" => {
@@ -170,9 +171,11 @@ mod tests {
             not_after: instant("2028-02-12T23:14:47Z"),
             der: b"certificate".to_vec(),
             exports: BTreeSet::new(),
+            asked: None,
+            private_key: crate::model::KeyAccess::Plain,
         };
         let now = instant("2024-02-12T23:14:47Z");
-        Certificates { stored: [(certificate.thumbprint.clone(), certificate)].into(), now }
+        Certificates { stored: [(certificate.thumbprint.clone(), certificate)].into(), kept: BTreeMap::new(), now }
     }
 
     fn fields(pairs: Vec<(&str, Value)>) -> Fields {
@@ -256,7 +259,12 @@ mod tests {
                 Write::KeyCredentials(change) => {
                     format!("{} added, {:?} removed", change.add.len(), change.remove.len())
                 }
-                Write::MakeCertificate | Write::ExportCertificate { .. } => panic!("{write:?}"),
+                Write::MakeCertificate
+                | Write::ExportCertificate { .. }
+                | Write::MakeRequest
+                | Write::TakeInCertificate { .. }
+                | Write::EncryptKeys
+                | Write::SignIn { .. } => panic!("{write:?}"),
             })
             .collect();
         assert_eq!(

@@ -23,6 +23,7 @@ struct Wire {
     notes: Option<String>,
     sign_in_audience: Option<String>,
     deleted_date_time: Option<String>,
+    created_date_time: Option<String>,
     #[serde(default)]
     tags: Vec<String>,
     #[serde(default)]
@@ -98,6 +99,7 @@ pub fn application(json: &Json) -> Result<ObservedApplication, serde_json::Error
         id: wire.id,
         app_id: wire.app_id,
         unique_name: wire.unique_name.unwrap_or_default(),
+        created: instant(wire.created_date_time.as_deref()),
         display_name: wire.display_name.unwrap_or_default(),
         description: wire.description,
         notes: wire.notes,
@@ -110,6 +112,12 @@ pub fn application(json: &Json) -> Result<ObservedApplication, serde_json::Error
         federated_credentials: Vec::new(),
         service_principal: None,
     })
+}
+
+/// The key credentials of an application or service principal.
+pub fn key_credentials(json: &Json) -> Result<Vec<ObservedKeyCredential>, serde_json::Error> {
+    let list = Vec::<KeyCredential>::deserialize(&json["keyCredentials"])?;
+    Ok(list.into_iter().map(Into::into).collect())
 }
 
 /// A deleted application with its uniqueName, if it has one.
@@ -127,7 +135,7 @@ pub fn deleted_application(json: &Json) -> Result<Option<(String, DeletedApplica
 /// A federated identity credential.
 pub fn federated_credential(json: &Json) -> ObservedFederatedCredential {
     let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-    ObservedFederatedCredential { name: text("name"), issuer: text("issuer"), subject: text("subject") }
+    ObservedFederatedCredential { id: text("id"), name: text("name"), issuer: text("issuer"), subject: text("subject") }
 }
 
 /// An owner: a user or a service principal.

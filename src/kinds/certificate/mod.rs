@@ -1,14 +1,24 @@
 //! `certificate`: a key pair with its certificate in the key store. Uploading it is the application's business.
 
 mod chain;
+mod choice;
+mod rotation;
+#[cfg(test)]
+mod tests;
 
-pub(super) use chain::back_dated;
-pub use chain::{CertificateChain, Generation};
+pub use chain::CertificateChain;
+pub use choice::Choice;
+pub(super) use choice::back_dated;
 
-use crate::model::{Address, DesiredCertificate, Fields, PfxEncryption, Reason, Step, StoredCertificate, Value};
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Action, Address, CertificateSource, DesiredCertificate, Fields, KeyAccess, PfxEncryption, Reason, Step,
+    StoreReference, StoredCertificate, Value,
+};
 
 use super::write::{Certificates, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Findings, How, Kind, Resource};
 
 pub(super) struct Certificate;
 
@@ -20,7 +30,7 @@ impl Kind for Certificate {
     }
 
     fn forces_replacement(&self) -> &'static [&'static str] {
-        &["subject", "dnsNames", "key"]
+        &["subject", "dnsNames", "key", "exportable"]
     }
 
     fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
@@ -29,48 +39,104 @@ impl Kind for Certificate {
             for (name, certificate) in desired.certificates.iter().flatten() {
                 let Some(chain) = context.chain(handle, name) else { continue };
                 let address = Address::new(handle, NAME, name);
-                match &chain.next {
-                    Generation::Make { reason } => {
-                        let mut fields = declared(certificate);
-                        let dates = chain.new_dates();
-                        fields.insert("notBefore".to_owned(), Value::text(dates.0.to_string()));
-                        fields.insert("notAfter".to_owned(), Value::text(dates.1.to_string()));
-                        fields.insert("thumbprint".to_owned(), Value::output(address.clone(), "thumbprint"));
-                        let current = chain.current_facts();
-                        let mut resource = Resource::new(address, Some(fields), current);
-                        resource.renewal = resource.actual.is_some();
-                        if resource.renewal && !matches!(reason, Reason::Expired { .. }) {
-                            resource.notes.push(chain.overlap_note());
-                        }
-                        resource.reason = Some(reason.clone());
-                        findings.resources.push(resource);
-                    }
-                    Generation::InStore(stored) => {
-                        let fields = exports(certificate);
-                        let actual = (stored.thumbprint.to_string(), stored_exports(certificate, stored));
-                        findings.resources.push(Resource::new(address, Some(fields), Some(actual)));
-                    }
-                    // Its key lies in another store: there is nothing here to compare.
-                    Generation::Elsewhere { thumbprint } => findings.resources.push(Resource::new(
-                        address,
-                        Some(Fields::new()),
-                        Some((thumbprint.clone(), Fields::new())),
-                    )),
-                }
+                findings.problems.extend(chain.problems());
+                findings.rotations.extend(chain.rotation(address.clone()));
+                findings.resources.extend(resource(address, certificate, chain));
             }
         }
     }
 
     fn writes(&self, step: &Step, _: &Certificates) -> Vec<Write> {
         match &step.action {
-            crate::model::Action::Create { after: _ } | crate::model::Action::Renew { .. } => {
-                vec![Write::MakeCertificate]
+            Action::Create { after } | Action::Renew { after, .. } => {
+                let field = |name: &str| after.get(name).and_then(Value::id).map(str::to_owned);
+                match (field("request"), field("thumbprint")) {
+                    (Some(request), Some(thumbprint)) => vec![Write::TakeInCertificate { request, thumbprint }],
+                    (None, _) | (_, None) => vec![Write::MakeCertificate],
+                }
             }
-            crate::model::Action::Update { id, .. } => vec![Write::ExportCertificate { thumbprint: id.clone() }],
-            // Keys are never deleted, so this is never planned.
-            crate::model::Action::Delete { .. } => Vec::new(),
+            Action::Update { id, changes, after: _ } => {
+                let changed: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+                let thumbprint = || id.clone();
+                let encrypt = changed.contains("recipients").then_some(Write::EncryptKeys);
+                let export = changed.contains("export").then(|| Write::ExportCertificate { thumbprint: thumbprint() });
+                encrypt.into_iter().chain(export).collect()
+            }
+            // Keys are never deleted, and what signs in is another kind: neither is ever planned.
+            Action::Delete { .. } | Action::Prove { .. } => Vec::new(),
         }
     }
+}
+
+fn resource(address: Address, certificate: &DesiredCertificate, chain: &CertificateChain<'_>) -> Option<Resource> {
+    let successor = |fields: Fields, reason: &Reason| {
+        let mut resource = Resource::new(address.clone(), Some(fields), chain.current_facts());
+        if resource.actual.is_some() {
+            resource.how = How::Renew;
+            if !matches!(reason, Reason::Expired { .. }) {
+                resource.notes.push(chain.overlap_note());
+            }
+        }
+        resource.reason = Some(reason.clone());
+        resource
+    };
+    match &chain.choice {
+        Choice::Make { reason } => {
+            let mut fields = declared(certificate);
+            let dates = chain.new_dates();
+            fields.insert("notBefore".to_owned(), Value::text(dates.0.to_string()));
+            fields.insert("notAfter".to_owned(), Value::text(dates.1.to_string()));
+            fields.insert("thumbprint".to_owned(), Value::output(address.clone(), "thumbprint"));
+            Some(successor(fields, reason))
+        }
+        Choice::TakeIn { request, signed } => {
+            let mut fields = declared(certificate);
+            let found = &signed.certificate;
+            fields.insert("subject".to_owned(), Value::text(&found.subject.0));
+            fields.insert("dnsNames".to_owned(), Value::set(found.dns_names.iter().map(Value::text)));
+            fields.insert("notBefore".to_owned(), Value::text(found.not_before.to_string()));
+            fields.insert("notAfter".to_owned(), Value::text(found.not_after.to_string()));
+            fields.insert("thumbprint".to_owned(), Value::text(found.thumbprint.as_str()));
+            fields.insert("request".to_owned(), Value::text(&request.id));
+            fields.insert("signedCertificate".to_owned(), Value::text(signed.file.display().to_string()));
+            Some(successor(fields, &Reason::Signed))
+        }
+        Choice::InStore(stored) => {
+            let mut fields = exports(certificate);
+            let mut there = stored_exports(certificate, stored);
+            if let Some((declared, found)) = recipients(certificate, chain) {
+                fields.insert("recipients".to_owned(), declared);
+                there.insert("recipients".to_owned(), found);
+            }
+            Some(Resource::new(address, Some(fields), Some((stored.thumbprint.to_string(), there))))
+        }
+        // Its key lies in another store: there is nothing here to compare.
+        Choice::Elsewhere { thumbprint } => {
+            Some(Resource::new(address, Some(Fields::new()), Some((thumbprint.to_string(), Fields::new()))))
+        }
+        // The request is a resource of its own, and the certificate in use stays as it is.
+        Choice::Request { .. } | Choice::Wait { .. } | Choice::Nothing => None,
+    }
+}
+
+/// To whom the keys of a directory are encrypted, as declared and as found.
+fn recipients(certificate: &DesiredCertificate, chain: &CertificateChain<'_>) -> Option<(Value, Value)> {
+    let StoreReference::Directory { path: _, recipients: declared } = &certificate.store else { return None };
+    if matches!(certificate.source, CertificateSource::File { .. }) {
+        return None;
+    }
+    let nobody = BTreeSet::new();
+    let found = |stored: &StoredCertificate| match &stored.private_key {
+        KeyAccess::Encrypted { recipients } => recipients.clone(),
+        KeyAccess::Plain | KeyAccess::Vault { .. } | KeyAccess::Absent => nobody.clone(),
+    };
+    let all: Vec<BTreeSet<String>> = chain.stored().map(found).collect();
+    let differing = all.iter().find(|found| *found != declared).or(all.first())?;
+    if declared.is_empty() && differing.is_empty() {
+        return None;
+    }
+    let value = |recipients: &BTreeSet<String>| Value::set(recipients.iter().map(Value::text));
+    Some((value(declared), value(differing)))
 }
 
 fn declared(certificate: &DesiredCertificate) -> Fields {
@@ -78,7 +144,16 @@ fn declared(certificate: &DesiredCertificate) -> Fields {
     fields.insert("subject".to_owned(), Value::text(&certificate.subject.0));
     fields.insert("dnsNames".to_owned(), Value::set(certificate.dns_names.iter().map(Value::text)));
     fields.insert("key".to_owned(), Value::text(certificate.key.as_str()));
-    fields.insert("store".to_owned(), Value::text(certificate.store.display().to_string()));
+    fields.insert("store".to_owned(), Value::text(certificate.store.to_string()));
+    if let StoreReference::Directory { path: _, recipients } = &certificate.store
+        && !recipients.is_empty()
+    {
+        fields.insert("recipients".to_owned(), Value::set(recipients.iter().map(Value::text)));
+    }
+    if let CertificateSource::KeyVault(vault) = &certificate.source {
+        fields.insert("vaultCertificate".to_owned(), Value::text(&vault.name));
+        fields.insert("exportable".to_owned(), Value::text(vault.exportable.to_string()));
+    }
     if let Some(name) = &certificate.friendly_name {
         fields.insert("friendlyName".to_owned(), Value::text(name));
     }

@@ -65,7 +65,7 @@ impl Kind for PermissionGrant {
                 vec![Write::Graph(Request::patch(path(id), json!({ "scope": scope(after) })))]
             }
             Action::Delete { id, before: _ } => vec![Write::Graph(Request::delete(path(id)))],
-            Action::Renew { .. } => Vec::new(),
+            Action::Renew { .. } | Action::Prove { .. } => Vec::new(),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Kind for RoleAssignment {
         match &step.action {
             Action::Create { after } => vec![create(after)],
             Action::Delete { id, before: _ } => vec![delete(id)],
-            Action::Update { .. } | Action::Renew { .. } => Vec::new(),
+            Action::Update { .. } | Action::Renew { .. } | Action::Prove { .. } => Vec::new(),
         }
     }
 }

@@ -4,11 +4,14 @@ mod wire;
 
 pub use wire::{api, service_principal};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use crate::model::{Action, Address, Fields, Step, Value};
 
-use super::write::{Certificates, Request, Write};
+use super::context::unwanted;
+use super::write::{Certificates, KeyCredentialsChange, Request, Write};
 use super::{Context, Findings, Kind, Resource};
 
 pub(super) struct ServicePrincipal;
@@ -27,11 +30,19 @@ impl Kind for ServicePrincipal {
                 continue;
             }
             let found = actual.and_then(|actual| Some((actual, actual.service_principal.as_ref()?)));
+            let mut wanted = Fields::from([("appId".to_owned(), context.app_id(handle))]);
             let found = found.map(|(actual, service_principal)| {
-                let fields = Fields::from([("appId".to_owned(), Value::text(&actual.app_id))]);
+                let mut fields = Fields::from([("appId".to_owned(), Value::text(&actual.app_id))]);
+                // Sign-in certificates belong on the application: any that is here is somebody else's.
+                let all = &service_principal.key_credentials;
+                let named = |credential| Value::Named(unwanted(credential));
+                let kept = all.iter().filter(|credential| context.removes(handle, credential.end).is_none());
+                if kept.clone().count() < all.len() {
+                    wanted.insert("keyCredentials".to_owned(), Value::set(kept.map(named)));
+                    fields.insert("keyCredentials".to_owned(), Value::set(all.iter().map(named)));
+                }
                 (service_principal.id.clone(), fields)
             });
-            let wanted = Fields::from([("appId".to_owned(), context.app_id(handle))]);
             findings.resources.push(Resource::new(Address::new(handle, NAME, ""), Some(wanted), found));
         }
     }
@@ -44,8 +55,21 @@ impl Kind for ServicePrincipal {
                 let look = format!("/servicePrincipals(appId='{app_id}')");
                 vec![Write::Graph(request.or_look(look, json!({ "appId": app_id })))]
             }
-            // Its only managed field is the appId, which is also its identity; it goes with its application.
-            Action::Update { .. } | Action::Renew { .. } | Action::Delete { .. } => Vec::new(),
+            // The appId is also its identity; what can change is which certificates of others it keeps.
+            Action::Update { id, changes, after: _ } => {
+                let removed = changes.iter().flat_map(|change| {
+                    let kept: BTreeSet<&Value> = change.after.members().collect();
+                    change.before.members().filter(move |value| !kept.contains(value)).filter_map(Value::id)
+                });
+                vec![Write::KeyCredentials(KeyCredentialsChange {
+                    holder: format!("/servicePrincipals/{id}"),
+                    add: BTreeMap::new(),
+                    may_leave_none: true,
+                    remove: removed.map(str::to_owned).collect(),
+                })]
+            }
+            // It goes with its application.
+            Action::Renew { .. } | Action::Prove { .. } | Action::Delete { .. } => Vec::new(),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use super::durable;
-use super::layout::{CERTIFICATE, PRIVATE_KEY};
+use super::super::durable;
+use super::layout::{CERTIFICATE, PRIVATE_KEY, RECIPIENTS, is_request};
 
 /// Removes unfinished files and directories, at the places where this store writes and nowhere else.
 ///
@@ -15,8 +15,13 @@ pub(super) fn sweep(directory: &Path) {
     for slot in subdirectories(directory).iter().flat_map(|handle| subdirectories(handle)) {
         for found in subdirectories(&slot) {
             if is_unfinished(&found) {
-                for name in [CERTIFICATE, PRIVATE_KEY] {
-                    let _left = fs::remove_file(found.join(name));
+                let is_ours = |name: &str| {
+                    [CERTIFICATE, RECIPIENTS].contains(&name) || name.starts_with(PRIVATE_KEY) || is_request(name)
+                };
+                for entry in entries(&found) {
+                    if entry.file_name().to_str().is_some_and(is_ours) {
+                        let _left = fs::remove_file(entry.path());
+                    }
                 }
                 let _left = fs::remove_dir(found);
             } else {

@@ -1,11 +1,16 @@
 //! Lowers the certificates of an application: defaults are filled in, lifetimes held against the expiry terms.
 
+mod password;
+mod source;
+mod store;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::catalog::clouds::CloudFacts;
 use crate::model::{
     DesiredCertificate, DistinguishedName, ExportFormat, Handle, InvalidDistinguishedName, KeyAlgorithm, Period,
-    PfxEncryption, Place, Problem, SecretReference,
+    PfxEncryption, Place, Problem, Rotate, StoreReference,
 };
 
 use super::application::check_length;
@@ -14,17 +19,15 @@ use super::expiry::{self, Terms};
 use super::findings::Findings;
 use super::specification_certificate::{
     CertificateSpecification, ExportSpecification, KeySpecification, PfxEncryptionSpecification,
-    PfxPasswordSpecification, StoreSpecification,
 };
 use super::texts;
+
+pub(super) use store::store;
 
 /// Entra shortens a longer one, and two could become the same.
 const MAXIMUM_DISPLAY_NAME: usize = 90;
 /// What fits into a PFX.
 const MAXIMUM_FRIENDLY_NAME: usize = 255;
-
-/// Where keys lie when no manifest says so, from the working directory.
-const DEFAULT_STORE: &str = ".accredit/keys";
 
 /// The longest common name that X.509 allows.
 const MAXIMUM_COMMON_NAME: usize = 64;
@@ -33,8 +36,9 @@ const MAXIMUM_COMMON_NAME: usize = 64;
 pub(super) struct Surroundings<'a> {
     pub handle: &'a Handle,
     pub terms: Terms<'a>,
+    pub cloud: &'static CloudFacts,
     /// The store that the estate's defaults name.
-    pub default_store: Option<&'a Path>,
+    pub default_store: Option<&'a StoreReference>,
     /// Where the relative paths of this file begin.
     pub directory: &'a Path,
 }
@@ -92,31 +96,39 @@ fn certificate(
         })
     });
     let export = exports(specification, at, findings);
-    let pfx_password = specification
-        .pfx_password
-        .as_ref()
-        .and_then(|it| password(it, at.key("pfxPassword"), surroundings.directory, findings));
+    let passwords = password::Reading { directory: surroundings.directory, cloud: surroundings.cloud };
+    let pfx_password =
+        specification.pfx_password.as_ref().and_then(|it| passwords.reference(it, at.key("pfxPassword"), findings));
     // A password that is there and wrong was reported where it stands.
     if export.contains(&ExportFormat::Pfx) && specification.pfx_password.is_none() && !at.key("pfxPassword").exists() {
         let help = "add `pfxPassword: { env: NAME }`, `{ file: path }` or `{ generate: true }`";
         findings.error_with_help("`export` has `pfx`, and there is no `pfxPassword`", at.key("export").place(), help);
     }
-    let store = specification.store.as_ref().map(|store| {
-        check_directory(&store.directory, at.key("store").key("directory"), findings);
-        store_of(store, surroundings.directory)
-    });
+    let own_store = specification
+        .store
+        .as_ref()
+        .and_then(|it| store(it, at.key("store"), surroundings.directory, surroundings.cloud, findings));
+    let store = own_store.clone().or_else(|| surroundings.default_store.cloned()).unwrap_or_else(store::default);
+    let source = source::source(name, specification, at, surroundings, &store, findings);
+    source::check(&source, &store, specification, at, findings);
     check_length(specification.display_name.as_deref(), MAXIMUM_DISPLAY_NAME, at.key("displayName"), findings);
     check_length(specification.friendly_name.as_deref(), MAXIMUM_FRIENDLY_NAME, at.key("friendlyName"), findings);
+    let valid_for = if source::decides_lifetime(&source) {
+        lifetime(specification, at, &surroundings.terms, findings)
+    } else {
+        surroundings.terms.maximum_lifetime.period
+    };
     DesiredCertificate {
         place: at.name().clone(),
+        source_place: at.key("source").place().clone(),
+        rotate: Rotate::default(),
         display_name: specification.display_name.clone().unwrap_or_else(|| name.to_owned()),
         subject,
         key: specification.key.map_or_else(KeyAlgorithm::default, key_algorithm),
-        valid_for: lifetime(specification, at, &surroundings.terms, findings),
+        valid_for,
         friendly_name: specification.friendly_name.clone(),
-        store: store
-            .or_else(|| surroundings.default_store.map(Path::to_path_buf))
-            .unwrap_or_else(|| PathBuf::from(DEFAULT_STORE)),
+        store,
+        source,
         dns_names,
         export,
         pfx_password,
@@ -124,7 +136,23 @@ fn certificate(
             None | Some(PfxEncryptionSpecification::Modern) => PfxEncryption::Modern,
             Some(PfxEncryptionSpecification::Legacy) => PfxEncryption::Legacy,
         },
+        hosts: hosts(specification, at.key("hosts"), findings),
     }
+}
+
+fn hosts(specification: &CertificateSpecification, at: At<'_>, findings: &mut Findings) -> Vec<String> {
+    let hosts = specification.hosts.clone().unwrap_or_default();
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for (index, host) in hosts.iter().enumerate() {
+        let place = at.index(index).place();
+        if host.trim().is_empty() || host.chars().any(char::is_control) {
+            findings.error("this names no host", place);
+        }
+        if let Some(first) = seen.insert(host, place) {
+            findings.twice(format!("the host `{host}` is here twice"), place, first);
+        }
+    }
+    hosts
 }
 
 /// The subject of a certificate that declares none: its first DNS name, where that fits.
@@ -136,17 +164,21 @@ fn default_subject(dns_names: &[String], handle: &Handle) -> DistinguishedName {
 fn exports(specification: &CertificateSpecification, at: At<'_>, findings: &mut Findings) -> BTreeSet<ExportFormat> {
     let mut formats = BTreeMap::new();
     for (index, format) in specification.export.iter().flatten().enumerate() {
-        let format = match format {
-            ExportSpecification::Cer => ExportFormat::Cer,
-            ExportSpecification::Pem => ExportFormat::Pem,
-            ExportSpecification::Pfx => ExportFormat::Pfx,
-        };
+        let format = self::format(*format);
         let place = at.key("export").index(index).place();
         if let Some(first) = formats.insert(format, place) {
             findings.twice(format!("`{}` is here twice", format.as_str()), place, first);
         }
     }
     formats.into_keys().collect()
+}
+
+fn format(specification: ExportSpecification) -> ExportFormat {
+    match specification {
+        ExportSpecification::Cer => ExportFormat::Cer,
+        ExportSpecification::Pem => ExportFormat::Pem,
+        ExportSpecification::Pfx => ExportFormat::Pfx,
+    }
 }
 
 /// The certificate's validity, held against the terms.
@@ -190,51 +222,6 @@ fn key_algorithm(specification: KeySpecification) -> KeyAlgorithm {
         KeySpecification::Rsa2048 => KeyAlgorithm::Rsa2048,
         KeySpecification::Rsa3072 => KeyAlgorithm::Rsa3072,
         KeySpecification::Rsa4096 => KeyAlgorithm::Rsa4096,
-    }
-}
-
-/// A name that an environment variable can have; anything else is taken for the password itself and not shown.
-fn is_variable(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn password(
-    specification: &PfxPasswordSpecification,
-    at: At<'_>,
-    directory: &Path,
-    findings: &mut Findings,
-) -> Option<SecretReference> {
-    let PfxPasswordSpecification { env, file, generate } = specification;
-    if let Some(name) = env {
-        if !is_variable(name) {
-            let env = at.key("env");
-            let help = "write the variable's name: letters, digits and `_`";
-            findings.secret("`env` is not the name of an environment variable", env.place(), env.name(), help);
-            return None;
-        }
-        return Some(SecretReference::Environment(name.clone()));
-    }
-    if let Some(file) = file {
-        if file.trim().is_empty() {
-            findings.error("`file` is empty", at.key("file").place());
-            return None;
-        }
-        return Some(SecretReference::File(relative_to(directory, file)));
-    }
-    generate.map(|_| SecretReference::Generated)
-}
-
-pub(super) fn store_of(specification: &StoreSpecification, directory: &Path) -> PathBuf {
-    relative_to(directory, &specification.directory)
-}
-
-pub(super) fn check_directory(directory: &str, at: At<'_>, findings: &mut Findings) {
-    if directory.trim().is_empty() || directory.contains('\0') {
-        findings.error("this is not the name of a directory", at.place());
-    } else if directory.starts_with('~') {
-        let help = "write it from the root, or from this file";
-        findings.error_with_help("`~` is not the home directory here", at.place(), help);
     }
 }
 

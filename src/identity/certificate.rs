@@ -1,0 +1,110 @@
+//! Signing in as an application by its certificate, to show that it can. The token is thrown away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::keys::{JwsAlgorithm, Signer};
+use crate::transport::Transport;
+
+use super::SignInError;
+use super::token::Grant;
+
+/// Gives the instant it is: that of the machine, or one that was ordered.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long an assertion is good for.
+const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long it is waited for that what was written becomes known everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Propagation {
+    /// In all.
+    pub timeout: Duration,
+    /// The first wait; each further one is longer by half, up to half a minute.
+    pub first_wait: Duration,
+}
+
+impl Propagation {
+    const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+    /// Nothing is waited for.
+    pub const NONE: Self = Self { timeout: Duration::ZERO, first_wait: Duration::ZERO };
+}
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self { timeout: Duration::from_mins(10), first_wait: Duration::from_secs(1) }
+    }
+}
+
+/// Signs in to one tenant as its applications.
+#[derive(Clone)]
+pub struct CertificateSignIn {
+    pub transport: Arc<dyn Transport>,
+    /// The login host with its scheme.
+    pub authority: String,
+    /// By its id or a domain.
+    pub tenant: String,
+    /// What the token is for: an API that every tenant has.
+    pub resource: String,
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for CertificateSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CertificateSignIn {{ authority: {:?}, tenant: {:?} }}", self.authority, self.tenant)
+    }
+}
+
+impl CertificateSignIn {
+    /// Signs in once.
+    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
+    pub async fn sign_in(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
+        let Self { transport: _, authority, tenant, resource, clock: _ } = self;
+        let grant = Grant { authority, tenant, client_id: app_id, resource };
+        let now = (self.clock)();
+        let claims = json!({
+            "aud": grant.address(),
+            "iss": app_id,
+            "sub": app_id,
+            "jti": uuid::Uuid::new_v4().to_string(),
+            "nbf": now.as_second(),
+            "iat": now.as_second(),
+            "exp": (now + ASSERTION_LIFE).as_second(),
+        });
+        let assertion = signer.jwt(JwsAlgorithm::Ps256, &claims).await.map_err(|source| SignInError::Sign {
+            tenant: tenant.clone(),
+            client_id: app_id.to_owned(),
+            source,
+        })?;
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into();
+        let shown = [("client_assertion_type", &kind), ("client_assertion", &assertion)];
+        grant.request(&*self.transport, &shown).await.map(drop)
+    }
+
+    /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried
+    /// again, with a new assertion each time.
+    pub async fn sign_in_soon(
+        &self,
+        app_id: &str,
+        signer: &Signer,
+        propagation: Propagation,
+    ) -> Result<(), SignInError> {
+        let mut waited = Duration::ZERO;
+        let mut wait = propagation.first_wait;
+        loop {
+            match self.sign_in(app_id, signer).await {
+                Err(error) if error.may_be_replication() && waited < propagation.timeout => {
+                    tracing::info!("waiting {} s: {error}", wait.as_secs());
+                    tokio::time::sleep(wait).await;
+                    waited += wait;
+                    wait = (wait + wait / 2).min(Propagation::LONGEST_WAIT);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A certificate that somebody else made and keeps in a file, with or without its key. The file is read and never written.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::certificate::KeyPair;
+use super::error::StoreError;
+use super::unreadable::Unreadable;
+use super::{Bundle, contents, durable, inspect};
+use crate::model::{KeyAccess, StoredKeys, UnusableFile};
+
+/// No certificate file is near as large; a wrong path may lead to a disk image.
+const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
+
+/// A file that is declared as the source of a certificate.
+#[derive(Clone, Debug)]
+pub struct CertificateFile {
+    path: PathBuf,
+    password: Option<SecretString>,
+}
+
+impl CertificateFile {
+    pub fn new(path: &Path, password: Option<SecretString>) -> Self {
+        Self { path: path.to_owned(), password }
+    }
+
+    /// The certificate in the file, or why there is none that could be used.
+    pub fn list(&self) -> Result<StoredKeys, StoreError> {
+        let bundle = match self.read()? {
+            Ok(bundle) => bundle,
+            Err((reason, help)) => {
+                let unusable = UnusableFile { file: self.path.clone(), reason, help };
+                return Ok(StoredKeys { unusable: Some(unusable), ..StoredKeys::default() });
+            }
+        };
+        let der = bundle.certificate.unwrap_or_default();
+        Ok(match inspect(&der) {
+            Ok(mut stored) => {
+                if bundle.private_key.is_some() {
+                    stored.private_key = KeyAccess::Plain;
+                }
+                StoredKeys { generations: vec![stored], ..StoredKeys::default() }
+            }
+            Err(error) => {
+                let help = "`accredit certificate inspect` says what is in it".to_owned();
+                let unusable = UnusableFile { file: self.path.clone(), reason: error.to_string(), help };
+                StoredKeys { unusable: Some(unusable), ..StoredKeys::default() }
+            }
+        })
+    }
+
+    /// The certificate with its key, if the file holds it.
+    pub fn key_pair(&self) -> Result<KeyPair, StoreError> {
+        let no_key = || StoreError::NoPrivateKey { what: self.path.display().to_string() };
+        let bundle = self.read()?.map_err(|_| no_key())?;
+        match (bundle.certificate, bundle.private_key) {
+            (Some(certificate), Some(private_key)) => Ok(KeyPair { certificate, private_key }),
+            (_, None) | (None, _) => Err(no_key()),
+        }
+    }
+
+    /// The inner error is about what the file holds: a reason, and what helps.
+    fn read(&self) -> Result<Result<Bundle, (String, String)>, StoreError> {
+        let path = &self.path;
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let help = "put the certificate there, or say another path".to_owned();
+                return Ok(Err(("it is not there".to_owned(), help)));
+            }
+            Ok(facts) if facts.len() > MAXIMUM_SIZE => {
+                let help = "give a `.cer`, `.pem`, `.p7b` or `.pfx`".to_owned();
+                return Ok(Err((format!("it is {} bytes long, so no certificate", facts.len()), help)));
+            }
+            Ok(_) | Err(_) => {}
+        }
+        let bytes = fs::read(path).map(Zeroizing::new).map_err(durable::failed("read", path))?;
+        let contents = match contents::read(&bytes, self.password.as_ref()) {
+            Err(error @ Unreadable::PasswordNeeded) => {
+                let help =
+                    "say where its password is: `source: { file: { path: …, password: { env: NAME } } }`".to_owned();
+                return Ok(Err((error.to_string(), help)));
+            }
+            Err(error) => return Ok(Err((error.to_string(), error.help().to_owned()))),
+            Ok(contents) => contents,
+        };
+        if !contents.keys.is_empty() {
+            durable::refuse_exposed(path)?;
+        }
+        Ok(match Bundle::of_files(&[contents]) {
+            Ok(bundle) if bundle.certificate.is_some() => Ok(bundle),
+            Ok(_) => Err(("it holds a key and no certificate".to_owned(), "give the certificate too".to_owned())),
+            Err(error) => Err((error.to_string(), "`accredit certificate inspect` says what is in it".to_owned())),
+        })
+    }
+}

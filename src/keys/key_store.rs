@@ -1,0 +1,205 @@
+//! Where one declared certificate is kept, whichever kind of place that is. Directories are read and written off the
+//! threads that talk to services.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::directory::DirectoryStore;
+use super::error::StoreError;
+use super::file::CertificateFile;
+use super::signer::Signer;
+use super::vault::VaultStore;
+use super::{Identities, PfxTerms, Vaults};
+use crate::model::{
+    CertificateProfile, CertificateSource, DesiredCertificate, ExportFormat, KeyAlgorithm, RequestProfile,
+    StoreReference, StoredCertificate, StoredKeys, StoredRequest, Thumbprint,
+};
+
+/// What opens key stores that are not plain directories.
+#[derive(Clone, Debug)]
+pub struct Openers {
+    /// Private keys of age, for directories with encrypted keys.
+    pub identities: Identities,
+    pub vaults: Vaults,
+}
+
+/// The place of one declared certificate.
+#[derive(Clone, Debug)]
+pub struct KeyStore {
+    handle: String,
+    name: String,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Directory(DirectoryStore),
+    File(CertificateFile),
+    Vault(VaultStore),
+}
+
+impl KeyStore {
+    /// `password` opens the file that is declared as the source, where it needs one.
+    pub fn open(
+        handle: &str,
+        name: &str,
+        certificate: &DesiredCertificate,
+        password: Option<SecretString>,
+        openers: &Openers,
+    ) -> Self {
+        let place = match (&certificate.source, &certificate.store) {
+            (CertificateSource::File { path, password: _ }, _) => Place::File(CertificateFile::new(path, password)),
+            (CertificateSource::KeyVault(vault), StoreReference::KeyVault { url }) => {
+                Place::Vault(openers.vaults.certificate(url, vault))
+            }
+            (_, StoreReference::KeyVault { url }) => {
+                // The manifest refuses this; what is not there is not found.
+                Place::Vault(openers.vaults.certificate(
+                    url,
+                    &crate::model::VaultCertificate {
+                        name: name.to_owned(),
+                        version: None,
+                        exportable: false,
+                        create: false,
+                    },
+                ))
+            }
+            (_, StoreReference::Directory { path, recipients }) => {
+                Place::Directory(DirectoryStore::open(path).protected(recipients, &openers.identities))
+            }
+        };
+        Self { handle: handle.to_owned(), name: name.to_owned(), place }
+    }
+
+    /// Everything that is kept for the certificate.
+    pub async fn list(&self) -> Result<StoredKeys, StoreError> {
+        match &self.place {
+            Place::Directory(store) => self.blocking(store, DirectoryStore::list).await,
+            Place::File(file) => file.list(),
+            Place::Vault(vault) => vault.list().await,
+        }
+    }
+
+    /// Whether private files can be written here and read again, before anything is begun.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(store) => store.check_recipients(),
+            Place::File(_) | Place::Vault(_) => Ok(()),
+        }
+    }
+
+    /// Makes a key and its certificate. The key is safe in its place before this returns.
+    pub async fn make(&self, profile: &CertificateProfile) -> Result<StoredCertificate, StoreError> {
+        match &self.place {
+            Place::Directory(store) => {
+                let profile = profile.clone();
+                self.blocking(store, move |store, handle, name| store.create(handle, name, &profile)).await
+            }
+            Place::File(_) => Err(self.makes_none()),
+            Place::Vault(vault) => vault.make(profile).await,
+        }
+    }
+
+    /// Makes a key and the request for its certificate. The key is safe in its place before this returns.
+    pub async fn request(&self, profile: &RequestProfile, key: KeyAlgorithm) -> Result<StoredRequest, StoreError> {
+        match &self.place {
+            Place::Directory(store) => {
+                let profile = profile.clone();
+                self.blocking(store, move |store, handle, name| store.request(handle, name, &profile, key)).await
+            }
+            Place::File(_) | Place::Vault(_) => Err(self.makes_none()),
+        }
+    }
+
+    /// Puts what an authority signed beside the key that it was requested for.
+    pub async fn take_in(&self, request: &str, thumbprint: &Thumbprint) -> Result<StoredCertificate, StoreError> {
+        match &self.place {
+            Place::Directory(store) => {
+                let (request, thumbprint) = (request.to_owned(), thumbprint.clone());
+                self.blocking(store, move |store, handle, name| store.take_in(handle, name, &request, &thumbprint))
+                    .await
+            }
+            Place::File(_) | Place::Vault(_) => Err(self.makes_none()),
+        }
+    }
+
+    /// Keeps the private files as the store is declared to keep them.
+    pub async fn protect(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Directory(store) => self.blocking(store, DirectoryStore::protect).await,
+            Place::File(_) | Place::Vault(_) => Ok(()),
+        }
+    }
+
+    /// Writes files for use elsewhere. `password` is that of the PFX; without one a password is made and kept.
+    pub async fn export(
+        &self,
+        stored: &StoredCertificate,
+        certificate: &DesiredCertificate,
+        password: Option<SecretString>,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        match &self.place {
+            Place::Directory(store) => {
+                let (stored, certificate) = (stored.clone(), certificate.clone());
+                self.blocking(store, move |store, handle, name| {
+                    export(store, (handle, name), &stored, &certificate, password)
+                })
+                .await
+            }
+            Place::File(_) | Place::Vault(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The means to sign by a certificate's key.
+    pub async fn signer(&self, stored: &StoredCertificate) -> Result<Signer, StoreError> {
+        match &self.place {
+            Place::Directory(store) => {
+                let stored = stored.clone();
+                let pair =
+                    self.blocking(store, move |store, handle, name| store.key_pair(handle, name, &stored)).await?;
+                Ok(Signer::here(pair.certificate, pair.private_key))
+            }
+            Place::File(file) => {
+                let pair = file.key_pair()?;
+                Ok(Signer::here(pair.certificate, pair.private_key))
+            }
+            Place::Vault(vault) => vault.signer(stored),
+        }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        store: &DirectoryStore,
+        work: impl FnOnce(&DirectoryStore, &str, &str) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (store, handle, name) = (store.clone(), self.handle.clone(), self.name.clone());
+        let working = tokio::task::spawn_blocking(move || work(&store, &handle, &name));
+        working.await.unwrap_or(Err(StoreError::Thread))
+    }
+
+    fn makes_none(&self) -> StoreError {
+        StoreError::MakesNone { what: format!("{}/{}", self.handle, self.name) }
+    }
+}
+
+fn export(
+    store: &DirectoryStore,
+    (handle, name): (&str, &str),
+    stored: &StoredCertificate,
+    certificate: &DesiredCertificate,
+    password: Option<SecretString>,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let formats: &BTreeSet<ExportFormat> = &certificate.export;
+    let password = match password {
+        None if formats.contains(&ExportFormat::Pfx) => Some(store.generated_password(handle, name, stored)?),
+        given => given,
+    };
+    let terms = PfxTerms {
+        friendly_name: certificate.friendly_name.as_deref(),
+        password: password.as_ref(),
+        encryption: certificate.pfx_encryption,
+    };
+    store.export(handle, name, stored, formats, terms)
+}

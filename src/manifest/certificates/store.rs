@@ -1,0 +1,122 @@
+//! Where private keys lie: directories and vaults.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::clouds::CloudFacts;
+use crate::model::StoreReference;
+
+use super::super::cursor::At;
+use super::super::findings::Findings;
+use super::super::specification_certificate::StoreSpecification;
+use super::relative_to;
+
+/// Where keys lie when no manifest says so, from the working directory.
+const DEFAULT_DIRECTORY: &str = ".accredit/keys";
+
+/// The length of a public key of age: its prefix, 52 characters of key and 6 of check sum.
+const RECIPIENT_LENGTH: usize = 62;
+
+pub(super) fn default() -> StoreReference {
+    StoreReference::Directory { path: PathBuf::from(DEFAULT_DIRECTORY), recipients: BTreeSet::new() }
+}
+
+/// Lowers a store; `None` where what is written cannot be one.
+pub(in super::super) fn store(
+    specification: &StoreSpecification,
+    at: At<'_>,
+    directory: &Path,
+    cloud: &CloudFacts,
+    findings: &mut Findings,
+) -> Option<StoreReference> {
+    let StoreSpecification { directory: path, recipients, key_vault } = specification;
+    match (path, key_vault) {
+        (Some(_), Some(_)) => {
+            findings.error("`store` takes exactly one of `directory` or `keyVault`", at.name());
+            None
+        }
+        (Some(path), None) => {
+            check_directory(path, at.key("directory"), findings);
+            let recipients = self::recipients(recipients.as_deref(), at.key("recipients"), findings);
+            Some(StoreReference::Directory { path: relative_to(directory, path), recipients })
+        }
+        (None, Some(vault)) => {
+            if recipients.is_some() {
+                let help = "a vault encrypts by itself; take `recipients` out";
+                findings.error_with_help("`recipients` are for a directory", at.key("recipients").name(), help);
+            }
+            let place = at.key("keyVault").place();
+            vault_url(vault, cloud)
+                .map(|url| StoreReference::KeyVault { url })
+                .map_err(|reason| {
+                    let help = "write a vault's name such as `contoso`, or its address";
+                    findings.error_with_help(format!("`{vault}` cannot be a vault: {reason}"), place, help);
+                })
+                .ok()
+        }
+        (None, None) => {
+            let help = "add `directory: path`, relative to this file";
+            findings.error_with_help("`store` says no place", at.name(), help);
+            None
+        }
+    }
+}
+
+/// The address of a vault that is said by its name or its address.
+pub(super) fn vault_url(vault: &str, cloud: &CloudFacts) -> Result<String, &'static str> {
+    if let Some(host) = vault.strip_prefix("https://") {
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let is_host = !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':'));
+        return if is_host {
+            Ok(format!("https://{}", host.to_ascii_lowercase()))
+        } else {
+            Err("its address is `https://`, a host, and nothing behind it")
+        };
+    }
+    if vault.contains("://") {
+        return Err("a vault is reached by `https://` alone");
+    }
+    let is_name = (3..=24).contains(&vault.len())
+        && vault.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !vault.ends_with('-')
+        && !vault.contains("--")
+        && vault.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_name {
+        Ok(format!("https://{}.{}", vault.to_ascii_lowercase(), cloud.key_vault_suffix))
+    } else {
+        Err("a name has 3 to 24 letters, digits and single `-`, and begins with a letter")
+    }
+}
+
+fn check_directory(directory: &str, at: At<'_>, findings: &mut Findings) {
+    if directory.trim().is_empty() || directory.contains('\0') {
+        findings.error("this is not the name of a directory", at.place());
+    } else if directory.starts_with('~') {
+        let help = "write it from the root, or from this file";
+        findings.error_with_help("`~` is not the home directory here", at.place(), help);
+    }
+}
+
+/// Their check sums are looked at when a key is encrypted; here it is told what cannot be a public key at all.
+fn recipients(recipients: Option<&[String]>, at: At<'_>, findings: &mut Findings) -> BTreeSet<String> {
+    let help = "write public keys as `age-keygen` prints them: `age1…`";
+    if recipients.is_some_and(<[String]>::is_empty) {
+        findings.error_with_help("nobody could open the keys", at.name(), help);
+    }
+    let mut kept = BTreeSet::new();
+    for (index, recipient) in recipients.unwrap_or_default().iter().enumerate() {
+        let at = at.index(index);
+        if recipient.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+            findings.secret("this is a private key of age", at.place(), at.place(), help);
+        } else if !recipient.starts_with("age1")
+            || recipient.len() != RECIPIENT_LENGTH
+            || !recipient.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        {
+            findings.error_with_help(format!("`{recipient}` is no public key of age"), at.place(), help);
+        } else if !kept.insert(recipient.clone()) {
+            findings.error(format!("the recipient `{recipient}` is here twice"), at.place());
+        }
+    }
+    kept
+}

@@ -1,0 +1,92 @@
+//! What was found in the key stores: public facts only.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::{DistinguishedName, ExportFormat, KeyAlgorithm, Thumbprint};
+
+/// Everything that is kept for one declared certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredKeys {
+    /// Certificates with their keys, oldest first.
+    pub generations: Vec<StoredCertificate>,
+    /// Keys that wait for their certificates, in the order of their ids.
+    pub requests: Vec<StoredRequest>,
+    /// A declared file that cannot be used, with the reason.
+    pub unusable: Option<UnusableFile>,
+}
+
+/// The public facts of a certificate in a key store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCertificate {
+    pub thumbprint: Thumbprint,
+    pub thumbprint_sha256: Thumbprint,
+    pub subject: DistinguishedName,
+    pub dns_names: Vec<String>,
+    pub key: KeyAlgorithm,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+    /// The certificate, DER.
+    pub der: Vec<u8>,
+    /// Files that were exported and are still there.
+    pub exports: BTreeSet<ExportFormat>,
+    /// What an authority was asked for, where one signed it: authorities change what they sign.
+    pub asked: Option<AskedFor>,
+    pub private_key: KeyAccess,
+}
+
+/// The names of a certificate as they stand in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedFor {
+    pub subject: DistinguishedName,
+    pub dns_names: Vec<String>,
+}
+
+/// What can be done with a private key from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyAccess {
+    /// It lies there in the clear, for its owner alone.
+    Plain,
+    /// It lies there encrypted to these recipients.
+    Encrypted { recipients: BTreeSet<String> },
+    /// A vault signs with it.
+    Vault {
+        /// Of the certificate.
+        version: String,
+        exportable: bool,
+    },
+    /// It is somewhere else, or nowhere.
+    Absent,
+}
+
+/// A key that waits for an authority to sign its certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRequest {
+    /// Made from the key; names the request's directory.
+    pub id: String,
+    /// The request, PEM.
+    pub file: PathBuf,
+    pub asked: AskedFor,
+    pub key: KeyAlgorithm,
+    /// What was put beside it and certifies this key, the one that ends last first.
+    pub signed: Vec<SignedCertificate>,
+    /// What was put beside it and is of no use, with the reason.
+    pub unusable: Vec<UnusableFile>,
+}
+
+/// A certificate that an authority made for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedCertificate {
+    pub file: PathBuf,
+    pub certificate: StoredCertificate,
+}
+
+/// A file that holds no certificate that could be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableFile {
+    pub file: PathBuf,
+    pub reason: String,
+    pub help: String,
+}

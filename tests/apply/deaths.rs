@@ -1,0 +1,103 @@
+//! Runs that die: four years in which every second run meets its fate at a chosen request.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use accredit::kinds::Intent;
+use accredit::transport::Transport;
+use futures_util::future::join_all;
+
+use super::authority::Authority;
+use super::life::{Life, Makers, YEARS};
+use super::mortal::{Fate, Mortal};
+use super::world::{days_after, noon};
+
+/// Four years in which every second run meets its fate at its `nth` request. Gives whether that request ever came.
+async fn die_often(makers: Makers, fate: Fate, nth: usize) -> bool {
+    let mut life = Life::new(makers).await;
+    let mortal = Mortal::new(life.world.emulator.url());
+    life.world.send_through(Arc::clone(&mortal) as Arc<dyn Transport>);
+    let mut day = 0;
+    let mut runs = 0;
+    while day <= YEARS * 365 + 40 {
+        life.world.turn_to(days_after(noon(), day)).await;
+        life.others().await;
+        let snapshot = life.world.snapshot(&life.desired).await;
+        let plan = accredit::plan::plan(&life.desired, &snapshot, life.world.now, Intent::Reconcile).unwrap();
+        let (is_busy, is_quiet) = (!plan.is_empty(), plan.rotations.is_empty() && !life.numbers.is_empty());
+        if is_busy {
+            runs += 1;
+            if runs % 2 == 1 {
+                mortal.arm(nth, fate);
+            }
+            tokio::select! {
+                report = life.world.carry_out(&life.desired, plan) => {
+                    assert!(runs % 2 == 1 || report.is_complete(), "{fate:?} {nth}: {:?}", report.failed);
+                }
+                () = mortal.death() => {}
+            }
+            mortal.disarm();
+        }
+        if let Some(application) = life.world.find("exo").await {
+            life.note(day, &application, None);
+            life.check(&application, day);
+        }
+        let days_left = life.ends.duration_since(life.world.now).as_hours() / 24;
+        day += match (is_busy, is_quiet) {
+            (true, _) => 1,
+            // For most of the year nothing happens.
+            (false, true) if days_left > 45 => days_left - 40,
+            (false, _) => 5,
+        };
+    }
+    // The same end as without any trouble: one certificate, nothing to do, no key too many and none too few.
+    let plan = life.world.plan(&life.desired).await;
+    assert!(plan.is_empty(), "{fate:?} {nth}: {plan:?}");
+    assert_eq!(life.numbers.len(), 5, "{fate:?} {nth}: {}", life.timeline);
+    let application = life.world.application("exo").await;
+    assert_eq!(application["keyCredentials"].as_array().unwrap().len(), 1, "{fate:?} {nth}: {}", life.timeline);
+    if let Some(kept) = life.kept().await {
+        let uploaded: Vec<String> = life.numbers.keys().cloned().collect();
+        assert_eq!(kept, uploaded, "{fate:?} {nth}: {}", life.timeline);
+    }
+    assert_eq!(life.requests().len(), 0, "{fate:?} {nth}");
+    mortal.has_come.load(Ordering::SeqCst)
+}
+
+/// Every request of a run in turn, with each fate, until the runs have no such request any more.
+async fn die_at_every_request(makers: fn() -> Makers) {
+    // Side by side, because vaults make one wait.
+    let fates = Fate::ALL.map(|fate| async move {
+        let mut nth = 1;
+        while die_often(makers(), fate, nth).await {
+            nth += 1;
+        }
+        assert!(nth > 3, "{fate:?}: there were only {nth} requests");
+    });
+    join_all(fates).await;
+}
+
+#[tokio::test]
+async fn certificates_of_ones_own_survive_every_death() {
+    die_at_every_request(|| Makers::Accredit).await;
+}
+
+#[tokio::test]
+async fn an_authoritys_certificates_survive_every_death() {
+    die_at_every_request(|| Makers::Authority(Box::new(Authority::new()))).await;
+}
+
+#[tokio::test]
+async fn a_colleagues_files_survive_every_death() {
+    die_at_every_request(|| Makers::Colleague).await;
+}
+
+#[tokio::test]
+async fn certificates_in_a_vault_survive_every_death() {
+    die_at_every_request(|| Makers::Vault).await;
+}
+
+#[tokio::test]
+async fn a_colleagues_versions_in_a_vault_survive_every_death() {
+    die_at_every_request(|| Makers::ColleagueWithVault).await;
+}
