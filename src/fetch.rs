@@ -126,9 +126,9 @@ async fn sign_ins(
     applications: &BTreeMap<String, ObservedApplication>,
     keys: &BTreeMap<(String, String), StoredKeys>,
     now: Timestamp,
-) -> BTreeMap<Thumbprint, SignIn> {
+) -> BTreeMap<String, BTreeMap<Thumbprint, SignIn>> {
     let none = BTreeMap::new();
-    let mut waited_for: Vec<(&str, &KeyStore, StoredCertificate)> = Vec::new();
+    let mut waited_for: Vec<(&str, &str, &KeyStore, StoredCertificate)> = Vec::new();
     for (key, kept) in keys {
         let Some(application) = applications.get(&key.0) else { continue };
         let Some(declared) = desired.applications.get(key.0.as_str()) else { continue };
@@ -137,22 +137,27 @@ async fn sign_ins(
         let credentials = &application.key_credentials;
         let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &none, now);
         let is_enabled = application.service_principal.as_ref().is_some_and(|found| found.account_enabled);
-        if let Some(stored) = chain.waited_for(credentials).filter(|_| is_enabled) {
-            waited_for.push((&application.app_id, store, stored.clone()));
+        if let Some(stored) = chain.waited_for(credentials, declared.foreign_credentials).filter(|_| is_enabled) {
+            waited_for.push((&key.0, &application.app_id, store, stored.clone()));
         }
     }
-    stream::iter(waited_for)
-        .map(|(app_id, store, stored)| async move {
+    let outcomes: Vec<(String, Thumbprint, SignIn)> = stream::iter(waited_for)
+        .map(|(handle, app_id, store, stored)| async move {
             let outcome = match store.signer(&stored).await {
                 Ok(signer) => sign_in.sign_in(app_id, &signer).await.map_err(|error| error.in_brief()),
                 Err(error) => Err(in_one_line(&error)),
             };
             let outcome = outcome.map_or_else(SignIn::Refused, |()| SignIn::Accepted);
-            (stored.thumbprint, outcome)
+            (handle.to_owned(), stored.thumbprint, outcome)
         })
         .buffer_unordered(AT_ONCE)
         .collect()
-        .await
+        .await;
+    let mut sign_ins: BTreeMap<String, BTreeMap<Thumbprint, SignIn>> = BTreeMap::new();
+    for (handle, thumbprint, outcome) in outcomes {
+        sign_ins.entry(handle).or_default().insert(thumbprint, outcome);
+    }
+    sign_ins
 }
 
 fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {

@@ -64,6 +64,7 @@ pub(super) async fn proceed(
         }
         return Ok(Exit::Success);
     }
+    session.check_clock()?;
     let approved = approve(plan.clone(), Limits { allow_deletes })
         .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {

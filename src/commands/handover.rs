@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::execute::Report;
 use crate::keys::DirectoryStore;
-use crate::kinds::{CertificateChain, key_id};
+use crate::kinds::{CertificateChain, key_id, uploaded_from};
 use crate::model::{
     Address, CertificateSource, DesiredApplication, DesiredCertificate, ExportFormat, KeyAccess, ObservedKeyCredential,
     PermissionType, Rotate, SecretReference, SignIn, Snapshot, StoreReference, StoredCertificate, StoredKeys,
@@ -22,9 +22,9 @@ use super::session::Session;
 /// One block for each declared application that is there.
 pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Snapshot, report: &Report) -> String {
     let mut out = String::new();
-    let sign_ins = sign_ins(snapshot, report);
     for (handle, application) in &session.desired.applications {
         let handle = handle.as_str();
+        let sign_ins = sign_ins(handle, snapshot, report);
         let Some(app_id) = app_id(handle, snapshot, report) else { continue };
         let organization = &snapshot.tenant.initial_domain;
         let mut rows = vec![("Application id", app_id.clone()), ("Organization", organization.clone())];
@@ -32,30 +32,35 @@ pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Sn
         for (name, declared) in application.certificates.iter().flatten() {
             // What was asked for beyond the manifest is done.
             let certificate = &DesiredCertificate { rotate: Rotate::WhenDue, ..declared.clone() };
-            let kept = match session.stores.get(&(handle.to_owned(), name.clone())) {
-                Some(store) => store.list().await.unwrap_or_default(),
-                None => StoredKeys::default(),
+            let listed = match session.stores.get(&(handle.to_owned(), name.clone())) {
+                Some(store) => store.list().await,
+                None => Ok(StoredKeys::default()),
             };
-            let credentials = credentials(handle, snapshot, report, &kept);
+            rows.push(("Certificate", name.clone()));
+            let kept = match listed {
+                Ok(kept) => kept,
+                Err(error) => {
+                    rows.push(("", printable(&format!("its keys cannot be read: {error}"))));
+                    continue;
+                }
+            };
+            let credentials = credentials(handle, snapshot, report, &kept, session.now);
             let chain =
                 CertificateChain::new(certificate, &application.expiry, &kept, &credentials, &sign_ins, session.now);
-            rows.push(("Certificate", name.clone()));
             match chain.signs_in_with() {
                 Some(Ok(stored)) => {
-                    rows.push(("Subject", stored.subject.to_string()));
+                    rows.push(("Subject", printable(&stored.subject.0)));
                     rows.push(("Thumbprint", stored.thumbprint.to_string()));
                     rows.push(("NotBefore", instant(stored.not_before)));
                     rows.push(("NotAfter", instant(stored.not_after)));
-                    rows.extend(files(handle, name, certificate, stored));
+                    let files = files(handle, name, certificate, stored);
+                    rows.extend(files.into_iter().map(|(label, value)| (label, printable(&value))));
                     // What does not leave its vault is in no machine's store.
                     if !matches!(stored.private_key, KeyAccess::Vault { exportable: false, .. }) {
                         thumbprint.get_or_insert(stored.thumbprint.clone());
                     }
                 }
-                Some(Err(elsewhere)) => {
-                    rows.push(("Thumbprint", elsewhere.to_string()));
-                    rows.push(("", format!("its key is not in `{}`", certificate.store)));
-                }
+                Some(Err(elsewhere)) => rows.push(("Thumbprint", elsewhere.to_string())),
                 None => rows.push(("", "there is none to sign in with yet".to_owned())),
             }
             let on_its_way = chain.rotation(Address::new(handle, "certificate", name));
@@ -81,17 +86,23 @@ fn app_id(handle: &str, snapshot: &Snapshot, report: &Report) -> Option<String> 
     made.or_else(|| Some(snapshot.applications.get(handle)?.app_id.clone()))
 }
 
-/// What signed in while the tenant was read, and in this run.
-fn sign_ins(snapshot: &Snapshot, report: &Report) -> BTreeMap<Thumbprint, SignIn> {
-    let proven = report.outputs.iter().filter(|(address, _)| address.kind == "signIn");
+/// What signed in as `handle` while the tenant was read, and in this run.
+fn sign_ins(handle: &str, snapshot: &Snapshot, report: &Report) -> BTreeMap<Thumbprint, SignIn> {
+    let proven = report.outputs.iter().filter(|(address, _)| address.kind == "signIn" && address.holder == handle);
     let proven = proven.filter_map(|(_, outputs)| Thumbprint::parse(outputs.get("thumbprint")?.id()?));
-    let read = snapshot.sign_ins.clone().into_iter();
+    let read = snapshot.sign_ins.get(handle).cloned().unwrap_or_default().into_iter();
     read.chain(proven.map(|thumbprint| (thumbprint, SignIn::Accepted))).collect()
 }
 
 /// The certificates that the application has now: those it had, without what this run removed, with what it added. A key may
 /// lie in the store that was never uploaded; nobody can sign in with that one.
-fn credentials(handle: &str, snapshot: &Snapshot, report: &Report, kept: &StoredKeys) -> Vec<ObservedKeyCredential> {
+fn credentials(
+    handle: &str,
+    snapshot: &Snapshot,
+    report: &Report,
+    kept: &StoredKeys,
+    now: Timestamp,
+) -> Vec<ObservedKeyCredential> {
     let found = snapshot.applications.get(handle);
     let mut credentials = found.map_or_else(Vec::new, |application| application.key_credentials.clone());
     let written = report.done.iter().find(|step| step.address == Address::new(handle, "application", ""));
@@ -117,7 +128,8 @@ fn credentials(handle: &str, snapshot: &Snapshot, report: &Report, kept: &Stored
         key_id: key_id(stored),
         display_name: None,
         thumbprint: Some(stored.thumbprint.clone()),
-        start: Some(stored.not_before),
+        // As it is uploaded.
+        start: Some(uploaded_from(stored, now)),
         end: Some(stored.not_after),
         key_type: "AsymmetricX509Cert".to_owned(),
         usage: "Verify".to_owned(),
@@ -173,7 +185,7 @@ fn files(
             (ExportFormat::Pfx, Some(SecretReference::Command(command))) => Some(format!("what `{command}` prints")),
             (ExportFormat::Pfx, Some(SecretReference::KeyVault { url, name })) => Some(format!("{url}/secrets/{name}")),
         };
-        rows.push(("", password.map_or(path.clone(), |password| format!("{path} (its password is in {password})"))));
+        rows.push(("", password.map_or(path.clone(), |password| format!("{path} (its password: {password})"))));
     }
     rows
 }

@@ -80,24 +80,31 @@ async fn in_vault(vaults: &Vaults, url: &str, name: &str) -> Result<SecretString
     Ok(made)
 }
 
-/// What opens a file that is declared as a certificate: as [`secret`], and asked for once where it is asked for.
+/// What opens a file that is declared as a certificate: as [`secret`], and asked for once where it is asked for. The inner error
+/// says why it is not to be had.
 pub(super) async fn opening(
     reference: &SecretReference,
     path: &Path,
     vaults: &Vaults,
-) -> Result<Option<SecretString>, Failure> {
+) -> Result<Result<SecretString, String>, Failure> {
     let question = format!("Password of {}", path.display());
-    match reference {
-        SecretReference::Prompt if can_ask() => super::certificate::password::ask(&question).map(Some),
+    let (found, missing) = match reference {
+        SecretReference::Prompt if can_ask() => (Some(super::certificate::password::ask(&question)?), String::new()),
+        SecretReference::Prompt => (None, "there is nobody to ask for it".to_owned()),
         SecretReference::KeyVault { url, name } => {
             let failed = |source| SecretError::Vault { url: url.clone(), name: name.clone(), source };
-            Ok(vaults.secret(url, name).await.map_err(failed)?)
+            (vaults.secret(url, name).await.map_err(failed)?, format!("{url} has no secret `{name}`"))
         }
-        SecretReference::Environment(name) => Ok(environment(name).filter(|value| !value.is_empty()).map(Into::into)),
-        SecretReference::File(path) => Ok(Some(from_file(path)?)),
-        // Where nobody can be asked, what is not encrypted still opens. The manifest refuses the other two here.
-        SecretReference::Prompt | SecretReference::Command(_) | SecretReference::Generated => Ok(None),
-    }
+        SecretReference::Environment(name) => {
+            let value = environment(name).filter(|value| !value.is_empty());
+            (value.map(Into::into), format!("`{name}` is not set"))
+        }
+        SecretReference::File(path) => (Some(from_file(path)?), String::new()),
+        // The manifest refuses them here.
+        SecretReference::Command(_) | SecretReference::Generated => (None, "it is not to be had by a plan".to_owned()),
+    };
+    // What is not encrypted opens all the same.
+    Ok(found.ok_or(missing))
 }
 
 /// The private keys of age that the environment names.

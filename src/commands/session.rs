@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::emulator::{self, Emulator};
@@ -20,6 +20,9 @@ use crate::transport::{Detour, Http, TokenSource, Transport};
 use super::console::{Console, environment};
 use super::failure::Failure;
 use super::{Target, manifests, now, secrets};
+
+/// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Everything a command works with.
 pub(super) struct Session {
@@ -111,6 +114,20 @@ impl Session {
             self.desired.estate,
             beside.display()
         ));
+    }
+
+    /// That the instant of this run is the one at which Graph answered. Certificates are dated, taken for ended and removed by
+    /// it, and a wrong one would do that to those that work.
+    pub(super) fn check_clock(&self) -> Result<(), Failure> {
+        let Some(theirs) = self.connection.client.answered() else { return Ok(()) };
+        let off = theirs.duration_since(self.now).abs();
+        if off <= CLOCK_TOLERANCE {
+            return Ok(());
+        }
+        let ours = self.now.strftime("%Y-%m-%d %H:%M UTC");
+        let theirs = theirs.strftime("%Y-%m-%d %H:%M UTC");
+        Err(Failure::message(format!("it is {ours} here and {theirs} in the tenant, so nothing was changed"))
+            .hint("set the clock of this machine, or leave `--now` to `plan`"))
     }
 
     /// Plans, and shows what stands in the way of a plan.
@@ -220,7 +237,7 @@ async fn stores(desired: &Desired, connection: &Connection) -> Result<BTreeMap<(
         for (name, certificate) in application.certificates.iter().flatten() {
             let password = match &certificate.source {
                 CertificateSource::File { path, password: Some(reference) } => {
-                    secrets::opening(reference, path, &connection.vaults).await?
+                    Some(secrets::opening(reference, path, &connection.vaults).await?)
                 }
                 CertificateSource::File { path: _, password: None }
                 | CertificateSource::SelfSigned

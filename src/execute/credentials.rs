@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use crate::graph::{GraphError, Writer};
+use crate::graph::{Created, GraphError, Writer};
+use crate::identity::Propagation;
 use crate::keys::{JwsAlgorithm, KeyStore, Signer};
 use crate::kinds::{KeyCredentialsChange, key_id, wire};
 use crate::model::{KeyAccess, ObservedKeyCredential, StoredCertificate};
@@ -36,6 +37,7 @@ pub(super) async fn change(
     change: &KeyCredentialsChange,
     available: &[Available],
     now: Timestamp,
+    propagation: Propagation,
 ) -> Result<(), StepError> {
     let path = &change.holder;
     let before = writer.reader().get(path).await?;
@@ -58,12 +60,18 @@ pub(super) async fn change(
         return Err(StepError::NoneLeft);
     }
 
+    let is_missing =
+        |name: &&String| !credentials.iter().any(|credential| is_one_of(credential, std::slice::from_ref(*name)));
+    if let Some(gone) = change.stay.iter().find(is_missing).filter(|_| !removed.is_empty()) {
+        return Err(StepError::CredentialVanished(format!("the certificate {gone}, which the others make room for,")));
+    }
+
     let list = before["keyCredentials"].clone();
     let latest = match prover(&credentials, &removed, available, now).await {
         Some(signer) if path.starts_with("/applications/") => {
             let holder = before["id"].as_str().unwrap_or_default();
-            one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
-            writer.reader().get(path).await?
+            let taken = one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
+            seen(writer, path, &taken, propagation).await?
         }
         Some(_) | None => before,
     };
@@ -73,8 +81,14 @@ pub(super) async fn change(
     check(&list, &latest, change, &added, &removed)
 }
 
-/// Adds and removes each by itself. What Graph refuses is left for [`whole`]; a lost answer is answered by the look that
-/// follows.
+/// What Graph took of the changes that were sent one by one.
+#[derive(Default)]
+struct Taken {
+    added: BTreeSet<String>,
+    removed: BTreeSet<String>,
+}
+
+/// Adds and removes each by itself. What Graph refuses is left for [`whole`].
 async fn one_by_one(
     writer: &Writer,
     path: &str,
@@ -83,7 +97,7 @@ async fn one_by_one(
     removed: &BTreeSet<String>,
     signer: &Signer,
     now: Timestamp,
-) -> Result<(), StepError> {
+) -> Result<Taken, StepError> {
     let proof = json!({
         "aud": PROOF_AUDIENCE,
         "iss": holder,
@@ -95,26 +109,73 @@ async fn one_by_one(
         let proof = signer.jwt(JwsAlgorithm::Rs256, &proof).await.map_err(StepError::Sign)?;
         Ok::<_, StepError>(proof.expose_secret().to_owned())
     };
+    let mut taken = Taken::default();
     for credential in added {
-        let body = json!({ "keyCredential": credential, "passwordCredential": null, "proof": sign().await? });
-        attempted(writer.write("POST", &format!("{path}/addKey"), Some(&body), false, None).await)?;
+        let body =
+            async || Ok(json!({ "keyCredential": credential, "passwordCredential": null, "proof": sign().await? }));
+        if let Some(answer) = sent(writer, path, "addKey", body, |have| have.contains(id(credential))).await? {
+            // Graph may have given it another name than ours.
+            let named = Some(id(&answer)).filter(|named| !named.is_empty());
+            taken.added.insert(named.unwrap_or(id(credential)).to_owned());
+        }
     }
     for key_id in removed {
-        let body = json!({ "keyId": key_id, "proof": sign().await? });
-        attempted(writer.write("POST", &format!("{path}/removeKey"), Some(&body), false, None).await)?;
+        let body = async || Ok(json!({ "keyId": key_id, "proof": sign().await? }));
+        if sent(writer, path, "removeKey", body, |have| !have.contains(key_id)).await?.is_some() {
+            taken.removed.insert(key_id.clone());
+        }
     }
-    Ok(())
+    Ok(taken)
 }
 
-/// Goes on where the write was refused or its answer lost; what became of it is looked at.
-fn attempted<T>(outcome: Result<T, GraphError>) -> Result<(), StepError> {
-    match outcome {
-        Ok(_) => Ok(()),
-        Err(error @ GraphError::SignIn { .. }) => Err(error.into()),
-        Err(error) => {
-            tracing::info!("{error}");
-            Ok(())
+/// Sends one change; gives Graph's answer, `None` where it was refused. Where the answer is lost a look tells, and what it does not show is sent
+/// once more: a `keyId` is added and removed once, so nothing is done twice.
+async fn sent(
+    writer: &Writer,
+    path: &str,
+    action: &str,
+    body: impl AsyncFn() -> Result<Json, StepError>,
+    is_done: impl Fn(&BTreeSet<String>) -> bool,
+) -> Result<Option<Json>, StepError> {
+    let send = async || {
+        let body = body().await?;
+        Ok::<_, StepError>(writer.write("POST", &format!("{path}/{action}"), Some(&body), false, None).await)
+    };
+    let answer = |created| match created {
+        Created::Now(object) | Created::Found(object) => object,
+        Created::Changed | Created::Nothing => Json::Null,
+    };
+    let lost = match send().await? {
+        Ok(created) => return Ok(Some(answer(created))),
+        Err(error) if error.answer_lost() => error,
+        Err(error @ GraphError::SignIn { .. }) => return Err(error.into()),
+        Err(refusal) => {
+            tracing::info!("{refusal}");
+            return Ok(None);
         }
+    };
+    if is_done(&key_ids(&writer.reader().get(path).await?)?) {
+        return Ok(Some(Json::Null));
+    }
+    if let Ok(created) = send().await? {
+        return Ok(Some(answer(created)));
+    }
+    // A refusal may mean that the first one was taken after all.
+    if is_done(&key_ids(&writer.reader().get(path).await?)?) { Ok(Some(Json::Null)) } else { Err(lost.into()) }
+}
+
+/// Reads until what Graph took can be seen: an older list must not be written back, nor taken for what is there.
+async fn seen(writer: &Writer, path: &str, taken: &Taken, propagation: Propagation) -> Result<Json, StepError> {
+    let mut waits = propagation.waits();
+    loop {
+        let latest = writer.reader().get(path).await?;
+        let have = key_ids(&latest)?;
+        if taken.added.is_subset(&have) && taken.removed.is_disjoint(&have) {
+            return Ok(latest);
+        }
+        let Some(wait) = waits.next() else { return Err(StepError::NotSeen) };
+        tracing::info!("waiting {} s: an older list of certificates was read", wait.as_secs());
+        tokio::time::sleep(wait).await;
     }
 }
 
@@ -172,7 +233,8 @@ fn check(
 fn duplicates(holder: &Json, change: &KeyCredentialsChange) -> Result<BTreeSet<String>, StepError> {
     let ours: BTreeSet<&str> = change.add.values().map(id).collect();
     let same = observed(holder)?.into_iter().filter(|credential| {
-        credential.thumbprint.as_ref().is_some_and(|thumbprint| change.add.contains_key(thumbprint))
+        credential.is_sign_in_certificate()
+            && credential.thumbprint.as_ref().is_some_and(|thumbprint| change.add.contains_key(thumbprint))
     });
     Ok(same.map(|credential| credential.key_id).filter(|id| !ours.contains(id.as_str())).collect())
 }
@@ -207,9 +269,10 @@ fn is_current(credential: &ObservedKeyCredential, now: Timestamp) -> bool {
     credential.start.is_none_or(|start| start <= now) && credential.end.is_none_or(|end| now < end)
 }
 
-/// Whether a credential is named by its thumbprint or `keyId`.
+/// Whether a credential is named by its `keyId`, or is a certificate to sign in with and named by its thumbprint: the same one
+/// may stand there for another use.
 fn is_one_of(credential: &ObservedKeyCredential, names: &[String]) -> bool {
-    let thumbprint = credential.thumbprint.as_ref();
+    let thumbprint = credential.thumbprint.as_ref().filter(|_| credential.is_sign_in_certificate());
     names.iter().any(|name| {
         name.eq_ignore_ascii_case(&credential.key_id)
             || thumbprint.is_some_and(|thumbprint| thumbprint.as_str() == name)

@@ -54,6 +54,8 @@ pub enum StepError {
     Unresolved(String),
     #[error("nothing was removed: it would leave the application without a certificate that works")]
     NoneLeft,
+    #[error("the change was taken, and Graph still shows the certificates as they were")]
+    NotSeen,
     #[error("Graph wants a proof by one of the application's keys, which could not be given")]
     Sign(#[source] SignError),
     #[error("the certificate does not sign in")]
@@ -74,6 +76,9 @@ impl StepError {
                 Some("look at the application's certificates, agree on who writes them, and run it again")
             }
             Self::NoneLeft => Some("run it again: the plan is another one once somebody has changed the certificates"),
+            Self::NotSeen => {
+                Some("wait some minutes and run it again: nothing was lost, and it looks before it writes")
+            }
             Self::NotProven(_) => Some("those before it stay and go on working; run it again, and it is tried again"),
             Self::Keys(_)
             | Self::Unreadable(_)

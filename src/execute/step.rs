@@ -41,7 +41,7 @@ pub(super) async fn run(
             Write::KeyCredentials(change) => {
                 let available = available(&step, execution, certificates);
                 let now = (execution.sign_in.clock)();
-                credentials::change(execution.writer, &change, &available, now).await?;
+                credentials::change(execution.writer, &change, &available, now, execution.propagation).await?;
             }
             Write::MakeCertificate => {
                 let keeper = keeper(&step, execution)?;
@@ -78,7 +78,7 @@ pub(super) async fn run(
                 let stored = stored(&thumbprint, certificates)?;
                 keeper(&step, execution)?.export(&stored).await?;
             }
-            Write::EncryptKeys => keeper(&step, execution)?.store.protect().await?,
+            Write::ProtectKeys => keeper(&step, execution)?.store.protect().await?,
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
                 let signer = keeper(&step, execution)?.store.signer(&stored).await?;

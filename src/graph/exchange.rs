@@ -1,9 +1,10 @@
 //! One request and its answer, with the token, and with patience where Graph asks for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
@@ -37,6 +38,8 @@ pub struct Client {
     /// Scheme, host and version, such as `https://graph.microsoft.com/v1.0`.
     base: String,
     patience: Patience,
+    /// When Graph first answered, by its own clock.
+    answered: Arc<OnceLock<Timestamp>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -49,12 +52,17 @@ impl Client {
     /// `host` with its scheme, without a version.
     pub fn new(transport: Arc<dyn Transport>, token: TokenSource, host: &str) -> Self {
         let base = format!("{}/v1.0", host.trim_end_matches('/'));
-        Self { transport, token, base, patience: Patience::default() }
+        Self { transport, token, base, patience: Patience::default(), answered: Arc::default() }
     }
 
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The instant of Graph's first answer, by its clock; `None` before that.
+    pub fn answered(&self) -> Option<Timestamp> {
+        self.answered.get().copied()
     }
 
     pub(super) fn base(&self) -> &str {
@@ -136,6 +144,10 @@ impl Client {
                 (GraphError::Lost { method: method.to_owned(), path: path.to_owned(), source }, None)
             })?;
         tracing::debug!("{method} {path}: {}", answer.status());
+        let date = answer.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
+            let _earlier = self.answered.set(date.timestamp());
+        }
         if !answer.status().is_success() {
             let retry_after = answer.headers().get(http::header::RETRY_AFTER);
             let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());

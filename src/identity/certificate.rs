@@ -30,6 +30,18 @@ pub struct Propagation {
 impl Propagation {
     const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+    /// The waits between one look and the next, as long as the timeout lasts.
+    pub fn waits(self) -> impl Iterator<Item = Duration> {
+        let waits =
+            std::iter::successors(Some(self.first_wait), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)));
+        waits.scan(Duration::ZERO, move |waited, wait| {
+            (*waited < self.timeout).then(|| {
+                *waited += wait;
+                wait
+            })
+        })
+    }
+
     /// Nothing is waited for.
     pub const NONE: Self = Self { timeout: Duration::ZERO, first_wait: Duration::ZERO };
 }
@@ -93,18 +105,15 @@ impl CertificateSignIn {
         signer: &Signer,
         propagation: Propagation,
     ) -> Result<(), SignInError> {
-        let mut waited = Duration::ZERO;
-        let mut wait = propagation.first_wait;
-        loop {
+        for wait in propagation.waits() {
             match self.sign_in(app_id, signer).await {
-                Err(error) if error.may_be_replication() && waited < propagation.timeout => {
+                Err(error) if error.may_be_replication() => {
                     tracing::info!("waiting {} s: {error}", wait.as_secs());
                     tokio::time::sleep(wait).await;
-                    waited += wait;
-                    wait = (wait + wait / 2).min(Propagation::LONGEST_WAIT);
                 }
                 outcome => return outcome,
             }
         }
+        self.sign_in(app_id, signer).await
     }
 }

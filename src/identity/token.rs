@@ -60,7 +60,11 @@ impl SignInError {
                 message[..end].trim().trim_end_matches('.').to_owned()
             }
             Self::Transport { source, .. } => source.to_string(),
-            Self::Sign { source, .. } => source.to_string(),
+            Self::Sign { source, .. } => {
+                // The innermost cause is what somebody can do something about.
+                let causes = std::iter::successors(Some(source as &dyn std::error::Error), |error| error.source());
+                causes.last().map_or_else(|| source.to_string(), ToString::to_string)
+            }
         }
     }
 

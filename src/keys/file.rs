@@ -20,11 +20,12 @@ const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct CertificateFile {
     path: PathBuf,
-    password: Option<SecretString>,
+    /// Where one is declared: the password, or why it is not to be had.
+    password: Option<Result<SecretString, String>>,
 }
 
 impl CertificateFile {
-    pub fn new(path: &Path, password: Option<SecretString>) -> Self {
+    pub fn new(path: &Path, password: Option<Result<SecretString, String>>) -> Self {
         Self { path: path.to_owned(), password }
     }
 
@@ -78,11 +79,20 @@ impl CertificateFile {
             Ok(_) | Err(_) => {}
         }
         let bytes = fs::read(path).map(Zeroizing::new).map_err(durable::failed("read", path))?;
-        let contents = match contents::read(&bytes, self.password.as_ref()) {
+        let contents = match contents::read(&bytes, self.password.as_ref().and_then(|password| password.as_ref().ok()))
+        {
             Err(error @ Unreadable::PasswordNeeded) => {
-                let help =
-                    "say where its password is: `source: { file: { path: …, password: { env: NAME } } }`".to_owned();
-                return Ok(Err((error.to_string(), help)));
+                return Ok(Err(match &self.password {
+                    Some(Err(missing)) => (
+                        format!("it is encrypted, and its password is not there: {missing}"),
+                        "the password is where `source.file.password` says".to_owned(),
+                    ),
+                    Some(Ok(_)) | None => (
+                        error.to_string(),
+                        "say where its password is: `source: { file: { path: …, password: { env: NAME } } }`"
+                            .to_owned(),
+                    ),
+                }));
             }
             Err(error) => return Ok(Err((error.to_string(), error.help().to_owned()))),
             Ok(contents) => contents,

@@ -43,6 +43,7 @@ pub fn inspect(der: &[u8]) -> Result<StoredCertificate, InspectError> {
         der: der.to_vec(),
         exports: BTreeSet::new(),
         asked: None,
+        follows: BTreeSet::new(),
         private_key: KeyAccess::Absent,
     })
 }

@@ -38,15 +38,17 @@ enum Place {
     Directory(DirectoryStore),
     File(CertificateFile),
     Vault(VaultStore),
+    /// A vault that keys are to be put into, which the manifest refuses.
+    Nowhere,
 }
 
 impl KeyStore {
-    /// `password` opens the file that is declared as the source, where it needs one.
+    /// `password` opens the file that is declared as the source, where one is declared for it, or says why it is not to be had.
     pub fn open(
         handle: &str,
         name: &str,
         certificate: &DesiredCertificate,
-        password: Option<SecretString>,
+        password: Option<Result<SecretString, String>>,
         openers: &Openers,
     ) -> Self {
         let place = match (&certificate.source, &certificate.store) {
@@ -54,18 +56,7 @@ impl KeyStore {
             (CertificateSource::KeyVault(vault), StoreReference::KeyVault { url }) => {
                 Place::Vault(openers.vaults.certificate(url, vault))
             }
-            (_, StoreReference::KeyVault { url }) => {
-                // The manifest refuses this; what is not there is not found.
-                Place::Vault(openers.vaults.certificate(
-                    url,
-                    &crate::model::VaultCertificate {
-                        name: name.to_owned(),
-                        version: None,
-                        exportable: false,
-                        create: false,
-                    },
-                ))
-            }
+            (_, StoreReference::KeyVault { .. }) => Place::Nowhere,
             (_, StoreReference::Directory { path, recipients }) => {
                 Place::Directory(DirectoryStore::open(path).protected(recipients, &openers.identities))
             }
@@ -79,6 +70,7 @@ impl KeyStore {
             Place::Directory(store) => self.blocking(store, DirectoryStore::list).await,
             Place::File(file) => file.list(),
             Place::Vault(vault) => vault.list().await,
+            Place::Nowhere => Err(self.makes_none()),
         }
     }
 
@@ -86,7 +78,7 @@ impl KeyStore {
     pub fn check(&self) -> Result<(), StoreError> {
         match &self.place {
             Place::Directory(store) => store.check_recipients(),
-            Place::File(_) | Place::Vault(_) => Ok(()),
+            Place::File(_) | Place::Vault(_) | Place::Nowhere => Ok(()),
         }
     }
 
@@ -97,7 +89,7 @@ impl KeyStore {
                 let profile = profile.clone();
                 self.blocking(store, move |store, handle, name| store.create(handle, name, &profile)).await
             }
-            Place::File(_) => Err(self.makes_none()),
+            Place::File(_) | Place::Nowhere => Err(self.makes_none()),
             Place::Vault(vault) => vault.make(profile).await,
         }
     }
@@ -109,7 +101,7 @@ impl KeyStore {
                 let profile = profile.clone();
                 self.blocking(store, move |store, handle, name| store.request(handle, name, &profile, key)).await
             }
-            Place::File(_) | Place::Vault(_) => Err(self.makes_none()),
+            Place::File(_) | Place::Vault(_) | Place::Nowhere => Err(self.makes_none()),
         }
     }
 
@@ -121,7 +113,7 @@ impl KeyStore {
                 self.blocking(store, move |store, handle, name| store.take_in(handle, name, &request, &thumbprint))
                     .await
             }
-            Place::File(_) | Place::Vault(_) => Err(self.makes_none()),
+            Place::File(_) | Place::Vault(_) | Place::Nowhere => Err(self.makes_none()),
         }
     }
 
@@ -129,7 +121,7 @@ impl KeyStore {
     pub async fn protect(&self) -> Result<(), StoreError> {
         match &self.place {
             Place::Directory(store) => self.blocking(store, DirectoryStore::protect).await,
-            Place::File(_) | Place::Vault(_) => Ok(()),
+            Place::File(_) | Place::Vault(_) | Place::Nowhere => Ok(()),
         }
     }
 
@@ -148,7 +140,7 @@ impl KeyStore {
                 })
                 .await
             }
-            Place::File(_) | Place::Vault(_) => Ok(Vec::new()),
+            Place::File(_) | Place::Vault(_) | Place::Nowhere => Ok(Vec::new()),
         }
     }
 
@@ -166,6 +158,7 @@ impl KeyStore {
                 Ok(Signer::here(pair.certificate, pair.private_key))
             }
             Place::Vault(vault) => vault.signer(stored),
+            Place::Nowhere => Err(self.makes_none()),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::catalog::nearest;
 use crate::model::{
     Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, ForeignCredentials, Handle, Named,
     ObservedApi, ObservedApplication, ObservedKeyCredential, OwnerReference, PermissionType, Problem, Prune, Reason,
-    Snapshot, StoredKeys, Value,
+    SignIn, Snapshot, StoredKeys, Thumbprint, Value,
 };
 
 use super::{CertificateChain, is_made_here};
@@ -69,7 +69,7 @@ impl<'a> Context<'a> {
                         &application.expiry,
                         keys.unwrap_or(&NO_KEYS),
                         observed.map_or(&[], |application| &application.key_credentials),
-                        &snapshot.sign_ins,
+                        snapshot.sign_ins.get(handle.as_str()).unwrap_or(&NO_SIGN_INS),
                         now,
                     );
                     let id = observed.map(|application| application.id.as_str());
@@ -164,17 +164,46 @@ impl<'a> Context<'a> {
 
     /// Certificates on the application that nobody declared and that the manifest has removed.
     pub(super) fn unwanted(&self, handle: &str) -> Vec<Named> {
+        let is_removed = |credential: &&ObservedKeyCredential| {
+            self.removes(handle, credential.end).is_some() && !self.waits_for_proof(handle, credential.end)
+        };
+        self.foreign(handle).filter(is_removed).map(unwanted).collect()
+    }
+
+    /// Whether a foreign certificate that is to go may be the one that somebody works with: it goes when one of ours has
+    /// signed in.
+    pub(super) fn waits_for_proof(&self, handle: &str, end: Option<Timestamp>) -> bool {
+        let has_ended = end.is_some_and(|end| end <= self.now);
+        let mut chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values).peekable();
+        !has_ended && chains.peek().is_some() && !chains.any(CertificateChain::is_proven)
+    }
+
+    /// Whether a credential holds a certificate that is about to be uploaded under another `keyId`, which takes its place:
+    /// Graph keeps a certificate once.
+    pub(super) fn is_uploaded_anew(&self, handle: &str, credential: &ObservedKeyCredential) -> bool {
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        let mut coming = chains.filter_map(CertificateChain::coming_from_store);
+        coming.any(|stored| credential.thumbprint.as_ref() == Some(&stored.thumbprint))
+    }
+
+    /// Whether foreign certificates are to go once one of ours has signed in.
+    pub(super) fn has_foreign_that_wait(&self, handle: &str) -> bool {
+        self.foreign(handle).any(|credential| {
+            self.removes(handle, credential.end).is_some() && self.waits_for_proof(handle, credential.end)
+        })
+    }
+
+    /// Certificates on the application that nobody declared.
+    fn foreign(&self, handle: &str) -> impl Iterator<Item = &'a ObservedKeyCredential> {
         let declared = self.desired.applications.get(handle).filter(|declared| declared.certificates.is_some());
-        let (Some(_), Some(observed)) = (declared, self.snapshot.applications.get(handle)) else { return Vec::new() };
+        let observed = self.snapshot.applications.get(handle).filter(|_| declared.is_some());
         let ours = self.uploaded_key_ids(handle);
         let left_over = self.left_over(handle);
-        let foreign = observed.key_credentials.iter().filter(|credential| {
+        observed.into_iter().flat_map(|observed| &observed.key_credentials).filter(move |credential| {
             credential.is_sign_in_certificate()
                 && !ours.contains(credential.key_id.as_str())
                 && !left_over.iter().any(|(other, _, _)| other == credential)
-        });
-        let removed = foreign.filter(|credential| self.removes(handle, credential.end).is_some());
-        removed.map(unwanted).collect()
+        })
     }
 
     /// The `keyId`s of the key credentials that `handle` has for its declared certificates.
@@ -274,6 +303,7 @@ impl<'a> Context<'a> {
     }
 }
 
+static NO_SIGN_INS: BTreeMap<Thumbprint, SignIn> = BTreeMap::new();
 static NO_KEYS: StoredKeys = StoredKeys { generations: Vec::new(), requests: Vec::new(), unusable: None };
 
 /// A credential of somebody else, by its `keyId`: its thumbprint may be pretended.

@@ -51,8 +51,8 @@ pub enum Write {
         request: String,
         thumbprint: String,
     },
-    /// Encrypts the keys of the key store to the declared recipients.
-    EncryptKeys,
+    /// Keeps the keys of the key store as it is declared: encrypted to its recipients, or in the clear where it has none.
+    ProtectKeys,
     /// Signs in with a certificate.
     SignIn {
         app_id: String,
@@ -111,6 +111,8 @@ pub struct KeyCredentialsChange {
     pub add: BTreeMap<Thumbprint, Json>,
     /// SHA-1 thumbprints, or `keyId`s of what has none.
     pub remove: Vec<String>,
+    /// What has to be there for anything to be removed, named likewise.
+    pub stay: Vec<String>,
     /// Whether it is meant that nobody can sign in with a certificate any more.
     pub may_leave_none: bool,
 }
@@ -119,18 +121,21 @@ pub struct KeyCredentialsChange {
 pub(super) fn key_credential(named: &Named, certificates: &Certificates) -> Option<Json> {
     use base64::Engine as _;
     let certificate = certificates.stored.values().find(|certificate| certificate.thumbprint.as_str() == named.id)?;
-    // From its upload on it is there to be used; the overlap with the one before it is reckoned from here, also where
-    // the key was made in an earlier run that did not come to its upload.
-    let start = certificate.not_before.max(back_dated(certificates.now));
     Some(json!({
         "keyId": key_id(certificate),
         "displayName": named.name,
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
-        "startDateTime": start.to_string(),
+        "startDateTime": uploaded_from(certificate, certificates.now).to_string(),
         "endDateTime": certificate.not_after.to_string(),
         "key": base64::engine::general_purpose::STANDARD.encode(&certificate.der),
     }))
+}
+
+/// The `startDateTime` of a certificate that is uploaded at `now`: from then on it is there to be used. The overlap with the one
+/// before it is reckoned from here, also where the key was made in an earlier run that did not come to its upload.
+pub fn uploaded_from(certificate: &StoredCertificate, now: Timestamp) -> Timestamp {
+    certificate.not_before.max(back_dated(now))
 }
 
 /// Whether a `keyId` has the form of those that [`key_id`] makes: what Accredit uploaded, whatever it was declared as.

@@ -102,6 +102,16 @@ pub enum Usage {
     ServerAuthentication,
 }
 
+impl Usage {
+    /// As RFC 5280 spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientAuthentication => "clientAuth",
+            Self::ServerAuthentication => "serverAuth",
+        }
+    }
+}
+
 /// A file made from a certificate and its key, beside the key in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExportFormat {

@@ -28,8 +28,9 @@ pub struct Snapshot {
     pub user_roles: BTreeMap<String, Vec<ObservedRoleAssignment>>,
     /// What is in the key stores, by handle and certificate name.
     pub keys: BTreeMap<(String, String), StoredKeys>,
-    /// By SHA-1 thumbprint: what came of signing in with certificates that are about to take over from others.
-    pub sign_ins: BTreeMap<Thumbprint, SignIn>,
+    /// By handle: what came of signing in as that application with certificates that are about to take over from others, by
+    /// SHA-1 thumbprint.
+    pub sign_ins: BTreeMap<String, BTreeMap<Thumbprint, SignIn>>,
     pub key_policies: KeyPolicies,
 }
 

@@ -34,14 +34,18 @@ pub struct StoredCertificate {
     pub exports: BTreeSet<ExportFormat>,
     /// What an authority was asked for, where one signed it: authorities change what they sign.
     pub asked: Option<AskedFor>,
+    /// Those that were in the store before it, where that is known.
+    pub follows: BTreeSet<Thumbprint>,
     pub private_key: KeyAccess,
 }
 
-/// The names of a certificate as they stand in a request.
+/// What stands in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedFor {
     pub subject: DistinguishedName,
     pub dns_names: Vec<String>,
+    /// The extended key usages, as RFC 5280 spells them.
+    pub usages: Vec<String>,
 }
 
 /// What can be done with a private key from here.

@@ -27,7 +27,7 @@ pub fn markdown(plan: &Plan) -> String {
     if !plan.drift.is_empty() {
         out.push_str("\n> [!WARNING]\n> Found in the tenant and declared in no manifest:\n");
         for drift in &plan.drift {
-            let fate = if drift.removed { "removed by this plan" } else { "left as it is" };
+            let fate = if drift.removed { "removed by this plan" } else { "left by this plan" };
             let _ = writeln!(out, "> - `{}`: {} ({fate})", code(&drift.address.to_string()), escaped(&drift.message));
         }
     }

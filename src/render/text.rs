@@ -60,7 +60,7 @@ fn drift(out: &mut String, plan: &Plan, paint: Paint) {
             Severity::Error => (paint.red("!"), printable(&drift.message)),
             Severity::Warning => (paint.yellow("!"), printable(&drift.message)),
         };
-        let fate = if drift.removed { "; this plan removes it" } else { "; left as it is" };
+        let fate = if drift.removed { "; this plan removes it" } else { "; this plan leaves it" };
         let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&drift.address.to_string()));
     }
     out.push('\n');

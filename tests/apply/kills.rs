@@ -40,6 +40,26 @@ fn a_first_run_that_is_killed_at_any_request_is_finished_by_the_next() {
     }
 }
 
+/// A clock that is wrong would have certificates dated, taken for ended and removed by it.
+#[test]
+fn a_clock_that_is_ahead_changes_nothing() {
+    let bench = Bench::new(MANIFEST);
+    bench.applied();
+    let working = bench.working();
+    let mut apply = bench.command(&["apply", "--auto-approve"]);
+    let arguments: Vec<String> = apply.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect();
+    let days_ahead = super::world::days_after(super::world::noon(), 400).to_string();
+    let now = arguments.iter().position(|argument| argument == "--now").unwrap() + 1;
+    let mut ahead = Command::new(apply.get_program());
+    ahead.current_dir(bench.path()).args(&arguments[..now]).arg(days_ahead).args(&arguments[now + 1..]);
+    let output = ahead.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("it is 2027-12-26") && said.contains("2026-11-21") && said.contains("the clock"), "{said}");
+    assert_eq!(bench.working(), working);
+    assert!(apply.output().unwrap().status.success());
+}
+
 /// A rotation and its end, killed at every request that is not a mere look, before and after it took effect.
 #[test]
 fn a_rotation_that_is_killed_at_any_request_is_finished_by_the_next_run() {

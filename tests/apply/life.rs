@@ -194,7 +194,8 @@ impl Life {
         let kept = &snapshot.keys[&("exo".to_owned(), "main".to_owned())];
         let credentials = &application.key_credentials;
         let (certificate, now) = (self.certificate(), self.world.now);
-        let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &snapshot.sign_ins, now);
+        let sign_ins = snapshot.sign_ins.get("exo").cloned().unwrap_or_default();
+        let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &sign_ins, now);
         chain.signs_in_with().map(|found| found.unwrap().clone())
     }
 

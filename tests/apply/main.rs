@@ -18,6 +18,7 @@ mod lives;
 mod mortal;
 mod policies;
 mod process;
+mod proofs;
 mod property;
 mod races;
 mod safety;

@@ -13,10 +13,10 @@ use serde_json::{Value as Json, json};
 
 use super::world::{World, days_after, noon, one_of_everything};
 
-const FOREIGN: &str = "11111111-2222-4333-8444-555555555555";
+pub(crate) const FOREIGN: &str = "11111111-2222-4333-8444-555555555555";
 
 /// A key credential of somebody who has never heard of Accredit.
-fn foreign(key_id: &str, start: Timestamp) -> Json {
+pub(crate) fn foreign(key_id: &str, start: Timestamp) -> Json {
     let pair = self_signed(&CertificateProfile {
         subject: DistinguishedName("CN=theirs".to_owned()),
         dns_names: Vec::new(),

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use accredit::keys::{Identities, self_signed};
 use accredit::kinds::Intent;
-use accredit::model::{CertificateProfile, DistinguishedName, KeyAlgorithm};
+use accredit::model::{CertificateProfile, Desired, DistinguishedName, KeyAlgorithm, Rotate};
 use accredit::render::{Paint, text};
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::authority::Authority;
 use super::world::{World, days_after, noon, one_of_everything};
@@ -141,6 +142,50 @@ async fn a_changed_declaration_asks_for_another_certificate() {
     world.write("exo.yaml", &of_authority().replace("[exo.example]", "[other.example]"));
     world.converge(&world.desired()).await;
     assert_eq!(directories(&world).0.len(), 2, "the first request stays where it is");
+    // An authority that signs nothing without another usage gets a request that asks for it.
+    let manifest = of_authority().replace("source: csr", "source: { csr: { usages: [clientAuth, serverAuth] } }");
+    world.write("exo.yaml", &manifest);
+    let shown = world.plan_text(&world.desired()).await;
+    assert!(shown.contains("certificateRequest") && shown.contains("serverAuth"), "{shown}");
+}
+
+/// Authorities date back to midnight. A second one of the same day is a rotation as any other, also when the run dies between
+/// taking it in and uploading it.
+#[tokio::test]
+async fn two_certificates_of_one_day_follow_each_other() {
+    let authority = Authority::new();
+    let world = World::new().await;
+    let midnight: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+    world.write("exo.yaml", &of_authority());
+    let mut desired = world.desired();
+    world.converge(&desired).await;
+    sign(&world, &authority, "chain.pem", midnight);
+    world.converge(&desired).await;
+    let first = world.application("exo").await["keyCredentials"][0]["keyId"].clone();
+    let rotate = |desired: &mut Desired, step: Rotate| {
+        let application = desired.applications.values_mut().next().unwrap();
+        application.certificates.as_mut().unwrap().get_mut("main").unwrap().rotate = step;
+    };
+    rotate(&mut desired, Rotate::Now);
+    world.apply(&desired).await;
+    let refused = world.try_plan(&desired, Intent::Reconcile).await.unwrap_err();
+    assert!(refused[0].message.contains("being rotated already"), "{refused:?}");
+    sign(&world, &authority, "answer.cer", midnight);
+    rotate(&mut desired, Rotate::WhenDue);
+    let refusal = json!({ "status": 403, "code": "Authorization_RequestDenied" });
+    world.faults(json!([{ "path": "/v1.0/applications/*", "method": "PATCH", "then": refusal }, { "path": "addKey", "then": refusal }])).await;
+    let report = world.run(&desired, Intent::Reconcile).await;
+    assert!(!report.is_complete());
+    world.no_faults().await;
+    assert_eq!(uploaded(&world).await, 1);
+    world.converge(&desired).await;
+    assert_eq!(uploaded(&world).await, 2, "the run is finished");
+    rotate(&mut desired, Rotate::Finish);
+    world.apply(&desired).await;
+    rotate(&mut desired, Rotate::WhenDue);
+    assert!(world.plan(&desired).await.is_empty(), "what was removed does not come back");
+    let left = world.application("exo").await["keyCredentials"].clone();
+    assert!(left.as_array().unwrap().len() == 1 && left[0]["keyId"] != first, "{left}");
 }
 
 #[tokio::test]
@@ -272,11 +317,28 @@ async fn keys_that_lie_encrypted_serve_whoever_can_open_them() {
             "exo-main.cer",
             "exo-main.pfx",
             "exo-main.pfx-password.age",
+            "follows.txt",
             "private-key.pem.age",
             "recipients.txt"
         ]
     );
-    assert!(!world.keys().join("exo/.gitignore").exists(), "it may be kept in git");
+    // It may be kept in git, but for what lies in the clear beside it: a certificate that has left the manifest, say.
+    let others = world.keys().join("exo/old").join("0".repeat(40));
+    std::fs::create_dir_all(&others).unwrap();
+    for name in ["certificate.pem", "private-key.pem", "exo-old.pem", "exo-old.pfx-password"] {
+        std::fs::write(others.join(name), "").unwrap();
+    }
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git").current_dir(world.keys()).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    let added = git(&["add", "--all", "--dry-run", "."]);
+    assert!(added.contains("private-key.pem.age") && added.contains("exo/old/"), "{added}");
+    for private in ["private-key.pem'", "exo-old.pem'", "pfx-password'"] {
+        assert!(!added.contains(private), "{private}: {added}");
+    }
+    std::fs::remove_dir_all(world.keys().join("exo/old")).unwrap();
 
     // Without a key of age the plan is the same; with a stranger's too.
     world.identities = Identities::default();

@@ -149,7 +149,7 @@ impl World {
             for (name, certificate) in application.certificates.iter().flatten() {
                 let password = match &certificate.source {
                     CertificateSource::File { password: Some(SecretReference::File(path)), .. } => {
-                        Some(std::fs::read_to_string(path).unwrap().into())
+                        Some(Ok(std::fs::read_to_string(path).unwrap().into()))
                     }
                     _ => None,
                 };

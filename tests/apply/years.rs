@@ -213,6 +213,7 @@ fn a_key_id_depends_on_its_certificate_alone() {
         der: Vec::new(),
         exports: [].into(),
         asked: None,
+        follows: std::collections::BTreeSet::new(),
         private_key: KeyAccess::Absent,
     };
     assert_eq!(key_id(&stored("1")), "11111111-1111-8111-a111-111111111111");

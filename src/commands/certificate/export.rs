@@ -42,7 +42,10 @@ pub(super) fn run(console: &Console, arguments: &Arguments) -> Result<Exit, Fail
         _ => None,
     };
     let (mut bundle, stem) = match &stored {
-        Some(stored) => (stored.bundle()?, PathBuf::from(format!("{}-{}", stored.handle, stored.certificate))),
+        Some(stored) => (
+            stored.bundle(*format != OutputFormat::Cer)?,
+            PathBuf::from(format!("{}-{}", stored.handle, stored.certificate)),
+        ),
         None => (bundle_of_files(sources, &mut passwords)?, sources[0].with_extension("")),
     };
     if arguments.friendly_name.is_some() {

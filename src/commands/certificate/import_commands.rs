@@ -151,13 +151,14 @@ fn unix(out: &mut String, pfx: &Path, account: Option<&str>, system: &str, direc
     heading(out, &format!("{system}, for one account"));
     let name = pfx.file_name().unwrap_or(pfx.as_os_str()).to_string_lossy();
     let account = shell(account.unwrap_or("service-account"));
-    let place = shell(&format!("{directory}/{name}"));
+    let place = format!("{directory}/{name}");
     let _ = writeln!(out, "sudo install -d -m 0755 -o root -g {group} {directory}");
-    let _ = writeln!(out, "sudo install -m 0400 -o {account} {} {place}", shell(&pfx.to_string_lossy()));
+    let _ = writeln!(out, "sudo install -m 0400 -o {account} {} {}", shell(&pfx.to_string_lossy()), shell(&place));
     let _ = writeln!(out, "# In PowerShell, which has no certificate store here; it asks for the password:");
     let _ = writeln!(
         out,
-        "# Connect-ExchangeOnline -AppId APP-ID -Organization TENANT.onmicrosoft.com -CertificateFilePath {place} -CertificatePassword (Read-Host -AsSecureString)"
+        "# Connect-ExchangeOnline -AppId APP-ID -Organization TENANT.onmicrosoft.com -CertificateFilePath {} -CertificatePassword (Read-Host -AsSecureString)",
+        powershell(&place)
     );
 }
 

@@ -30,9 +30,13 @@ impl Stored {
         Ok(self.store.paths(&self.handle, &self.certificate, &self.generation)?)
     }
 
-    pub(super) fn bundle(&self) -> Result<Bundle, Failure> {
-        let pair = self.store.key_pair(&self.handle, &self.certificate, &self.generation)?;
-        Ok(Bundle::of_pair(pair, None))
+    /// The certificate with those that issued it, and with its key where that is wanted, which may have to be decrypted.
+    pub(super) fn bundle(&self, with_key: bool) -> Result<Bundle, Failure> {
+        let Self { store, handle, certificate, generation } = self;
+        let chain = store.chain(handle, certificate, generation)?;
+        let private_key =
+            if with_key { Some(store.key_pair(handle, certificate, generation)?.private_key) } else { None };
+        Ok(Bundle { certificate: Some(generation.der.clone()), chain, private_key, friendly_name: None })
     }
 }
 

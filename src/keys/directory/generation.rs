@@ -10,9 +10,9 @@ use super::super::error::StoreError;
 use super::super::inspect::{self, InspectError};
 use super::super::{PrivateKey, facts, pem};
 use super::is_missing;
-use super::layout::StoredPaths;
+use super::layout::{FOLLOWS, StoredPaths};
 use super::private::{Protection, encrypted, recipients_of};
-use crate::model::{AskedFor, ExportFormat, KeyAccess, StoredCertificate};
+use crate::model::{AskedFor, ExportFormat, InspectedRequest, KeyAccess, StoredCertificate, Thumbprint};
 
 /// The public facts of a generation whose key is there and private. Does not open the key.
 pub(super) fn read(paths: &StoredPaths, thumbprint: &str) -> Result<StoredCertificate, StoreError> {
@@ -38,8 +38,10 @@ pub(super) fn read(paths: &StoredPaths, thumbprint: &str) -> Result<StoredCertif
         })?;
         KeyAccess::Plain
     };
+    refuse_exposed_exports(paths)?;
     stored.exports = exports(paths);
     stored.asked = asked_for(paths);
+    stored.follows = follows(paths);
     Ok(stored)
 }
 
@@ -47,12 +49,29 @@ fn exports(paths: &StoredPaths) -> BTreeSet<ExportFormat> {
     ExportFormat::ALL.into_iter().filter(|format| paths.export(*format).is_file()).collect()
 }
 
+/// That exports with a key in the clear are their owner's alone.
+fn refuse_exposed_exports(paths: &StoredPaths) -> Result<(), FileError> {
+    let pem = paths.export(ExportFormat::Pem);
+    if pem.is_file() { durable::refuse_exposed(&pem) } else { Ok(()) }
+}
+
 /// What was asked for, where an authority signed; whoever takes the request away loses nothing but that.
 fn asked_for(paths: &StoredPaths) -> Option<AskedFor> {
     let bytes = fs::read(paths.request()).ok()?;
     let file = contents::read(&bytes, None).ok()?;
     let request = facts::request(file.requests.first()?).ok()?;
-    Some(AskedFor { subject: request.subject, dns_names: request.dns_names })
+    Some(asked(request))
+}
+
+pub(super) fn asked(request: InspectedRequest) -> AskedFor {
+    let InspectedRequest { subject, dns_names, extended_key_usages, .. } = request;
+    AskedFor { subject, dns_names, usages: extended_key_usages }
+}
+
+/// The certificates that were there before this one, where that was written down.
+fn follows(paths: &StoredPaths) -> BTreeSet<Thumbprint> {
+    let text = fs::read_to_string(paths.directory.join(FOLLOWS)).unwrap_or_default();
+    text.lines().filter_map(|line| Thumbprint::parse(line.trim())).collect()
 }
 
 /// Certificate and key of a generation, after checking that they belong together.

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! keys/                               .lock
-//!   exo-automation/                   the handle; .gitignore with `*`, unless the keys are encrypted
+//!   exo-automation/                   the handle; .gitignore keeps keys in the clear out of commits
 //!     main/                           the name of the certificate
 //!       D3083EC9…/                    one generation: the SHA-1 thumbprint
 //!         certificate.pem
 //!         chain.pem                   those that issued it, where an authority did
+//!         follows.txt                 the certificates that were here before it
 //!         private-key.pem             0600; private-key.pem.age where it is encrypted, with
 //!         recipients.txt              to whom
 //!         exo-automation-main.csr     what the authority was asked for
@@ -27,6 +28,7 @@ pub(super) const CERTIFICATE: &str = "certificate.pem";
 pub(super) const CHAIN: &str = "chain.pem";
 pub(super) const PRIVATE_KEY: &str = "private-key.pem";
 pub(super) const RECIPIENTS: &str = "recipients.txt";
+pub(super) const FOLLOWS: &str = "follows.txt";
 
 const REQUEST: &str = "request-";
 

@@ -26,7 +26,7 @@ use super::certificate::{self, KeyPair};
 use super::durable::{self, Readers, failed};
 use super::error::StoreError;
 use super::password::random_password;
-use super::{PfxTerms, inspect, pfx};
+use super::{PfxTerms, inspect, pem, pfx};
 use crate::model::{CertificateProfile, ExportFormat, StoredCertificate, StoredKeys};
 
 use layout::{CERTIFICATE, is_thumbprint};
@@ -139,6 +139,7 @@ impl DirectoryStore {
         let name = |path: &Path| draft.path().join(path.file_name().unwrap_or_default());
         durable::write_new(&name(&key_path), &bytes, Readers::Owner)?;
         self.write_recipients(draft.path())?;
+        self.write_follows(&slot, draft.path())?;
         durable::write_new(&draft.path().join(CERTIFICATE), pair.certificate_pem().as_bytes(), Readers::Everyone)?;
         durable::publish(draft, &paths.directory)?;
         generation::read(&paths, stored.thumbprint.as_str())
@@ -163,7 +164,9 @@ impl DirectoryStore {
             let (bytes, readers) = match format {
                 ExportFormat::Cer => (Zeroizing::new(pair.certificate.clone()), Readers::Everyone),
                 ExportFormat::Pem => {
-                    (Zeroizing::new(pair.bundle_pem().expose_secret().as_bytes().to_vec()), Readers::Owner)
+                    let mut text = Zeroizing::new(pair.bundle_pem().expose_secret().as_bytes().to_vec());
+                    text.extend(chain.iter().flat_map(|der| pem::encode_certificate(der).into_bytes()));
+                    (text, Readers::Owner)
                 }
                 ExportFormat::Pfx => {
                     let password = pfx.password.ok_or_else(|| StoreError::PasswordMissing { path: path.clone() })?;
@@ -197,15 +200,14 @@ impl DirectoryStore {
         Ok(password)
     }
 
-    /// The private key, PKCS#8 PEM, after checking that it belongs to the certificate.
-    pub fn private_key_pem(
+    /// Those that issued the certificate, DER, the nearest first; none where it is self-signed.
+    pub fn chain(
         &self,
         handle: &str,
         certificate: &str,
         stored: &StoredCertificate,
-    ) -> Result<SecretString, StoreError> {
-        let paths = self.paths(handle, certificate, stored)?;
-        Ok(generation::read_pair(&paths, &self.protection)?.private_key.pem())
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        generation::read_chain(&self.paths(handle, certificate, stored)?)
     }
 
     /// The certificate with its key, after checking that they belong together.
@@ -239,12 +241,10 @@ impl DirectoryStore {
             }
         }
         let ignore = self.directory.join(handle).join(".gitignore");
-        if self.protection.recipients.is_empty() {
-            self.keep_out_of_git(handle)?;
-        } else if fs::read_to_string(&ignore).is_ok_and(|text| text == IGNORE_ALL) {
-            durable::remove(&ignore)?;
+        if fs::read_to_string(&ignore).is_ok_and(|text| text == IGNORE_ALL || text == IGNORE_PLAIN) {
+            durable::replace(&ignore, self.ignored().as_bytes(), Readers::Everyone)?;
         }
-        Ok(())
+        self.keep_out_of_git(handle)
     }
 
     /// Whether private files can be written and read again here, before anything else is begun.
@@ -301,19 +301,26 @@ impl DirectoryStore {
         Ok(())
     }
 
-    /// Keeps a commit from taking the keys along, unless they are encrypted so that one may. In the handle's directory, which
-    /// is ours alone: someone may have named a store that holds other files as well.
+    /// Keeps a commit from taking keys in the clear along. In the handle's directory, which is ours alone: someone may have
+    /// named a store that holds other files as well.
     fn keep_out_of_git(&self, handle: &str) -> Result<(), StoreError> {
         let path = self.directory.join(handle).join(".gitignore");
-        if !path.exists() && self.protection.recipients.is_empty() {
-            durable::replace(&path, IGNORE_ALL.as_bytes(), Readers::Everyone)?;
+        if !path.exists() {
+            durable::replace(&path, self.ignored().as_bytes(), Readers::Everyone)?;
         }
         Ok(())
+    }
+
+    fn ignored(&self) -> &'static str {
+        if self.protection.recipients.is_empty() { IGNORE_ALL } else { IGNORE_PLAIN }
     }
 }
 
 /// What keeps git from everything below.
 const IGNORE_ALL: &str = "*\n";
+/// What keeps git from private files in the clear alone: beside encrypted ones there may be those of certificates that have
+/// left the manifest, or that are kept otherwise.
+const IGNORE_PLAIN: &str = "*.pem\n!certificate.pem\n!chain.pem\n*.pfx-password\n.new-*\n";
 
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound

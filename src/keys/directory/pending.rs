@@ -13,14 +13,12 @@ use super::super::error::StoreError;
 use super::super::inspect::{inspect, public_key};
 use super::super::issuance::Link;
 use super::super::request as pkcs10;
-use super::super::unreadable::Unreadable;
 use super::super::{PrivateKey, facts, pem};
-use super::layout::{self, CHAIN, PRIVATE_KEY, RECIPIENTS, StoredPaths};
+use super::layout::{self, FOLLOWS, PRIVATE_KEY, RECIPIENTS, StoredPaths};
 use super::private::{encrypted, recipients_text};
 use super::{DirectoryStore, generation};
 use crate::model::{
-    AskedFor, KeyAlgorithm, RequestProfile, SignedCertificate, StoredCertificate, StoredRequest, Thumbprint,
-    UnusableFile,
+    KeyAlgorithm, RequestProfile, SignedCertificate, StoredCertificate, StoredRequest, Thumbprint, UnusableFile,
 };
 
 /// No certificate file is near as large.
@@ -89,13 +87,26 @@ impl DirectoryStore {
         let own = Link::of(&signed.certificate.der);
         let chain: String =
             own.iter().flat_map(|own| own.chain(&links)).map(|link| pem::encode_certificate(link.der)).collect();
-        if !chain.is_empty() {
-            durable::replace(&paths.chain(), chain.as_bytes(), Readers::Everyone)?;
-        }
+        self.write_follows(&slot, &paths.directory)?;
         let text = pem::encode_certificate(&signed.certificate.der);
         durable::replace(&paths.certificate, text.as_bytes(), Readers::Everyone)?;
+        if !chain.is_empty() {
+            // Perhaps over the answer itself, which may have this name.
+            durable::replace(&paths.chain(), chain.as_bytes(), Readers::Everyone)?;
+        }
         durable::rename_directory(&paths.directory, &taken.directory)?;
         generation::read(&taken, thumbprint.as_str())
+    }
+
+    /// The file that names the certificates that are here already. Authorities date back as they like, so dates do not tell
+    /// which one came after which.
+    pub(super) fn write_follows(&self, slot: &Path, directory: &Path) -> Result<(), StoreError> {
+        let entries = fs::read_dir(slot).map_err(failed("read the directory", slot))?;
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| layout::is_thumbprint(name)).collect();
+        names.sort();
+        let text: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+        Ok(durable::replace(&directory.join(FOLLOWS), text.as_bytes(), Readers::Everyone)?)
     }
 
     /// The file that says to whom the private files beside it are encrypted.
@@ -153,14 +164,7 @@ pub(super) fn read(paths: &StoredPaths, id: &str) -> Result<StoredRequest, Store
     if !signed.is_empty() {
         unusable.clear();
     }
-    Ok(StoredRequest {
-        id: id.to_owned(),
-        file,
-        asked: AskedFor { subject: facts.subject, dns_names: facts.dns_names },
-        key: algorithm,
-        signed,
-        unusable,
-    })
+    Ok(StoredRequest { id: id.to_owned(), file, asked: generation::asked(facts), key: algorithm, signed, unusable })
 }
 
 /// What somebody put beside the request.
@@ -170,7 +174,7 @@ fn candidates(paths: &StoredPaths) -> Result<Vec<PathBuf>, StoreError> {
         name.starts_with('.')
             || name.starts_with(PRIVATE_KEY)
             || name == RECIPIENTS
-            || name == CHAIN
+            || name == FOLLOWS
             || layout::is_request(name)
     };
     let mut found: Vec<PathBuf> = entries
@@ -184,15 +188,19 @@ fn candidates(paths: &StoredPaths) -> Result<Vec<PathBuf>, StoreError> {
     Ok(found)
 }
 
-fn read_file(path: &Path) -> Result<KeyFile, Unreadable> {
-    let too_large = fs::metadata(path).is_ok_and(|facts| facts.len() > MAXIMUM_SIZE);
-    let bytes = if too_large { Vec::new() } else { fs::read(path).unwrap_or_default() };
-    contents::read(&bytes, None)
+/// What a file holds, or why that is not known: a reason, and what helps.
+fn read_file(path: &Path) -> Result<KeyFile, (String, String)> {
+    let size = fs::metadata(path).map_or(0, |facts| facts.len());
+    if size > MAXIMUM_SIZE {
+        return Err((format!("it is {size} bytes long, so no certificate"), "take it away".to_owned()));
+    }
+    let bytes = fs::read(path).map_err(|error| (error.to_string(), "make it readable for this user".to_owned()))?;
+    contents::read(&bytes, None).map_err(|error| (error.to_string(), error.help().to_owned()))
 }
 
 /// The certificate for the key among what a file holds, or why there is none.
 fn answer(path: &Path, key: &[u8]) -> Result<StoredCertificate, (String, String)> {
-    let file = read_file(path).map_err(|error| (error.to_string(), error.help().to_owned()))?;
+    let file = read_file(path)?;
     let is_for_key = |der: &[u8]| public_key(der).is_ok_and(|public| public == key);
     match file.certificates.iter().find(|found| is_for_key(&found.der)) {
         Some(found) => inspect(&found.der)

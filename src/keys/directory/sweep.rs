@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use super::super::durable;
-use super::layout::{CERTIFICATE, PRIVATE_KEY, RECIPIENTS, is_request};
+use super::layout::{CERTIFICATE, FOLLOWS, PRIVATE_KEY, RECIPIENTS, is_request};
 
 /// Removes unfinished files and directories, at the places where this store writes and nowhere else.
 ///
@@ -16,7 +16,9 @@ pub(super) fn sweep(directory: &Path) {
         for found in subdirectories(&slot) {
             if is_unfinished(&found) {
                 let is_ours = |name: &str| {
-                    [CERTIFICATE, RECIPIENTS].contains(&name) || name.starts_with(PRIVATE_KEY) || is_request(name)
+                    [CERTIFICATE, RECIPIENTS, FOLLOWS].contains(&name)
+                        || name.starts_with(PRIVATE_KEY)
+                        || is_request(name)
                 };
                 for entry in entries(&found) {
                     if entry.file_name().to_str().is_some_and(is_ours) {

@@ -66,7 +66,7 @@ fn exports_are_private_where_they_hold_the_key() {
     }
     assert_eq!(fs::read(&files[0]).unwrap(), stored.der);
     assert_eq!(store.list("exo", "main").unwrap().generations[0].exports, formats);
-    assert_eq!(fs::read_dir(&paths.directory).unwrap().count(), 6);
+    assert_eq!(fs::read_dir(&paths.directory).unwrap().count(), 7, "certificate, key, follows.txt and these");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_a_crash_left_counts_for_nothing_and_is_swept_under_the_lock() {
     let _lock = store.lock().unwrap();
     assert!(!crashed.exists() && !half_export.exists());
     assert_eq!(store.list("exo", "main").unwrap().generations.len(), 2);
-    store.private_key_pem("exo", "main", &second).unwrap();
+    store.key_pair("exo", "main", &second).unwrap();
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn refuses_a_key_that_others_can_read() {
     let error = store.list("exo", "main").unwrap_err();
     assert!(matches!(error, StoreError::File(FileError::Exposed { mode: 0o640, .. })));
     assert!(error.to_string().contains(&format!("chmod 600 '{}'", key.display())), "{error}");
-    store.private_key_pem("exo", "main", &stored).unwrap_err();
+    store.key_pair("exo", "main", &stored).unwrap_err();
 }
 
 #[test]
@@ -176,9 +176,9 @@ fn says_which_file_is_missing_damaged_or_wrong() {
 
     let own_key = fs::read(&first_paths.private_key).unwrap();
     fs::copy(&second_paths.private_key, &first_paths.private_key).unwrap();
-    assert!(matches!(store.private_key_pem("exo", "main", &first), Err(StoreError::KeyDiffers { .. })));
+    assert!(matches!(store.key_pair("exo", "main", &first), Err(StoreError::KeyDiffers { .. })));
     fs::write(&first_paths.private_key, own_key).unwrap();
-    store.private_key_pem("exo", "main", &first).unwrap();
+    store.key_pair("exo", "main", &first).unwrap();
 
     fs::remove_file(&first_paths.private_key).unwrap();
     assert!(matches!(store.list("exo", "main"), Err(StoreError::Missing { .. })));

@@ -43,14 +43,25 @@ pub(super) fn of(
                 continue;
             }
             let thumbprint = credential.thumbprint.as_ref().map(ToString::to_string);
-            let message = format!(
-                "certificate `{}` ({}, {}) {} and is not declared",
+            let certificate = format!(
+                "certificate `{}` ({}, {})",
                 credential.display_name.as_deref().unwrap_or("unnamed"),
                 thumbprint.unwrap_or_else(|| format!("keyId {}", credential.key_id)),
-                until(credential.end),
-                can_sign_in(credential.end, context.now, "as this application"),
+                until(credential.end)
             );
-            report(NAME, severity(credential.end), message, removed(credential.end));
+            if context.is_uploaded_anew(handle, credential) {
+                let message =
+                    format!("{certificate} is a declared one under another keyId, and is uploaded under ours");
+                report(NAME, Severity::Warning, message, true);
+                continue;
+            }
+            let can = can_sign_in(credential.end, context.now, "as this application");
+            let mut message = format!("{certificate} {can} and is not declared");
+            let waits = removed(credential.end) && context.waits_for_proof(handle, credential.end);
+            if waits {
+                message.push_str("; it goes when one that is declared has signed in");
+            }
+            report(NAME, severity(credential.end), message, removed(credential.end) && !waits);
         }
     }
     for federated in &actual.federated_credentials {

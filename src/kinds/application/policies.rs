@@ -23,7 +23,7 @@ struct Wire {
 #[serde(rename_all = "camelCase")]
 struct Restrictions {
     #[serde(default)]
-    key_credentials: Vec<Restriction>,
+    key_credentials: Option<Vec<Restriction>>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ pub fn key_policy(json: &Json) -> Result<Option<KeyPolicy>, serde_json::Error> {
         return Ok(None);
     }
     let restrictions = wire.restrictions.or(wire.application_restrictions);
-    let restrictions = restrictions.map(|restrictions| restrictions.key_credentials).unwrap_or_default();
+    let restrictions = restrictions.and_then(|restrictions| restrictions.key_credentials).unwrap_or_default();
     let limits = restrictions.into_iter().filter_map(|restriction| {
         let is_limit = restriction.kind == "asymmetricKeyLifetime" && restriction.state.as_deref() != Some("disabled");
         let maximum_lifetime = restriction.max_lifetime.filter(|_| is_limit)?.parse().ok()?;

@@ -64,7 +64,8 @@ fn update(id: &str, changes: &[FieldChange], certificates: &Certificates) -> Vec
                     holder: path.clone(),
                     add: added(&there, after, certificates),
                     may_leave_none: kept.is_empty(),
-                    remove: there.difference(&kept).filter_map(|value| value.id()).map(str::to_owned).collect(),
+                    remove: ids(there.difference(&kept)),
+                    stay: ids(there.intersection(&kept)),
                 }));
             }
             "owners" => {
@@ -85,6 +86,10 @@ fn update(id: &str, changes: &[FieldChange], certificates: &Certificates) -> Vec
         writes.insert(0, Write::Graph(Request::patch(path, Json::Object(body))));
     }
     writes
+}
+
+fn ids<'a>(values: impl Iterator<Item = &'a &'a Value>) -> Vec<String> {
+    values.filter_map(|value| value.id()).map(str::to_owned).collect()
 }
 
 /// Graph takes a reference on any of its hosts' names; the writer puts its own before it.
@@ -172,6 +177,7 @@ mod tests {
             der: b"certificate".to_vec(),
             exports: BTreeSet::new(),
             asked: None,
+            follows: BTreeSet::new(),
             private_key: crate::model::KeyAccess::Plain,
         };
         let now = instant("2024-02-12T23:14:47Z");
@@ -263,7 +269,7 @@ mod tests {
                 | Write::ExportCertificate { .. }
                 | Write::MakeRequest
                 | Write::TakeInCertificate { .. }
-                | Write::EncryptKeys
+                | Write::ProtectKeys
                 | Write::SignIn { .. } => panic!("{write:?}"),
             })
             .collect();

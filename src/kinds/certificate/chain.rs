@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::write::{is_made_here, key_id};
-use super::choice::{BACK_DATED, Choice};
+use super::choice::{Choice, later};
 use crate::model::{
-    CertificateSource, DesiredCertificate, Expiry, Fields, KeyAccess, Named, ObservedKeyCredential, Period,
-    PfxEncryption, Prune, Rotate, SignIn, StoredCertificate, StoredKeys, Thumbprint, Value,
+    CertificateSource, DesiredCertificate, Expiry, Fields, ForeignCredentials, KeyAccess, Named, ObservedKeyCredential,
+    Period, PfxEncryption, Prune, Rotate, SignIn, StoredCertificate, StoredKeys, Thumbprint, Value,
 };
+
+/// Runs that upload within this time may not have seen each other's certificates when they were planned.
+const AT_THE_SAME_TIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is known of one declared certificate in the key store and on the application.
 #[derive(Debug)]
@@ -99,6 +102,20 @@ impl<'a> CertificateChain<'a> {
         self.uploaded.last()
     }
 
+    /// The one that was uploaded last of those whose keys are here, else of all: what others have the key of may be of no
+    /// use to those who sign in from here.
+    pub(super) fn own(&self) -> Option<&Uploaded<'a>> {
+        self.uploaded.iter().rfind(|uploaded| uploaded.stored.is_some()).or_else(|| self.newest())
+    }
+
+    /// The chosen one, where it is in the store and not on the application yet.
+    pub(crate) fn coming_from_store(&self) -> Option<&'a StoredCertificate> {
+        match &self.choice {
+            Choice::InStore(stored) if !self.is_uploaded(stored) => Some(stored),
+            _ => None,
+        }
+    }
+
     /// The chosen one, where it is on the application already.
     pub(super) fn chosen(&self) -> Option<&Uploaded<'a>> {
         let thumbprint = match &self.choice {
@@ -174,27 +191,59 @@ impl<'a> CertificateChain<'a> {
         };
         if uploaded.end() <= self.now {
             let is_pruned = self.expiry.prune == Prune::Expired;
-            return (is_followed || is_pruned).then_some(uploaded.end());
+            // Whoever's clock is ahead takes for ended what works; so the one that follows is proven first, where it can be.
+            let is_proven = self.is_proven() || !self.can_be_proven();
+            return (is_pruned || is_followed && is_proven).then_some(uploaded.end());
         }
-        self.handed_over()
-    }
-
-    /// When those that the chosen one followed have stood beside it for the overlap. `None` until it has signed in.
-    pub(crate) fn handed_over(&self) -> Option<Timestamp> {
-        let chosen = self.chosen()?;
-        if !chosen.is_usable(self.now) || !self.has_signed_in(chosen.thumbprint) {
+        if !self.is_proven() || self.is_of_another_store(uploaded) {
             return None;
         }
         if self.desired.rotate == Rotate::Finish {
             return Some(self.now);
         }
-        Some(self.expiry.overlap.after(self.newest_upload()?))
+        let newer = self.uploaded.iter().skip_while(|other| other.thumbprint != uploaded.thumbprint).nth(1);
+        Some(self.expiry.overlap.after(later(newer.unwrap_or(uploaded).start())))
+    }
+
+    /// Whether somebody with another key store made this one at the same time as the chosen one: neither follows the other, and
+    /// somebody works with each.
+    fn is_of_another_store(&self, uploaded: &Uploaded<'_>) -> bool {
+        let is_made_here =
+            matches!(self.desired.source, CertificateSource::SelfSigned | CertificateSource::Request { .. });
+        let is_later = self.chosen().is_some_and(|chosen| {
+            uploaded.start().saturating_add(AT_THE_SAME_TIME).unwrap_or(Timestamp::MAX) < chosen.start()
+        });
+        is_made_here && uploaded.stored.is_none() && !is_later
+    }
+
+    /// Whether the chosen certificate has signed in.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.chosen().is_some_and(|chosen| chosen.is_usable(self.now) && self.has_signed_in(chosen.thumbprint))
+    }
+
+    fn can_be_proven(&self) -> bool {
+        match &self.choice {
+            Choice::Make { .. } | Choice::TakeIn { .. } => true,
+            Choice::InStore(stored) => stored.private_key != KeyAccess::Absent,
+            Choice::Request { .. } | Choice::Wait { .. } | Choice::Elsewhere { .. } | Choice::Nothing => false,
+        }
+    }
+
+    /// When the newest certificate has stood for the overlap beside what it followed. `None` until the chosen one has signed
+    /// in.
+    pub(crate) fn handed_over(&self) -> Option<Timestamp> {
+        let newest = self.newest().filter(|_| self.is_proven())?;
+        Some(if self.desired.rotate == Rotate::Finish {
+            self.now
+        } else {
+            self.expiry.overlap.after(later(newest.start()))
+        })
     }
 
     /// The certificate that has to sign in once the plan is carried out, so that others can retire. `has_others` says that
     /// the application has certificates of ours outside of this chain that wait for it too.
     pub(crate) fn unproven(&self, made: Value, has_others: bool) -> Option<Value> {
-        let is_followed = has_others || self.kept().any(|uploaded| uploaded.is_usable(self.now));
+        let is_followed = has_others || self.kept().next().is_some();
         match &self.choice {
             Choice::Make { .. } | Choice::TakeIn { .. } if is_followed => Some(made),
             Choice::InStore(stored)
@@ -215,28 +264,27 @@ impl<'a> CertificateChain<'a> {
         }
     }
 
-    /// The chosen certificate, where it is on the application beside others of ours and its key can be had: those retire once
-    /// it has signed in.
-    pub fn waited_for(&self, credentials: &[ObservedKeyCredential]) -> Option<&'a StoredCertificate> {
-        let is_ours = |credential: &&ObservedKeyCredential| {
+    /// The chosen certificate, where it is on the application beside others that go once it has signed in, and its key can
+    /// be had. Those are others of ours, and everybody's where the manifest has foreign ones removed.
+    pub fn waited_for(
+        &self,
+        credentials: &[ObservedKeyCredential],
+        foreign: ForeignCredentials,
+    ) -> Option<&'a StoredCertificate> {
+        let goes = |credential: &&ObservedKeyCredential| {
             credential.is_sign_in_certificate()
-                && credential.end.is_none_or(|end| self.now < end)
-                && (is_made_here(&credential.key_id)
+                && (foreign == ForeignCredentials::Remove
+                    || is_made_here(&credential.key_id)
                     || self.uploaded_key_ids().any(|own| own.eq_ignore_ascii_case(&credential.key_id)))
         };
         let chosen = self.chosen().filter(|chosen| chosen.is_usable(self.now))?;
         let stored = chosen.stored.filter(|stored| stored.private_key != KeyAccess::Absent)?;
-        (credentials.iter().filter(is_ours).count() > 1).then_some(stored)
+        (credentials.iter().filter(goes).count() > 1).then_some(stored)
     }
 
     /// The thumbprints on the application that belong to this declared certificate.
     pub(crate) fn uploaded(&self) -> impl Iterator<Item = Named> {
         self.uploaded.iter().map(|uploaded| uploaded.named(self.desired))
-    }
-
-    /// When the newest certificate of this declaration was uploaded.
-    pub(crate) fn newest_upload(&self) -> Option<Timestamp> {
-        self.uploaded.iter().map(|uploaded| uploaded.start() + BACK_DATED).max()
     }
 
     pub(crate) fn uploaded_key_ids(&self) -> impl Iterator<Item = &str> {

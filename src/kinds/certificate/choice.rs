@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chain::{CertificateChain, Uploaded};
 use crate::model::{
-    CertificateSource, DesiredCertificate, KeyAccess, OnExpired, Reason, Rotate, SignedCertificate, StoredCertificate,
-    StoredRequest, Thumbprint,
+    AskedFor, CertificateSource, DesiredCertificate, KeyAccess, OnExpired, Reason, Rotate, SignedCertificate,
+    StoredCertificate, StoredRequest, Thumbprint,
 };
 
 /// A new certificate begins this long before it is made, so that a server whose clock is a little behind accepts it.
@@ -49,15 +49,16 @@ impl<'a> CertificateChain<'a> {
     /// good; a new one.
     fn ours(&self) -> Choice<'a> {
         match (self.waiting(), self.followed_because()) {
-            (Some(waiting), _) => Choice::InStore(waiting),
-            (None, Some(reason)) => Choice::Make { reason },
-            (None, None) => self.in_use(),
+            // What lies there may be what has to be replaced: it was taken off the application by hand.
+            (Some(waiting), _) if self.desired.rotate != Rotate::Now => Choice::InStore(waiting),
+            (_, Some(reason)) => Choice::Make { reason },
+            (_, None) => self.in_use(),
         }
     }
 
     /// The same where an authority signs: a request that lies there is a rotation that was begun.
     fn requested(&self) -> Choice<'a> {
-        if let Some(waiting) = self.waiting() {
+        if let Some(waiting) = self.waiting().filter(|_| self.desired.rotate != Rotate::Now) {
             return Choice::InStore(waiting);
         }
         match (self.request(), self.followed_because()) {
@@ -80,29 +81,29 @@ impl<'a> CertificateChain<'a> {
 
     /// The request that asks for what is declared today.
     fn request(&self) -> Option<&'a StoredRequest> {
-        self.keys.requests.iter().find(|request| {
-            request.asked.subject == self.desired.subject
-                && same_names(&request.asked.dns_names, &self.desired.dns_names)
-                && request.key == self.desired.key
-        })
+        let is_asked =
+            |request: &&StoredRequest| asks_for(&request.asked, self.desired) && request.key == self.desired.key;
+        let requests = || self.keys.requests.iter().filter(is_asked);
+        requests().find(|request| !request.signed.is_empty()).or_else(|| requests().next())
     }
 
     /// The newest certificate in the store that is good and on no application yet.
     fn waiting(&self) -> Option<&'a StoredCertificate> {
-        let since = self.newest().map_or(Timestamp::MIN, Uploaded::start);
-        let candidates = self.keys.generations.iter().rev().filter(|stored| stored.not_before >= since);
-        let mut candidates = candidates.filter(|stored| !self.is_uploaded(stored));
+        let newest = self.newest();
+        let is_later = |stored: &&StoredCertificate| newest.is_none_or(|newest| comes_after(stored, newest));
+        let candidates = self.keys.generations.iter().rev().filter(|stored| !self.is_uploaded(stored));
         candidates
+            .filter(is_later)
             .find(|stored| self.due(stored.not_before, stored.not_after).is_none() && self.differs(stored).is_none())
     }
 
     /// Why another one is to follow those that are uploaded.
     fn followed_because(&self) -> Option<Reason> {
-        let Some(newest) = self.newest() else { return Some(Reason::Missing) };
+        let Some(own) = self.own() else { return Some(Reason::Missing) };
         if self.desired.rotate == Rotate::Now {
-            return Some(self.replaced_because(newest).unwrap_or(Reason::Rotated));
+            return Some(self.replaced_because(own).unwrap_or(Reason::Rotated));
         }
-        self.replaced_because(newest)
+        self.replaced_because(own)
             .filter(|reason| !matches!(reason, Reason::Expired { .. }) || self.expiry.on_expired == OnExpired::Renew)
     }
 
@@ -133,24 +134,22 @@ impl<'a> CertificateChain<'a> {
         let desired = self.desired;
         // A policy of the tenant may have taken off as much as it was dated back.
         let same_end = || {
-            let (_, end) = dates(desired, stored.not_before + BACK_DATED);
-            stored.not_after <= end && end <= stored.not_after + BACK_DATED
+            let (_, end) = dates(desired, later(stored.not_before));
+            stored.not_after <= end && end <= later(stored.not_after)
         };
-        let (subject, dns_names) = match &stored.asked {
-            Some(asked) => (&asked.subject, &asked.dns_names),
-            None => (&stored.subject, &stored.dns_names),
-        };
-        let same_rest = || same_names(dns_names, &desired.dns_names) && stored.key == desired.key;
-        let same_profile = || *subject == desired.subject && same_rest();
+        let same_rest = || same_names(&stored.dns_names, &desired.dns_names) && stored.key == desired.key;
         let same = match &desired.source {
-            CertificateSource::SelfSigned => same_profile() && same_end(),
-            // Authorities decide dates by themselves, and a vault reckons in months.
-            CertificateSource::Request { .. } => same_profile(),
+            CertificateSource::SelfSigned => stored.subject == desired.subject && same_rest() && same_end(),
+            // Authorities change what they sign and decide dates by themselves, so the request is held against what is
+            // declared. A certificate without one was signed by no authority.
+            CertificateSource::Request { .. } => {
+                stored.asked.as_ref().is_some_and(|asked| asks_for(asked, desired)) && stored.key == desired.key
+            }
             CertificateSource::KeyVault(vault) if vault.create => {
                 let same_export =
                     matches!(stored.private_key, KeyAccess::Vault { exportable, .. } if exportable == vault.exportable);
-                // Whether a vault keeps the order of a subject's parts is not written anywhere.
-                subject.has_parts_of(&desired.subject) && same_rest() && same_export
+                // A vault reckons in months. Whether it keeps the order of a subject's parts is not written anywhere.
+                stored.subject.has_parts_of(&desired.subject) && same_rest() && same_export
             }
             CertificateSource::File { .. } | CertificateSource::KeyVault(_) => true,
         };
@@ -161,9 +160,14 @@ impl<'a> CertificateChain<'a> {
     pub(crate) fn new_dates(&self) -> (Timestamp, Timestamp) {
         let (start, end) = dates(self.desired, self.now);
         // The tenant reckons from the first instant, which is dated back.
-        let latest = self.limit.map(|(_, longest)| longest.after(start)).filter(|latest| end <= *latest + BACK_DATED);
+        let latest = self.limit.map(|(_, longest)| longest.after(start)).filter(|latest| end <= later(*latest));
         (start, latest.map_or(end, |latest| latest.min(end)))
     }
+}
+
+/// When that which begins at `start` was made, as far as there are instants.
+pub(super) fn later(start: Timestamp) -> Timestamp {
+    start.saturating_add(BACK_DATED).unwrap_or(Timestamp::MAX)
 }
 
 /// The first instant of what is made at `now`.
@@ -178,6 +182,27 @@ fn dates(desired: &DesiredCertificate, now: Timestamp) -> (Timestamp, Timestamp)
 /// X.509 has no fractions of a second.
 fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// Whether a request asks for what is declared today.
+fn asks_for(asked: &AskedFor, desired: &DesiredCertificate) -> bool {
+    let usages: Vec<String> = match &desired.source {
+        CertificateSource::Request { usages } => usages.iter().map(|usage| usage.as_str().to_owned()).collect(),
+        CertificateSource::SelfSigned | CertificateSource::File { .. } | CertificateSource::KeyVault(_) => Vec::new(),
+    };
+    asked.subject == desired.subject
+        && same_names(&asked.dns_names, &desired.dns_names)
+        && same_names(&asked.usages, &usages)
+}
+
+/// Whether a certificate that is on no application came into the store after the one that was uploaded last. Where that was
+/// not written down, only what begins after the upload did: one that was removed must not come back.
+fn comes_after(stored: &StoredCertificate, newest: &Uploaded<'_>) -> bool {
+    match newest.stored {
+        Some(known) if stored.follows.contains(&known.thumbprint) => true,
+        Some(known) if known.follows.contains(&stored.thumbprint) => false,
+        Some(_) | None => newest.start() < stored.not_before,
+    }
 }
 
 fn same_names(one: &[String], other: &[String]) -> bool {

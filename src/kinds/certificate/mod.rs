@@ -58,7 +58,7 @@ impl Kind for Certificate {
             Action::Update { id, changes, after: _ } => {
                 let changed: BTreeSet<&str> = changes.iter().map(|change| change.path.as_str()).collect();
                 let thumbprint = || id.clone();
-                let encrypt = changed.contains("recipients").then_some(Write::EncryptKeys);
+                let encrypt = changed.contains("recipients").then_some(Write::ProtectKeys);
                 let export = changed.contains("export").then(|| Write::ExportCertificate { thumbprint: thumbprint() });
                 encrypt.into_iter().chain(export).collect()
             }
@@ -108,7 +108,10 @@ fn resource(address: Address, certificate: &DesiredCertificate, chain: &Certific
                 fields.insert("recipients".to_owned(), declared);
                 there.insert("recipients".to_owned(), found);
             }
-            Some(Resource::new(address, Some(fields), Some((stored.thumbprint.to_string(), there))))
+            let notes = loss_of_recipients(fields.get("recipients"), there.get("recipients"));
+            let mut resource = Resource::new(address, Some(fields), Some((stored.thumbprint.to_string(), there)));
+            resource.notes.extend(notes);
+            Some(resource)
         }
         // Its key lies in another store: there is nothing here to compare.
         Choice::Elsewhere { thumbprint } => {
@@ -137,6 +140,20 @@ fn recipients(certificate: &DesiredCertificate, chain: &CertificateChain<'_>) ->
     }
     let value = |recipients: &BTreeSet<String>| Value::set(recipients.iter().map(Value::text));
     Some((value(declared), value(differing)))
+}
+
+/// What to know where somebody is no longer to open the keys.
+fn loss_of_recipients(declared: Option<&Value>, found: Option<&Value>) -> Option<String> {
+    let (declared, found) = (declared?, found?);
+    let declared: BTreeSet<&Value> = declared.members().collect();
+    if found.members().all(|recipient| declared.contains(recipient)) {
+        return None;
+    }
+    Some(if declared.is_empty() {
+        "its private keys will lie in the clear, readable by their owner alone".to_owned()
+    } else {
+        "whoever is taken out has had these keys: `accredit rotate` makes one that they never had".to_owned()
+    })
 }
 
 fn declared(certificate: &DesiredCertificate) -> Fields {
@@ -168,11 +185,20 @@ fn declared(certificate: &DesiredCertificate) -> Fields {
 
 fn exports(certificate: &DesiredCertificate) -> Fields {
     let formats = certificate.export.iter().map(|format| Value::text(format.as_str()));
-    Fields::from([("export".to_owned(), Value::set(formats))])
+    match certificate.source {
+        // Nothing can be exported of these.
+        CertificateSource::File { .. } | CertificateSource::KeyVault(_) => Fields::new(),
+        CertificateSource::SelfSigned | CertificateSource::Request { .. } => {
+            Fields::from([("export".to_owned(), Value::set(formats))])
+        }
+    }
 }
 
 /// The declared files that are there. Others may lie beside them; they are not ours to remove.
 fn stored_exports(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Fields {
-    let there = stored.exports.intersection(&certificate.export).map(|format| Value::text(format.as_str()));
-    Fields::from([("export".to_owned(), Value::set(there))])
+    let there = DesiredCertificate {
+        export: stored.exports.intersection(&certificate.export).copied().collect(),
+        ..certificate.clone()
+    };
+    exports(&there)
 }

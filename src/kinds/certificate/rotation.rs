@@ -94,21 +94,17 @@ impl CertificateChain<'_> {
                     format!("`{}` is of no use: {}; {}", unusable.file.display(), unusable.reason, unusable.help)
                 }));
             }
-            Choice::Elsewhere { .. } if !self.keys.generations.is_empty() => notes.push(format!(
-                "its key is not in `{}`: it was uploaded from elsewhere, and those before it stay until they end",
-                self.desired.store
-            )),
+            Choice::Elsewhere { .. } => notes.push(self.is_elsewhere()),
             Choice::Make { .. }
             | Choice::Request { .. }
             | Choice::TakeIn { .. }
             | Choice::InStore(_)
-            | Choice::Elsewhere { .. }
             | Choice::Nothing => {}
         }
         if self.chosen().is_some() && self.uploaded.iter().filter(|uploaded| uploaded.is_usable(self.now)).count() > 1 {
             match self.refused_sign_in() {
                 Some(reason) => notes.push(format!("the next one has not signed in: {reason}")),
-                None if self.handed_over().is_none() && matches!(self.choice, Choice::InStore(_)) => notes.push(
+                None if !self.is_proven() && matches!(self.choice, Choice::InStore(_)) => notes.push(
                     "nobody here can sign in with the next one, so those before it stay until they end".to_owned(),
                 ),
                 None => {}
@@ -128,17 +124,43 @@ impl CertificateChain<'_> {
             Choice::InStore(stored) => !self.is_uploaded(stored),
             Choice::Request { .. } | Choice::Wait { .. } | Choice::Elsewhere { .. } | Choice::Nothing => false,
         };
-        let last = self.uploaded.iter().max_by_key(|uploaded| uploaded.end()).filter(|_| !is_followed)?;
+        let last_of_all = || self.uploaded.iter().max_by_key(|uploaded| uploaded.end());
+        let last = match &self.choice {
+            // That others have a later one does not help those who sign in from here.
+            Choice::Elsewhere { .. } => self.own(),
+            _ => last_of_all(),
+        };
+        let last = last.filter(|_| !is_followed)?;
         let days = last.end().duration_since(self.now).as_hours().div_euclid(24);
         let on = day(last.end());
         if last.end() <= self.now {
-            Some(format!("it ended on {on}, and nobody can sign in with it"))
+            Some(match &self.desired.source {
+                CertificateSource::File { .. } => {
+                    format!("it ended on {on}, and nobody can sign in with it; {}", self.who_renews())
+                }
+                _ => format!("it ended on {on}, and nobody can sign in with it"),
+            })
         } else if self.expiry.warn_before.before(last.end()) <= self.now {
             let in_days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
             Some(format!("it ends in {in_days}, on {on}; {}", self.who_renews()))
         } else {
             None
         }
+    }
+
+    /// That the certificate in use was not made in the store that is declared.
+    fn is_elsewhere(&self) -> String {
+        let place = match &self.desired.source {
+            CertificateSource::File { path, .. } => path.display().to_string(),
+            _ => self.desired.store.to_string(),
+        };
+        let others = if self.uploaded.len() > 1 { ", so those before it stay until they end" } else { "" };
+        let help = match &self.desired.source {
+            CertificateSource::SelfSigned | CertificateSource::Request { .. } => "; `accredit rotate` makes one there",
+            CertificateSource::KeyVault(vault) if vault.create => "; `accredit rotate` makes one there",
+            CertificateSource::File { .. } | CertificateSource::KeyVault(_) => "",
+        };
+        format!("the key of the one in use is not in `{place}`{others}{help}")
     }
 
     fn who_renews(&self) -> String {
@@ -195,7 +217,7 @@ impl CertificateChain<'_> {
             problems.push(Problem::error(text).at(source).help(help));
         }
         problems.extend(self.forbidden());
-        let expired = self.newest().and_then(|newest| self.replaced_because(newest));
+        let expired = self.own().and_then(|own| self.replaced_because(own));
         if let (OnExpired::Refuse, Some(Reason::Expired { days }), Rotate::WhenDue) =
             (self.expiry.on_expired, expired, self.desired.rotate)
         {
@@ -263,7 +285,10 @@ impl CertificateChain<'_> {
                     CertificateSource::KeyVault(vault) => !vault.create,
                     CertificateSource::SelfSigned | CertificateSource::Request { .. } => false,
                 };
-                if usable.len() > 1 {
+                let is_handing_over = usable.len() > 1 && self.newest().is_some_and(|newest| newest.stored.is_some());
+                if let Choice::Wait { request } = &self.choice {
+                    Some(Problem::error("it is being rotated already").help(what_to_do(request)))
+                } else if is_handing_over {
                     Some(
                         Problem::error("it is being rotated already: two of its certificates are on the application")
                             .help("wait until the overlap has passed, or end it with `accredit rotate --finish`"),
@@ -278,7 +303,7 @@ impl CertificateChain<'_> {
                 Problem::error("no rotation is under way: no certificate is there that another one has followed")
                     .help("`accredit rotate` without `--finish` begins one"),
             ),
-            Rotate::Finish if self.handed_over().is_none() => {
+            Rotate::Finish if !self.is_proven() => {
                 let reason = self.refused_sign_in().unwrap_or("its key is not here");
                 Some(
                     Problem::error(format!(

@@ -1,7 +1,7 @@
 //! `certificateRequest`: a key with the request by which an authority certifies it. What the authority signed is taken up
 //! as a `certificate`.
 
-use crate::model::{Action, Address, CertificateSource, Fields, Step, Usage, Value};
+use crate::model::{Action, Address, CertificateSource, Fields, Step, Value};
 
 use super::certificate::{CertificateChain, Choice};
 use super::write::{Certificates, Write};
@@ -24,7 +24,7 @@ impl Kind for CertificateRequest {
                 };
                 let address = Address::new(handle, NAME, name);
                 let usages = match &certificate.source {
-                    CertificateSource::Request { usages } => usages.iter().map(|usage| Value::text(usage_name(*usage))),
+                    CertificateSource::Request { usages } => usages.iter().map(|usage| Value::text(usage.as_str())),
                     CertificateSource::SelfSigned | CertificateSource::File { .. } | CertificateSource::KeyVault(_) => {
                         continue;
                     }
@@ -57,13 +57,5 @@ impl Kind for CertificateRequest {
             // Requests are made and taken up, and nothing else is ever planned for them.
             Action::Update { .. } | Action::Renew { .. } | Action::Prove { .. } | Action::Delete { .. } => Vec::new(),
         }
-    }
-}
-
-/// As RFC 5280 spells it.
-fn usage_name(usage: Usage) -> &'static str {
-    match usage {
-        Usage::ClientAuthentication => "clientAuth",
-        Usage::ServerAuthentication => "serverAuth",
     }
 }

@@ -64,6 +64,7 @@ impl Kind for ServicePrincipal {
                 vec![Write::KeyCredentials(KeyCredentialsChange {
                     holder: format!("/servicePrincipals/{id}"),
                     add: BTreeMap::new(),
+                    stay: Vec::new(),
                     may_leave_none: true,
                     remove: removed.map(str::to_owned).collect(),
                 })]

@@ -21,10 +21,7 @@ impl Kind for SignIn {
                 // Nobody can sign in; that is reported, and no fault of the certificate.
                 continue;
             }
-            let has_others = context
-                .left_over(handle)
-                .iter()
-                .any(|(credential, _, _)| credential.end.is_none_or(|end| context.now < end));
+            let has_others = !context.left_over(handle).is_empty() || context.has_foreign_that_wait(handle);
             for name in desired.iter().flat_map(|desired| desired.certificates.iter().flatten().map(|(name, _)| name)) {
                 let Some(chain) = context.chain(handle, name) else { continue };
                 let made = Value::output(Address::new(handle, certificate::NAME, name), "thumbprint");

@@ -110,7 +110,9 @@ fn certificate(
         .and_then(|it| store(it, at.key("store"), surroundings.directory, surroundings.cloud, findings));
     let store = own_store.clone().or_else(|| surroundings.default_store.cloned()).unwrap_or_else(store::default);
     let source = source::source(name, specification, at, surroundings, &store, findings);
-    source::check(&source, &store, specification, at, findings);
+    // Of a store that is written wrongly nothing more can be said.
+    let is_known = own_store.is_some() || !at.key("store").exists();
+    source::check(&source, is_known.then_some(&store), specification, at, findings);
     check_length(specification.display_name.as_deref(), MAXIMUM_DISPLAY_NAME, at.key("displayName"), findings);
     check_length(specification.friendly_name.as_deref(), MAXIMUM_FRIENDLY_NAME, at.key("friendlyName"), findings);
     let valid_for = if source::decides_lifetime(&source) {
@@ -181,6 +183,12 @@ fn format(specification: ExportSpecification) -> ExportFormat {
     }
 }
 
+/// Whether a certificate is still kept when the one after its successor is made.
+fn stands_beside_two(valid_for: Period, terms: &Terms<'_>) -> bool {
+    let day = expiry::comparison_day();
+    terms.overlap.period.after(terms.renew_before.period.after(day)) > valid_for.after(day)
+}
+
 /// The certificate's validity, held against the terms.
 fn lifetime(
     specification: &CertificateSpecification,
@@ -205,6 +213,13 @@ fn lifetime(
             )),
         };
         findings.problems.push(problem);
+    } else if expiry::is_longer(valid_for, terms.renew_before.period) && stands_beside_two(valid_for, terms) {
+        let (before, overlap) = (terms.renew_before.period, terms.overlap.period);
+        let message = format!(
+            "valid for {valid_for}, renewed {before} before its end, and kept for {overlap} after that: more than two would be in use at once"
+        );
+        let help = "shorten `expiry.renewBefore` or `expiry.overlap`, or lengthen `validFor`";
+        findings.problems.push(Problem::error(message).at(place).help(help));
     } else if !expiry::is_longer(valid_for, terms.renew_before.period) {
         let before = terms.renew_before.period;
         let message = format!("valid for {valid_for}, and renewed {before} before its end: it would always be due");

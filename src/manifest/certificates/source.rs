@@ -131,21 +131,22 @@ pub(super) fn decides_lifetime(source: &CertificateSource) -> bool {
     }
 }
 
-/// What is declared has to mean something for this source and fit its store.
+/// What is declared has to mean something for this source and fit its store, where that is known.
 pub(super) fn check(
     source: &CertificateSource,
-    store: &StoreReference,
+    store: Option<&StoreReference>,
     specification: &CertificateSpecification,
     at: At<'_>,
     findings: &mut Findings,
 ) {
-    let is_vault = matches!(store, StoreReference::KeyVault { .. });
+    let is_vault = matches!(store, Some(StoreReference::KeyVault { .. }));
+    let is_directory = matches!(store, Some(StoreReference::Directory { .. }));
     let mut useless = |keys: &[&str], because: &str| {
         for (name, key) in keys.iter().map(|name| (name, at.key(name))).filter(|(_, key)| key.exists()) {
             findings.error_with_help(format!("`{name}` would have no effect"), key.name(), because);
         }
     };
-    let is_encrypted = matches!(store, StoreReference::Directory { recipients, .. } if !recipients.is_empty());
+    let is_encrypted = matches!(store, Some(StoreReference::Directory { recipients, .. }) if !recipients.is_empty());
     match source {
         CertificateSource::SelfSigned => {}
         CertificateSource::Request { .. } => {
@@ -168,7 +169,7 @@ pub(super) fn check(
         }
     }
     match source {
-        CertificateSource::KeyVault(_) if !is_vault => {
+        CertificateSource::KeyVault(_) if is_directory => {
             let help = "add `store: { keyVault: NAME }`, here or under `defaults`";
             findings.error_with_help("no vault is said for it", at.key("source").place(), help);
         }

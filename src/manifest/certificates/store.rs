@@ -14,9 +14,6 @@ use super::relative_to;
 /// Where keys lie when no manifest says so, from the working directory.
 const DEFAULT_DIRECTORY: &str = ".accredit/keys";
 
-/// The length of a public key of age: its prefix, 52 characters of key and 6 of check sum.
-const RECIPIENT_LENGTH: usize = 62;
-
 pub(super) fn default() -> StoreReference {
     StoreReference::Directory { path: PathBuf::from(DEFAULT_DIRECTORY), recipients: BTreeSet::new() }
 }
@@ -63,29 +60,27 @@ pub(in super::super) fn store(
 }
 
 /// The address of a vault that is said by its name or its address.
-pub(super) fn vault_url(vault: &str, cloud: &CloudFacts) -> Result<String, &'static str> {
-    if let Some(host) = vault.strip_prefix("https://") {
-        let host = host.strip_suffix('/').unwrap_or(host);
-        let is_host = !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':'));
-        return if is_host {
-            Ok(format!("https://{}", host.to_ascii_lowercase()))
-        } else {
-            Err("its address is `https://`, a host, and nothing behind it")
-        };
-    }
-    if vault.contains("://") {
-        return Err("a vault is reached by `https://` alone");
-    }
-    let is_name = (3..=24).contains(&vault.len())
-        && vault.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !vault.ends_with('-')
-        && !vault.contains("--")
-        && vault.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+pub(super) fn vault_url(vault: &str, cloud: &CloudFacts) -> Result<String, String> {
+    let name = match vault.strip_prefix("https://") {
+        // The operator's token goes there, and a manifest is read before anybody has reviewed it: no other host will do.
+        Some(host) => host
+            .strip_suffix('/')
+            .unwrap_or(host)
+            .strip_suffix(cloud.key_vault_suffix)
+            .and_then(|host| host.strip_suffix('.'))
+            .ok_or_else(|| format!("its address is `https://NAME.{}` and nothing behind it", cloud.key_vault_suffix))?,
+        None if vault.contains("://") => return Err("a vault is reached by `https://` alone".to_owned()),
+        None => vault,
+    };
+    let is_name = (3..=24).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.ends_with('-')
+        && !name.contains("--")
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_name {
-        Ok(format!("https://{}.{}", vault.to_ascii_lowercase(), cloud.key_vault_suffix))
+        Ok(format!("https://{}.{}", name.to_ascii_lowercase(), cloud.key_vault_suffix))
     } else {
-        Err("a name has 3 to 24 letters, digits and single `-`, and begins with a letter")
+        Err("a name has 3 to 24 letters, digits and single `-`, and begins with a letter".to_owned())
     }
 }
 
@@ -98,7 +93,6 @@ fn check_directory(directory: &str, at: At<'_>, findings: &mut Findings) {
     }
 }
 
-/// Their check sums are looked at when a key is encrypted; here it is told what cannot be a public key at all.
 fn recipients(recipients: Option<&[String]>, at: At<'_>, findings: &mut Findings) -> BTreeSet<String> {
     let help = "write public keys as `age-keygen` prints them: `age1…`";
     if recipients.is_some_and(<[String]>::is_empty) {
@@ -109,10 +103,7 @@ fn recipients(recipients: Option<&[String]>, at: At<'_>, findings: &mut Findings
         let at = at.index(index);
         if recipient.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
             findings.secret("this is a private key of age", at.place(), at.place(), help);
-        } else if !recipient.starts_with("age1")
-            || recipient.len() != RECIPIENT_LENGTH
-            || !recipient.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        {
+        } else if recipient.parse::<age::x25519::Recipient>().is_err() {
             findings.error_with_help(format!("`{recipient}` is no public key of age"), at.place(), help);
         } else if !kept.insert(recipient.clone()) {
             findings.error(format!("the recipient `{recipient}` is here twice"), at.place());
