@@ -21,6 +21,10 @@ pub struct Arguments {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { handle, certificate, finish, mut target, approval } = arguments;
+    if target.only.iter().any(|only| *only != handle) {
+        return Err(Failure::message(format!("`rotate {handle}` is about that application alone"))
+            .hint("leave `--only` out, and run it once for each application"));
+    }
     target.only = vec![handle.clone()];
     let mut session = Session::open(console, target).await?;
     let step = if finish { Rotate::Finish } else { Rotate::Now };

@@ -80,7 +80,7 @@ impl Story {
     async fn begin(is_signed: bool, declaration: &Declaration) -> Self {
         let makers = if is_signed { Makers::Authority(Box::new(Authority::new())) } else { Makers::Accredit };
         let mut life = Life::new(makers).await;
-        let mortal = Mortal::new(life.world.emulator.url());
+        let mortal = Mortal::new(&life.world);
         life.world.send_through(Arc::clone(&mortal) as Arc<dyn Transport>);
         life.declare(&declaration.text(is_signed));
         Self { life, mortal, day: 0, is_signed, intruders: BTreeSet::new() }

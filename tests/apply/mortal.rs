@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use accredit::transport::{Http, Sending, Transport, TransportError};
+use accredit::transport::{Sending, Transport, TransportError};
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
+
+use super::world::World;
 
 /// What becomes of the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ impl Fate {
 
 /// Sends requests until it is told otherwise, and watches over one application.
 pub(crate) struct Mortal {
-    transport: Http,
+    transport: Arc<dyn Transport>,
     somebody_else: reqwest::Client,
     control: String,
     /// Requests from now on until the chosen one; 0: none is chosen.
@@ -40,11 +42,11 @@ pub(crate) struct Mortal {
 }
 
 impl Mortal {
-    pub(crate) fn new(control: &str) -> Arc<Self> {
+    pub(crate) fn new(world: &World) -> Arc<Self> {
         Arc::new(Self {
-            transport: Http::new().unwrap(),
-            somebody_else: reqwest::Client::new(),
-            control: control.to_owned(),
+            transport: Arc::clone(&world.others),
+            somebody_else: world.somebody_else.clone(),
+            control: world.emulator.url().to_owned(),
             until: AtomicUsize::new(0),
             fate: Mutex::new(Fate::Unsent),
             is_dead: AtomicBool::new(false),

@@ -41,8 +41,10 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     client: Client,
     transport: Arc<dyn Transport>,
+    /// How others send; to set up another one of these takes a tenth of a second.
+    pub(crate) others: Arc<dyn Transport>,
     /// Whoever else writes in the tenant.
-    somebody_else: reqwest::Client,
+    pub(crate) somebody_else: reqwest::Client,
     /// What opens key stores with encrypted keys.
     pub(crate) identities: Identities,
 }
@@ -65,7 +67,9 @@ impl World {
         let client = client(&emulator, Arc::clone(&transport));
         let directory = tempfile::tempdir().unwrap();
         let somebody_else = reqwest::Client::new();
-        Self { emulator, directory, now, client, transport, somebody_else, identities: Identities::default() }
+        let others = Arc::clone(&transport);
+        let identities = Identities::default();
+        Self { emulator, directory, now, client, transport, others, somebody_else, identities }
     }
 
     /// From here on our own requests go this way.
@@ -122,15 +126,13 @@ impl World {
 
     /// Vaults as somebody else reaches them.
     pub(crate) fn vaults_of_others(&self) -> Vaults {
-        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
-        self.vaults_by(&transport)
+        self.vaults_by(&self.others)
     }
 
     /// The thumbprints of all versions of a vault's certificate.
     pub(crate) async fn vault_thumbprints(&self, vault: &str, name: &str) -> Vec<String> {
         use secrecy::ExposeSecret as _;
-        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
-        let token = token(&self.emulator, &transport, KEY_VAULT)().await.unwrap();
+        let token = token(&self.emulator, &self.others, KEY_VAULT)().await.unwrap();
         let address = format!("{}/certificates/{name}/versions?api-version=7.4", self.emulator.url());
         let asked = self.somebody_else.get(address).bearer_auth(token.expose_secret()).header("host", vault);
         let versions: Json = asked.send().await.unwrap().json().await.unwrap();

@@ -139,7 +139,7 @@ impl DirectoryStore {
         let name = |path: &Path| draft.path().join(path.file_name().unwrap_or_default());
         durable::write_new(&name(&key_path), &bytes, Readers::Owner)?;
         self.write_recipients(draft.path())?;
-        self.write_follows(&slot, draft.path())?;
+        pending::write_follows(&slot, draft.path())?;
         durable::write_new(&draft.path().join(CERTIFICATE), pair.certificate_pem().as_bytes(), Readers::Everyone)?;
         durable::publish(draft, &paths.directory)?;
         generation::read(&paths, stored.thumbprint.as_str())

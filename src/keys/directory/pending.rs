@@ -87,7 +87,7 @@ impl DirectoryStore {
         let own = Link::of(&signed.certificate.der);
         let chain: String =
             own.iter().flat_map(|own| own.chain(&links)).map(|link| pem::encode_certificate(link.der)).collect();
-        self.write_follows(&slot, &paths.directory)?;
+        write_follows(&slot, &paths.directory)?;
         let text = pem::encode_certificate(&signed.certificate.der);
         durable::replace(&paths.certificate, text.as_bytes(), Readers::Everyone)?;
         if !chain.is_empty() {
@@ -96,17 +96,6 @@ impl DirectoryStore {
         }
         durable::rename_directory(&paths.directory, &taken.directory)?;
         generation::read(&taken, thumbprint.as_str())
-    }
-
-    /// The file that names the certificates that are here already. Authorities date back as they like, so dates do not tell
-    /// which one came after which.
-    pub(super) fn write_follows(&self, slot: &Path, directory: &Path) -> Result<(), StoreError> {
-        let entries = fs::read_dir(slot).map_err(failed("read the directory", slot))?;
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| layout::is_thumbprint(name)).collect();
-        names.sort();
-        let text: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
-        Ok(durable::replace(&directory.join(FOLLOWS), text.as_bytes(), Readers::Everyone)?)
     }
 
     /// The file that says to whom the private files beside it are encrypted.
@@ -118,6 +107,17 @@ impl DirectoryStore {
         let text = recipients_text(recipients);
         Ok(durable::replace(&directory.join(RECIPIENTS), text.as_bytes(), Readers::Everyone)?)
     }
+}
+
+/// The file that names the certificates that are here already. Authorities date back as they like, so dates do not tell
+/// which one came after which.
+pub(super) fn write_follows(slot: &Path, directory: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(slot).map_err(failed("read the directory", slot))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| layout::is_thumbprint(name)).collect();
+    names.sort();
+    let text: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+    Ok(durable::replace(&directory.join(FOLLOWS), text.as_bytes(), Readers::Everyone)?)
 }
 
 /// Sixteen hexadecimal digits that are the same for the same key.
