@@ -11,7 +11,7 @@ use accredit::model::{
     CertificateProfile, CertificateSource, Desired, DesiredCertificate, DistinguishedName, KeyAlgorithm, Snapshot,
     StoreReference, StoredCertificate,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::authority::Authority;
@@ -63,9 +63,12 @@ impl Life {
     pub(crate) async fn new(makers: Makers) -> Self {
         let mut options = Options::new(TENANT);
         options.tenant_id = Some(TENANT_ID.to_owned());
-        options.now = Some(noon());
+        // What the tenant dates by its own clock is dated before noon, however long it takes until it does.
+        let behind = SignedDuration::from_secs(60);
+        options.now = Some(noon() - behind);
         options.https = Some(([127, 0, 0, 1], 0).into());
-        let world = World::with(options, noon()).await;
+        let mut world = World::with(options, noon()).await;
+        world.behind = behind;
         let desired = declared(&world, makers.manifest());
         Self {
             world,
@@ -138,7 +141,7 @@ impl Life {
             subject: DistinguishedName("CN=theirs".to_owned()),
             dns_names: Vec::new(),
             key: KeyAlgorithm::Rsa2048,
-            not_before: self.world.now - jiff::SignedDuration::from_mins(10),
+            not_before: self.world.now - SignedDuration::from_mins(10),
             not_after: self.certificate().valid_for.after(self.world.now),
         };
         self.colleagues_end = profile.not_after;

@@ -18,7 +18,7 @@ use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
 use accredit::transport::{Detour, Http, TokenSource, Transport};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
@@ -32,13 +32,15 @@ pub(crate) fn noon() -> Timestamp {
 
 /// `instant` some days later.
 pub(crate) fn days_after(instant: Timestamp, days: i64) -> Timestamp {
-    instant + jiff::SignedDuration::from_hours(24 * days)
+    instant + SignedDuration::from_hours(24 * days)
 }
 
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) directory: tempfile::TempDir,
     pub(crate) now: Timestamp,
+    /// How far the tenant's clock, which runs, is set behind `now`.
+    pub(crate) behind: SignedDuration,
     client: Client,
     transport: Arc<dyn Transport>,
     /// How others send; to set up another one of these takes a tenth of a second.
@@ -69,7 +71,8 @@ impl World {
         let somebody_else = reqwest::Client::new();
         let others = Arc::clone(&transport);
         let identities = Identities::default();
-        Self { emulator, directory, now, client, transport, others, somebody_else, identities }
+        let behind = SignedDuration::ZERO;
+        Self { emulator, directory, now, behind, client, transport, others, somebody_else, identities }
     }
 
     /// From here on our own requests go this way.
@@ -84,7 +87,7 @@ impl World {
             return;
         }
         self.now = now;
-        let answer = self.control("POST", "clock", Some(json!({ "now": now.to_string() }))).await;
+        let answer = self.control("POST", "clock", Some(json!({ "now": (now - self.behind).to_string() }))).await;
         assert!(answer.status().is_success(), "{answer:?}");
         // Tokens of another time are good for nothing.
         self.client = client(&self.emulator, Arc::clone(&self.transport));

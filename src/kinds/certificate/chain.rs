@@ -131,14 +131,14 @@ impl<'a> CertificateChain<'a> {
     }
 
     /// The one to sign in with: the chosen one as soon as it has signed in, until then the one before it. Where there is no
-    /// other, there is nothing to wait for.
+    /// other, there is nothing to wait for; where no key is here, nobody here has seen what has taken over since.
     pub(super) fn active(&self) -> Option<&Uploaded<'a>> {
         let usable = || self.uploaded.iter().filter(|uploaded| uploaded.is_usable(self.now));
         let chosen = self.chosen().filter(|chosen| chosen.is_usable(self.now));
         let is_chosen =
             |uploaded: &&Uploaded<'_>| chosen.is_some_and(|chosen| chosen.thumbprint == uploaded.thumbprint);
         chosen
-            .filter(|chosen| self.has_signed_in(chosen.thumbprint))
+            .filter(|chosen| self.has_signed_in(chosen.thumbprint) || !usable().any(|one| one.stored.is_some()))
             .or_else(|| usable().rfind(|uploaded| !is_chosen(uploaded)))
             .or(chosen)
     }

@@ -280,6 +280,16 @@ fn what_another_machine_made_is_kept_and_does_not_renew_what_is_used_here() {
     assert!(world.chain("2026-11-20T00:00:00Z").problems().is_empty());
 }
 
+/// A pull request's runner has no keys: what was uploaded last is taken for what is in use.
+#[test]
+fn without_a_key_the_last_one_is_taken_for_the_active_one() {
+    let two = [stored('1', "2026-01-01T00:00:00Z"), stored('2', "2026-12-02T00:00:00Z")];
+    let mut world = World::new(desired(), Vec::new());
+    world.uploaded = two.iter().map(uploaded).collect();
+    assert_eq!(world.states("2026-12-05T00:00:00Z"), "1 retiring, 2 active");
+    assert_eq!(world.outcome("2026-12-30T00:00:00Z"), is("2", "12"), "but nothing is removed for that");
+}
+
 /// What was taken off the application by hand, as after a leak, is not what `rotate` brings back.
 #[test]
 fn rotating_makes_a_key_that_nobody_has_had() {
