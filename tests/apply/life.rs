@@ -63,8 +63,13 @@ impl Life {
     pub(crate) async fn new(makers: Makers) -> Self {
         let mut options = Options::new(TENANT);
         options.tenant_id = Some(TENANT_ID.to_owned());
-        // What the tenant dates by its own clock is dated before noon, however long it takes until it does.
-        let behind = SignedDuration::from_secs(60);
+        // What a vault dates by its own clock is dated before noon, however long it takes until it does.
+        let behind = match &makers {
+            Makers::Vault => SignedDuration::from_secs(60),
+            Makers::Accredit | Makers::Authority(_) | Makers::Colleague | Makers::ColleagueWithVault => {
+                SignedDuration::ZERO
+            }
+        };
         options.now = Some(noon() - behind);
         options.https = Some(([127, 0, 0, 1], 0).into());
         let mut world = World::with(options, noon()).await;
