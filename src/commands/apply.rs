@@ -15,7 +15,7 @@ use crate::plan::{Limits, approve};
 use crate::render::{self, printable};
 
 use super::console::Console;
-use super::failure::vault_help;
+use super::failure::{causes, vault_help};
 use super::handover::handover;
 use super::progress::Progress;
 use super::session::Session;
@@ -151,16 +151,6 @@ async fn finish(
         console.data(&handover(console, session, snapshot, report).await)?;
     }
     Ok(Exit::Success)
-}
-
-fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
-    let mut chain = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain.push(cause.to_string());
-        source = cause.source();
-    }
-    chain
 }
 
 /// The declared certificates whose key stores the plan writes to.

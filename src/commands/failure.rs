@@ -57,8 +57,13 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     }
 }
 
+/// An error and its causes, the innermost last.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    anyhow::Chain::new(error).map(ToString::to_string).collect()
+}
+
 /// What helps where an error was caused by a vault.
 pub(super) fn vault_help(error: &(dyn Error + 'static)) -> Option<String> {
-    let chain = std::iter::successors(Some(error), |&error| error.source());
-    chain.filter_map(|error| error.downcast_ref::<VaultError>()).find_map(VaultError::help)
+    let causes = anyhow::Chain::new(error);
+    causes.filter_map(|error| error.downcast_ref::<VaultError>()).find_map(VaultError::help)
 }

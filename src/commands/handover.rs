@@ -32,9 +32,10 @@ pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Sn
         for (name, declared) in application.certificates.iter().flatten() {
             // What was asked for beyond the manifest is done.
             let certificate = &DesiredCertificate { rotate: Rotate::WhenDue, ..declared.clone() };
-            let listed = match session.stores.get(&(handle.to_owned(), name.clone())) {
+            let key = (handle.to_owned(), name.clone());
+            let listed = match session.stores.get(&key).filter(|_| was_written_to(handle, name, report)) {
                 Some(store) => store.list().await,
-                None => Ok(StoredKeys::default()),
+                None => Ok(snapshot.keys.get(&key).cloned().unwrap_or_default()),
             };
             rows.push(("Certificate", name.clone()));
             let kept = match listed {
@@ -78,6 +79,12 @@ pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Sn
         }
     }
     out
+}
+
+/// Whether this run put something into the place of a certificate's keys since they were read.
+fn was_written_to(handle: &str, name: &str, report: &Report) -> bool {
+    let mut places = report.done.iter().map(|step| &step.address);
+    places.any(|place| place.holder == handle && place.name == name && place.kind.starts_with("certificate"))
 }
 
 fn app_id(handle: &str, snapshot: &Snapshot, report: &Report) -> Option<String> {

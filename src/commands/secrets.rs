@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use zeroize::Zeroizing;
 
 use crate::keys::{AgeError, Identities, StoreError, VaultError, Vaults, random_password};
 use crate::model::SecretReference;
 
-use super::certificate::password::{ask_new, can_ask, first_line, from_command};
+use super::certificate::password::{ask_new, can_ask, first_line_of, from_command};
 use super::console::{Console, environment};
 use super::failure::Failure;
 
@@ -47,8 +46,7 @@ pub(super) async fn secret(
 ) -> Result<Option<SecretString>, Failure> {
     let (found, origin) = match reference {
         SecretReference::Environment(name) => {
-            let value = environment(name).filter(|value| !value.is_empty());
-            (value.map(SecretString::from).ok_or_else(|| SecretError::Environment(name.clone()))?, format!("`{name}`"))
+            (variable(name).ok_or_else(|| SecretError::Environment(name.clone()))?, format!("`{name}`"))
         }
         SecretReference::File(path) => (from_file(path)?, format!("`{}`", path.display())),
         SecretReference::Command(command) => (from_command(command)?, format!("the command `{command}`")),
@@ -63,18 +61,25 @@ pub(super) async fn secret(
     if found.expose_secret().is_empty() { Err(SecretError::Empty(origin).into()) } else { Ok(Some(found)) }
 }
 
+fn variable(name: &str) -> Option<SecretString> {
+    environment(name).filter(|value| !value.is_empty()).map(Into::into)
+}
+
 fn from_file(path: &Path) -> Result<SecretString, SecretError> {
-    let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map(Zeroizing::new);
-    text.map(|text| first_line(&text)).map_err(|source| SecretError::File { path: shown, source })
+    first_line_of(path).map_err(|source| SecretError::File { path: path.display().to_string(), source })
+}
+
+async fn found_in_vault(vaults: &Vaults, url: &str, name: &str) -> Result<Option<SecretString>, SecretError> {
+    let failed = |source| SecretError::Vault { url: url.to_owned(), name: name.to_owned(), source };
+    vaults.secret(url, name).await.map_err(failed)
 }
 
 /// The vault's secret; one is made and put there where it is missing.
 async fn in_vault(vaults: &Vaults, url: &str, name: &str) -> Result<SecretString, Failure> {
-    let failed = |source| SecretError::Vault { url: url.to_owned(), name: name.to_owned(), source };
-    if let Some(found) = vaults.secret(url, name).await.map_err(failed)? {
+    if let Some(found) = found_in_vault(vaults, url, name).await? {
         return Ok(found);
     }
+    let failed = |source| SecretError::Vault { url: url.to_owned(), name: name.to_owned(), source };
     let made = random_password()?;
     vaults.put_secret(url, name, &made).await.map_err(failed)?;
     Ok(made)
@@ -88,23 +93,18 @@ pub(super) async fn opening(
     vaults: &Vaults,
 ) -> Result<Result<SecretString, String>, Failure> {
     let question = format!("Password of {}", path.display());
-    let (found, missing) = match reference {
-        SecretReference::Prompt if can_ask() => (Some(super::certificate::password::ask(&question)?), String::new()),
-        SecretReference::Prompt => (None, "there is nobody to ask for it".to_owned()),
+    // What is not encrypted opens without it all the same.
+    Ok(match reference {
+        SecretReference::Prompt if can_ask() => Ok(super::certificate::password::ask(&question)?),
+        SecretReference::Prompt => Err("there is nobody to ask for it".to_owned()),
         SecretReference::KeyVault { url, name } => {
-            let failed = |source| SecretError::Vault { url: url.clone(), name: name.clone(), source };
-            (vaults.secret(url, name).await.map_err(failed)?, format!("{url} has no secret `{name}`"))
+            found_in_vault(vaults, url, name).await?.ok_or_else(|| format!("{url} has no secret `{name}`"))
         }
-        SecretReference::Environment(name) => {
-            let value = environment(name).filter(|value| !value.is_empty());
-            (value.map(Into::into), format!("`{name}` is not set"))
-        }
-        SecretReference::File(path) => (Some(from_file(path)?), String::new()),
+        SecretReference::Environment(name) => variable(name).ok_or_else(|| format!("`{name}` is not set")),
+        SecretReference::File(path) => Ok(from_file(path)?),
         // The manifest refuses them here.
-        SecretReference::Command(_) | SecretReference::Generated => (None, "it is not to be had by a plan".to_owned()),
-    };
-    // What is not encrypted opens all the same.
-    Ok(found.ok_or(missing))
+        SecretReference::Command(_) | SecretReference::Generated => Err("it is not to be had by a plan".to_owned()),
+    })
 }
 
 /// The private keys of age that the environment names.

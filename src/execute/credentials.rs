@@ -44,7 +44,7 @@ pub(super) async fn change(
     let credentials = observed(&before)?;
     let removed: BTreeSet<String> = credentials
         .iter()
-        .filter(|credential| is_one_of(credential, &change.remove))
+        .filter(|credential| change.remove.iter().any(|name| is_named(credential, name)))
         .map(|credential| credential.key_id.clone())
         .collect();
     let there: BTreeSet<&str> = credentials.iter().map(|credential| credential.key_id.as_str()).collect();
@@ -60,25 +60,23 @@ pub(super) async fn change(
         return Err(StepError::NoneLeft);
     }
 
-    let is_missing =
-        |name: &&String| !credentials.iter().any(|credential| is_one_of(credential, std::slice::from_ref(*name)));
+    let is_missing = |name: &&String| !credentials.iter().any(|credential| is_named(credential, name));
     if let Some(gone) = change.stay.iter().find(is_missing).filter(|_| !removed.is_empty()) {
         return Err(StepError::CredentialVanished(format!("the certificate {gone}, which the others make room for,")));
     }
 
-    let list = before["keyCredentials"].clone();
     let latest = match prover(&credentials, &removed, available, now).await {
         Some(signer) if path.starts_with("/applications/") => {
             let holder = before["id"].as_str().unwrap_or_default();
             let taken = one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
             seen(writer, path, &taken, propagation).await?
         }
-        Some(_) | None => before,
+        Some(_) | None => before.clone(),
     };
     let have = key_ids(&latest)?;
     let is_done = removed.is_disjoint(&have) && added.iter().all(|credential| have.contains(id(credential)));
     let latest = if is_done { latest } else { whole(writer, path, &latest, change, &added, &removed).await? };
-    check(&list, &latest, change, &added, &removed)
+    check(&before, &latest, change, &added, &removed)
 }
 
 /// What Graph took of the changes that were sent one by one.
@@ -128,8 +126,8 @@ async fn one_by_one(
     Ok(taken)
 }
 
-/// Sends one change; gives Graph's answer, `None` where it was refused. Where the answer is lost a look tells, and what it does not show is sent
-/// once more: a `keyId` is added and removed once, so nothing is done twice.
+/// Sends one change; gives Graph's answer, `None` where it was refused. Where the answer is lost a look tells, and what it
+/// does not show is sent once more: a `keyId` is added and removed once, so nothing is done twice.
 async fn sent(
     writer: &Writer,
     path: &str,
@@ -145,6 +143,7 @@ async fn sent(
         Created::Now(object) | Created::Found(object) => object,
         Created::Changed | Created::Nothing => Json::Null,
     };
+    let has_come = async || Ok::<_, StepError>(is_done(&key_ids(&writer.reader().get(path).await?)?));
     let lost = match send().await? {
         Ok(created) => return Ok(Some(answer(created))),
         Err(error) if error.answer_lost() => error,
@@ -154,14 +153,14 @@ async fn sent(
             return Ok(None);
         }
     };
-    if is_done(&key_ids(&writer.reader().get(path).await?)?) {
+    if has_come().await? {
         return Ok(Some(Json::Null));
     }
     if let Ok(created) = send().await? {
         return Ok(Some(answer(created)));
     }
     // A refusal may mean that the first one was taken after all.
-    if is_done(&key_ids(&writer.reader().get(path).await?)?) { Ok(Some(Json::Null)) } else { Err(lost.into()) }
+    if has_come().await? { Ok(Some(Json::Null)) } else { Err(lost.into()) }
 }
 
 /// Reads until what Graph took can be seen: an older list must not be written back, nor taken for what is there.
@@ -219,8 +218,8 @@ fn check(
     if let Some(missing) = added.iter().map(|credential| id(credential)).find(|id| !have.contains(*id)) {
         return Err(StepError::NotUploaded(format!("with the keyId {missing}")));
     }
-    let replaced: BTreeSet<String> = duplicates(&json!({ "keyCredentials": before }), change)?;
-    let list = before.as_array().into_iter().flatten().map(id);
+    let replaced = duplicates(before, change)?;
+    let list = before["keyCredentials"].as_array().into_iter().flatten().map(id);
     let vanished = list.filter(|id| !removed.contains(*id) && !replaced.contains(*id)).find(|id| !have.contains(*id));
     match vanished {
         Some(vanished) => Err(StepError::CredentialVanished(format!("the credential with the keyId {vanished}"))),
@@ -271,12 +270,9 @@ fn is_current(credential: &ObservedKeyCredential, now: Timestamp) -> bool {
 
 /// Whether a credential is named by its `keyId`, or is a certificate to sign in with and named by its thumbprint: the same one
 /// may stand there for another use.
-fn is_one_of(credential: &ObservedKeyCredential, names: &[String]) -> bool {
+fn is_named(credential: &ObservedKeyCredential, name: &str) -> bool {
     let thumbprint = credential.thumbprint.as_ref().filter(|_| credential.is_sign_in_certificate());
-    names.iter().any(|name| {
-        name.eq_ignore_ascii_case(&credential.key_id)
-            || thumbprint.is_some_and(|thumbprint| thumbprint.as_str() == name)
-    })
+    name.eq_ignore_ascii_case(&credential.key_id) || thumbprint.is_some_and(|thumbprint| thumbprint.as_str() == name)
 }
 
 fn id(credential: &Json) -> &str {

@@ -7,6 +7,9 @@ use super::encryption::Password;
 use super::unreadable::Unreadable;
 use super::{PrivateKey, foreign, pem, pfx, pkcs7};
 
+/// No file with certificates is near as large, in bytes; a wrong path may lead to a disk image.
+pub const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
+
 /// The format of a file as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {

@@ -13,9 +13,6 @@ use super::unreadable::Unreadable;
 use super::{Bundle, contents, durable, inspect};
 use crate::model::{KeyAccess, StoredKeys, UnusableFile};
 
-/// No certificate file is near as large; a wrong path may lead to a disk image.
-const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
-
 /// A file that is declared as the source of a certificate.
 #[derive(Clone, Debug)]
 pub struct CertificateFile {
@@ -72,7 +69,7 @@ impl CertificateFile {
                 let help = "put the certificate there, or say another path".to_owned();
                 return Ok(Err(("it is not there".to_owned(), help)));
             }
-            Ok(facts) if facts.len() > MAXIMUM_SIZE => {
+            Ok(facts) if facts.len() > contents::MAXIMUM_SIZE => {
                 let help = "give a `.cer`, `.pem`, `.p7b` or `.pfx`".to_owned();
                 return Ok(Err((format!("it is {} bytes long, so no certificate", facts.len()), help)));
             }

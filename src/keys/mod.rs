@@ -35,7 +35,7 @@ mod verdict;
 
 pub use age::{AgeError, Identities};
 pub use certificate::{KeyPair, MakeError, self_signed};
-pub use contents::{FileFormat, FoundCertificate, FoundKey, KeyFile, Labels, read};
+pub use contents::{FileFormat, FoundCertificate, FoundKey, KeyFile, Labels, MAXIMUM_SIZE, read};
 pub use directory::{DirectoryStore, StoreLock, StoredPaths};
 pub use durable::{FileError, Replace, place, read_private};
 pub use error::StoreError;

@@ -165,17 +165,18 @@ impl<'a> Context<'a> {
     /// Certificates on the application that nobody declared and that the manifest has removed.
     pub(super) fn unwanted(&self, handle: &str) -> Vec<Named> {
         let is_removed = |credential: &&ObservedKeyCredential| {
-            self.removes(handle, credential.end).is_some() && !self.waits_for_proof(handle, credential.end)
+            self.removes(handle, credential.end).is_some() && !self.goes_after_proof(handle, credential.end)
         };
         self.foreign(handle).filter(is_removed).map(unwanted).collect()
     }
 
-    /// Whether a foreign certificate that is to go may be the one that somebody works with: it goes when one of ours has
+    /// Whether a foreign certificate is to go and may be the one that somebody works with: it goes when one of ours has
     /// signed in.
-    pub(super) fn waits_for_proof(&self, handle: &str, end: Option<Timestamp>) -> bool {
+    pub(super) fn goes_after_proof(&self, handle: &str, end: Option<Timestamp>) -> bool {
         let has_ended = end.is_some_and(|end| end <= self.now);
-        let mut chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values).peekable();
-        !has_ended && chains.peek().is_some() && !chains.any(CertificateChain::is_proven)
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        let waits = !has_ended && chains.clone().next().is_some() && !chains.clone().any(CertificateChain::is_proven);
+        waits && self.removes(handle, end).is_some()
     }
 
     /// Whether a credential holds a certificate that is about to be uploaded under another `keyId`, which takes its place:
@@ -188,9 +189,7 @@ impl<'a> Context<'a> {
 
     /// Whether foreign certificates are to go once one of ours has signed in.
     pub(super) fn has_foreign_that_wait(&self, handle: &str) -> bool {
-        self.foreign(handle).any(|credential| {
-            self.removes(handle, credential.end).is_some() && self.waits_for_proof(handle, credential.end)
-        })
+        self.foreign(handle).any(|credential| self.goes_after_proof(handle, credential.end))
     }
 
     /// Certificates on the application that nobody declared.

@@ -18,6 +18,17 @@ pub enum CertificateSource {
     KeyVault(VaultCertificate),
 }
 
+impl CertificateSource {
+    /// Whether Accredit has the next one made; otherwise it takes up what others make.
+    pub fn is_made_here(&self) -> bool {
+        match self {
+            Self::SelfSigned | Self::Request { .. } => true,
+            Self::KeyVault(vault) => vault.create,
+            Self::File { .. } => false,
+        }
+    }
+}
+
 /// A certificate in a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultCertificate {

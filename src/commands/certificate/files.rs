@@ -11,9 +11,6 @@ use crate::keys::{self, Encoded, KeyFile, Replace, Unreadable};
 
 use super::password::{PasswordSource, ask, can_ask};
 
-/// No certificate file is near as large; a wrong path may lead to a disk image.
-const MAXIMUM_SIZE: u64 = 16 * 1024 * 1024;
-
 /// Passwords for files that need one. The source is asked once, and only when a file does need one.
 pub(super) struct Passwords<'a> {
     source: &'a PasswordSource,
@@ -38,7 +35,7 @@ impl<'a> Passwords<'a> {
 pub(super) fn read(path: &Path, passwords: &mut Passwords<'_>) -> Result<Result<KeyFile, Unreadable>, Failure> {
     let failed = |error| Failure::new(format!("`{}` cannot be read", path.display()), error);
     let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > MAXIMUM_SIZE {
+    if size > keys::MAXIMUM_SIZE {
         let help = "give a file that ends in `.cer`, `.pem`, `.p7b`, `.pfx` or the like";
         return Ok(Err(Unreadable::SomethingElse { what: format!("{size} bytes long, so no certificate"), help }));
     }

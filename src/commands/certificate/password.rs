@@ -46,13 +46,17 @@ fn from_environment(name: &str) -> Result<SecretString, Failure> {
 }
 
 fn from_file(path: &Path) -> Result<SecretString, Failure> {
-    let text =
-        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
-    let text = text.map(Zeroizing::new).map_err(|error| {
+    let typed = || std::io::read_to_string(std::io::stdin()).map(|text| first_line(&Zeroizing::new(text)));
+    let found = if path == Path::new("-") { typed() } else { first_line_of(path) };
+    found.map_err(|error| {
         Failure::new(format!("the password cannot be read from `{}`", path.display()), error)
             .hint("`--password-file` takes the path of a file in UTF-8 whose first line is the password")
-    })?;
-    Ok(first_line(&text))
+    })
+}
+
+/// The first line of a file.
+pub(in crate::commands) fn first_line_of(path: &Path) -> std::io::Result<SecretString> {
+    std::fs::read_to_string(path).map(|text| first_line(&Zeroizing::new(text)))
 }
 
 pub(in crate::commands) fn from_command(command: &str) -> Result<SecretString, Failure> {
@@ -71,7 +75,7 @@ pub(in crate::commands) fn from_command(command: &str) -> Result<SecretString, F
     Ok(first_line(text))
 }
 
-pub(in crate::commands) fn first_line(text: &str) -> SecretString {
+fn first_line(text: &str) -> SecretString {
     // Windows PowerShell puts a mark before what it writes as UTF-8.
     text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default().into()
 }

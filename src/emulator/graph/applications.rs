@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         clock,
-        credentials::{added as credentials_added, new_passwords, replace_keys},
+        credentials::{added as credentials_added, new_passwords},
         identifiers,
         refusal::Refusal,
         schema::invalid,
@@ -18,6 +18,7 @@ use super::{
     access::READ_APPLICATIONS,
     application_rules::{check_entitlements, check_unique, check_values, check_whole},
     credential_rules,
+    keys::keys_after,
     objects::{self, APPLICATIONS, SERVICE_PRINCIPALS},
     owners,
     ownership::CREATED_BY,
@@ -134,8 +135,8 @@ fn create(request: &Request<'_>, unique_name: Option<&str>) -> Result<Answer, Re
         let settings = json!({ "countriesBlockedForMinors": [], "legalAgeGroupRule": "Allow" });
         application.insert("parentalControlSettings".into(), settings);
     }
-    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now, request.unsettled)?;
-    application.insert("keyCredentials".into(), keys.into());
+    let keys = keys_after(request, &[], &sent)?;
+    application.insert("keyCredentials".into(), keys);
     let passwords = new_passwords(list(&sent, "passwordCredentials"), request.now)?;
     application.insert("passwordCredentials".into(), passwords.clone().into());
     let owner_ids = owners::bound(request, bound.as_ref())?;
@@ -182,13 +183,8 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     }
     check_unique(request, &sent, text(before, "id"))?;
     if sent.contains_key("keyCredentials") {
-        let keys = replace_keys(
-            list(before, "keyCredentials"),
-            list(&sent, "keyCredentials"),
-            request.now,
-            request.unsettled,
-        )?;
-        sent.insert("keyCredentials".into(), keys.into());
+        let keys = keys_after(request, list(before, "keyCredentials"), &sent)?;
+        sent.insert("keyCredentials".into(), keys);
     }
     reorder(&mut sent);
     let mut after = APPLICATION.merge(before, &sent);

@@ -1,10 +1,11 @@
-//! `addKey` and `removeKey`: an application or service principal changes its own keys, with a proof that it has one.
+//! The keys of an application or service principal: sent as a whole, or changed by itself with `addKey` and `removeKey`, with
+//! a proof that it has one.
 
 use serde_json::{Map, Value};
 
 use super::{
     super::{
-        credentials::{new_key, one_of_each_id, without_key},
+        credentials::{new_key, one_of_each_id, replace_keys, without_key},
         refusal::Refusal,
         tables::{KEY_CREDENTIAL, PASSWORD_CREDENTIAL_OF_KEY},
         world::{Change, Collection, Document, list, text},
@@ -13,6 +14,11 @@ use super::{
     secrets::holder,
     with_context,
 };
+
+/// The keys that an object has after a write that sends some.
+pub(super) fn keys_after(request: &Request<'_>, before: &[Value], sent: &Document) -> Result<Value, Refusal> {
+    Ok(replace_keys(before, list(sent, "keyCredentials"), request.now, request.unsettled)?.into())
+}
 
 /// The holder of the keys, if the caller may change them: it is the caller itself, or the caller may write it.
 fn target<'a>(request: &Request<'a>) -> Result<(Collection, &'a Document), Refusal> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         clock,
-        credentials::{added as credentials_added, replace_keys},
+        credentials::added as credentials_added,
         identifiers,
         refusal::Refusal,
         schema::invalid,
@@ -16,6 +16,7 @@ use super::{
     Answer, Request,
     access::READ_APPLICATIONS,
     credential_rules,
+    keys::keys_after,
     objects::{self, SERVICE_PRINCIPALS},
     owners,
     ownership::CREATED_BY,
@@ -124,8 +125,8 @@ fn create(request: &Request<'_>, app_id: Option<&str>) -> Result<Answer, Refusal
             .with_detail("NoBackingApplicationObject", "appId")
         })?,
     };
-    let keys = replace_keys(&[], list(&sent, "keyCredentials"), request.now, request.unsettled)?;
-    sent.insert("keyCredentials".into(), keys.into());
+    let keys = keys_after(request, &[], &sent)?;
+    sent.insert("keyCredentials".into(), keys);
     sent.insert("appId".into(), app_id.into());
     service_principal = SERVICE_PRINCIPAL.merge(&service_principal, &sent);
     service_principal.insert(OWNERS.into(), owners::bound(request, bound.as_ref())?.into());
@@ -153,13 +154,8 @@ fn update(request: &Request<'_>, before: &Document) -> Result<Answer, Refusal> {
     SERVICE_PRINCIPAL.check(&sent, false)?;
     if sent.contains_key("keyCredentials") {
         credential_rules::check_lock(request, Collection::ServicePrincipals, before, "keyCredentials")?;
-        let keys = replace_keys(
-            list(before, "keyCredentials"),
-            list(&sent, "keyCredentials"),
-            request.now,
-            request.unsettled,
-        )?;
-        sent.insert("keyCredentials".into(), keys.into());
+        let keys = keys_after(request, list(before, "keyCredentials"), &sent)?;
+        sent.insert("keyCredentials".into(), keys);
     }
     let after = SERVICE_PRINCIPAL.merge(before, &sent);
     let keys: Vec<&Value> = credentials_added(list(before, "keyCredentials"), list(&after, "keyCredentials")).collect();

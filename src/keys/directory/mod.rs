@@ -19,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::age::Identities;
@@ -26,10 +27,10 @@ use super::certificate::{self, KeyPair};
 use super::durable::{self, Readers, failed};
 use super::error::StoreError;
 use super::password::random_password;
-use super::{PfxTerms, inspect, pem, pfx};
+use super::{PfxTerms, PrivateKey, inspect, pem, pfx};
 use crate::model::{CertificateProfile, ExportFormat, StoredCertificate, StoredKeys};
 
-use layout::{CERTIFICATE, is_thumbprint};
+use layout::{CERTIFICATE, PRIVATE_KEY, is_thumbprint};
 use private::{Protection, encrypted};
 use sweep::sweep;
 
@@ -128,21 +129,26 @@ impl DirectoryStore {
             source,
         })?;
         let paths = layout::generation(&slot, handle, certificate, stored.thumbprint.as_str());
-        let key = pair.private_key.pem();
-        // Before anything is written: who is to open it again may be nobody.
-        let (key_path, bytes) = self.protection.sealed(&paths.private_key, key.expose_secret().as_bytes())?;
-
-        self.prepare()?;
-        durable::create_directories(&slot)?;
-        self.keep_out_of_git(handle)?;
-        let draft = durable::draft_directory(&slot)?;
-        let name = |path: &Path| draft.path().join(path.file_name().unwrap_or_default());
-        durable::write_new(&name(&key_path), &bytes, Readers::Owner)?;
-        self.write_recipients(draft.path())?;
+        let draft = self.draft_with(&pair.private_key, &paths.private_key, handle, &slot)?;
         pending::write_follows(&slot, draft.path())?;
         durable::write_new(&draft.path().join(CERTIFICATE), pair.certificate_pem().as_bytes(), Readers::Everyone)?;
         durable::publish(draft, &paths.directory)?;
         generation::read(&paths, stored.thumbprint.as_str())
+    }
+
+    /// A directory in `slot` that holds a private key, which will lie in `place`, and has no name yet.
+    fn draft_with(&self, key: &PrivateKey, place: &Path, handle: &str, slot: &Path) -> Result<TempDir, StoreError> {
+        // Before anything is written: who is to open it again may be nobody.
+        let key = key.pem();
+        let (place, bytes) = self.protection.sealed(place, key.expose_secret().as_bytes())?;
+        self.prepare()?;
+        durable::create_directories(slot)?;
+        self.keep_out_of_git(handle)?;
+        let draft = durable::draft_directory(slot)?;
+        let file = draft.path().join(place.file_name().unwrap_or_default());
+        durable::write_new(&file, &bytes, Readers::Owner)?;
+        self.write_recipients(draft.path())?;
+        Ok(draft)
     }
 
     /// Writes files for use elsewhere, each wholly or not at all, over what was there; gives their paths.
@@ -249,7 +255,7 @@ impl DirectoryStore {
 
     /// Whether private files can be written and read again here, before anything else is begun.
     pub fn check_recipients(&self) -> Result<(), StoreError> {
-        let path = self.directory.join(layout::PRIVATE_KEY);
+        let path = self.directory.join(PRIVATE_KEY);
         self.protection.sealed(&path, b"").map(drop)
     }
 

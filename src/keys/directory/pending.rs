@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use secrecy::ExposeSecret as _;
 use sha1::{Digest as _, Sha1};
 
 use super::super::contents::{self, KeyFile};
@@ -40,16 +39,10 @@ impl DirectoryStore {
         let key = pkcs10::generate(algorithm).map_err(make)?;
         let text = pkcs10::request(&key, profile).map_err(make)?;
         let id = id_of(&key);
-        self.prepare()?;
-        durable::create_directories(&slot)?;
-        self.keep_out_of_git(handle)?;
         let paths = layout::request(&slot, handle, certificate, &id);
-        let draft = durable::draft_directory(&slot)?;
-        let name = |path: &Path| draft.path().join(path.file_name().unwrap_or_default());
-        let (key_path, bytes) = self.protection.sealed(&paths.private_key, key.pem().expose_secret().as_bytes())?;
-        durable::write_new(&name(&key_path), &bytes, Readers::Owner)?;
-        self.write_recipients(draft.path())?;
-        durable::write_new(&name(&paths.request()), text.as_bytes(), Readers::Everyone)?;
+        let draft = self.draft_with(&key, &paths.private_key, handle, &slot)?;
+        let file = draft.path().join(paths.request().file_name().unwrap_or_default());
+        durable::write_new(&file, text.as_bytes(), Readers::Everyone)?;
         durable::publish(draft, &paths.directory)?;
         read(&paths, &id)
     }

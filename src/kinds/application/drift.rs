@@ -57,7 +57,7 @@ pub(super) fn of(
             }
             let can = can_sign_in(credential.end, context.now, "as this application");
             let mut message = format!("{certificate} {can} and is not declared");
-            let waits = removed(credential.end) && context.waits_for_proof(handle, credential.end);
+            let waits = context.goes_after_proof(handle, credential.end);
             if waits {
                 message.push_str("; it goes when one that is declared has signed in");
             }

@@ -198,11 +198,16 @@ impl<'a> CertificateChain<'a> {
         if !self.is_proven() || self.is_of_another_store(uploaded) {
             return None;
         }
-        if self.desired.rotate == Rotate::Finish {
-            return Some(self.now);
-        }
         let newer = self.uploaded.iter().skip_while(|other| other.thumbprint != uploaded.thumbprint).nth(1);
-        Some(self.expiry.overlap.after(later(newer.unwrap_or(uploaded).start())))
+        Some(self.end_of_overlap(newer.unwrap_or(uploaded)))
+    }
+
+    /// When what `uploaded` followed has stood beside it for the overlap.
+    fn end_of_overlap(&self, uploaded: &Uploaded<'_>) -> Timestamp {
+        match self.desired.rotate {
+            Rotate::Finish => self.now,
+            Rotate::WhenDue | Rotate::Now => self.expiry.overlap.after(later(uploaded.start())),
+        }
     }
 
     /// Whether somebody with another key store made this one at the same time as the chosen one: neither follows the other, and
@@ -233,11 +238,7 @@ impl<'a> CertificateChain<'a> {
     /// in.
     pub(crate) fn handed_over(&self) -> Option<Timestamp> {
         let newest = self.newest().filter(|_| self.is_proven())?;
-        Some(if self.desired.rotate == Rotate::Finish {
-            self.now
-        } else {
-            self.expiry.overlap.after(later(newest.start()))
-        })
+        Some(self.end_of_overlap(newest))
     }
 
     /// The certificate that has to sign in once the plan is carried out, so that others can retire. `has_others` says that

@@ -13,8 +13,8 @@ pub(super) use choice::back_dated;
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Action, Address, CertificateSource, DesiredCertificate, Fields, KeyAccess, PfxEncryption, Reason, Step,
-    StoreReference, StoredCertificate, Value,
+    Action, Address, CertificateSource, DesiredCertificate, ExportFormat, Fields, KeyAccess, PfxEncryption, Reason,
+    Step, StoreReference, StoredCertificate, Value,
 };
 
 use super::write::{Certificates, Write};
@@ -184,21 +184,21 @@ fn declared(certificate: &DesiredCertificate) -> Fields {
 }
 
 fn exports(certificate: &DesiredCertificate) -> Fields {
-    let formats = certificate.export.iter().map(|format| Value::text(format.as_str()));
-    match certificate.source {
-        // Nothing can be exported of these.
-        CertificateSource::File { .. } | CertificateSource::KeyVault(_) => Fields::new(),
-        CertificateSource::SelfSigned | CertificateSource::Request { .. } => {
-            Fields::from([("export".to_owned(), Value::set(formats))])
-        }
-    }
+    of_formats(certificate, certificate.export.iter())
 }
 
 /// The declared files that are there. Others may lie beside them; they are not ours to remove.
 fn stored_exports(certificate: &DesiredCertificate, stored: &StoredCertificate) -> Fields {
-    let there = DesiredCertificate {
-        export: stored.exports.intersection(&certificate.export).copied().collect(),
-        ..certificate.clone()
-    };
-    exports(&there)
+    of_formats(certificate, stored.exports.intersection(&certificate.export))
+}
+
+fn of_formats<'f>(certificate: &DesiredCertificate, formats: impl Iterator<Item = &'f ExportFormat>) -> Fields {
+    match certificate.source {
+        // Nothing can be exported of these.
+        CertificateSource::File { .. } | CertificateSource::KeyVault(_) => Fields::new(),
+        CertificateSource::SelfSigned | CertificateSource::Request { .. } => {
+            let formats = formats.map(|format| Value::text(format.as_str()));
+            Fields::from([("export".to_owned(), Value::set(formats))])
+        }
+    }
 }

@@ -155,11 +155,7 @@ impl CertificateChain<'_> {
             _ => self.desired.store.to_string(),
         };
         let others = if self.uploaded.len() > 1 { ", so those before it stay until they end" } else { "" };
-        let help = match &self.desired.source {
-            CertificateSource::SelfSigned | CertificateSource::Request { .. } => "; `accredit rotate` makes one there",
-            CertificateSource::KeyVault(vault) if vault.create => "; `accredit rotate` makes one there",
-            CertificateSource::File { .. } | CertificateSource::KeyVault(_) => "",
-        };
+        let help = if self.desired.source.is_made_here() { "; `accredit rotate` makes one there" } else { "" };
         format!("the key of the one in use is not in `{place}`{others}{help}")
     }
 
@@ -280,11 +276,6 @@ impl CertificateChain<'_> {
         let usable: Vec<&Uploaded<'_>> = self.uploaded.iter().filter(|uploaded| uploaded.is_usable(self.now)).collect();
         match self.desired.rotate {
             Rotate::Now => {
-                let is_given = match &self.desired.source {
-                    CertificateSource::File { .. } => true,
-                    CertificateSource::KeyVault(vault) => !vault.create,
-                    CertificateSource::SelfSigned | CertificateSource::Request { .. } => false,
-                };
                 let is_handing_over = usable.len() > 1 && self.newest().is_some_and(|newest| newest.stored.is_some());
                 if let Choice::Wait { request } = &self.choice {
                     Some(Problem::error("it is being rotated already").help(what_to_do(request)))
@@ -293,7 +284,7 @@ impl CertificateChain<'_> {
                         Problem::error("it is being rotated already: two of its certificates are on the application")
                             .help("wait until the overlap has passed, or end it with `accredit rotate --finish`"),
                     )
-                } else if is_given {
+                } else if !self.desired.source.is_made_here() {
                     Some(Problem::error("Accredit does not make this certificate").help(self.who_renews()))
                 } else {
                     None
