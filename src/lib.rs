@@ -27,6 +27,7 @@ pub mod keys;
 pub mod kinds;
 pub mod manifest;
 pub mod model;
+pub mod patience;
 pub mod plan;
 pub mod render;
 pub mod transport;

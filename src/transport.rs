@@ -44,10 +44,19 @@ impl Http {
     /// Graph's own gateway gives up after a minute.
     const ANSWER: Duration = Duration::from_secs(90);
 
+    /// `authorities` are PEM bundles of certificate authorities to trust besides those of the machine. Proxies are those that
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name.
+    ///
     /// # Errors
-    /// Where the machine has no certificate authorities to trust, for example in an empty container.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    /// Where the machine has no certificate authorities to trust, for example in an empty container, or a bundle holds none.
+    pub fn new(authorities: &[Vec<u8>]) -> Result<Self, reqwest::Error> {
+        let mut trusted = Vec::new();
+        for bundle in authorities {
+            trusted.extend(reqwest::Certificate::from_pem_bundle(bundle)?);
+        }
         let client = reqwest::Client::builder()
+            .tls_certs_merge(trusted)
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .user_agent(concat!("accredit/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Self::CONNECT)
@@ -107,5 +116,78 @@ impl Transport for Detour {
             *request.uri_mut() = uri;
         }
         self.transport.send(request)
+    }
+}
+
+/// Sends to one host, or to those below one, and to nowhere else: a token that an answer would lead astray stays here.
+pub struct Confined {
+    transport: Arc<dyn Transport>,
+    /// A host with its port if it is not the usual one, or `*.` and what follows a name.
+    hosts: String,
+}
+
+/// Why a request was not sent.
+#[derive(Debug, thiserror::Error)]
+#[error("tokens for {0} are sent nowhere else")]
+struct Astray(String);
+
+impl Confined {
+    /// `hosts` is an address such as `https://graph.microsoft.com`, or `*.vault.azure.net` for all hosts below that one.
+    pub fn new(transport: Arc<dyn Transport>, hosts: &str) -> Self {
+        Self { transport, hosts: hosts.trim_start_matches("https://").to_ascii_lowercase() }
+    }
+
+    fn admits(&self, uri: &http::Uri) -> bool {
+        let authority = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
+        let authority = authority.strip_suffix(":443").unwrap_or(&authority);
+        let is_host = match self.hosts.strip_prefix("*.") {
+            Some(parent) => authority.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest == parent),
+            None => authority == self.hosts,
+        };
+        uri.scheme_str() == Some("https") && is_host
+    }
+}
+
+impl Transport for Confined {
+    fn send(&self, request: http::Request<Bytes>) -> Sending<'_> {
+        if self.admits(request.uri()) {
+            return self.transport.send(request);
+        }
+        let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
+        let source = Box::new(Astray(self.hosts.clone()));
+        Box::pin(async move { Err(TransportError { host, never_sent: true, source }) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_goes_to_another_host() {
+        let admits = |hosts: &str, uri: &str| {
+            let http: Arc<dyn Transport> = Arc::new(Http::new(&[]).unwrap());
+            Confined::new(http, hosts).admits(&uri.parse().unwrap())
+        };
+        let graph = "https://graph.microsoft.com";
+        assert!(admits(graph, "https://graph.microsoft.com/v1.0/users"));
+        assert!(admits(graph, "https://GRAPH.microsoft.com:443/v1.0/users"));
+        for astray in [
+            "http://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com.evil.example/v1.0/users",
+            "https://graph.microsoft.com@evil.example/",
+            "https://graph.microsoft.com:8443/",
+            "https://evil.example/graph.microsoft.com",
+            "/v1.0/users",
+        ] {
+            assert!(!admits(graph, astray), "{astray}");
+        }
+        let vaults = "*.vault.azure.net";
+        assert!(admits(vaults, "https://contoso.vault.azure.net/keys"));
+        for astray in
+            ["https://vault.azure.net/", "https://a.b.vault.azure.net/", "https://vault.azure.net.evil.example/"]
+        {
+            assert!(!admits(vaults, astray), "{astray}");
+        }
     }
 }

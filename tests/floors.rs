@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("transport", &[]),
+    ("patience", &[]),
     ("emulator", &[]),
     ("catalog", &["model"]),
     ("diff", &["model"]),
     ("keys", &["model", "transport"]),
-    ("identity", &["transport", "catalog", "keys"]),
-    ("graph", &["transport", "model", "catalog"]),
+    ("identity", &["transport", "patience", "catalog", "keys"]),
+    ("graph", &["transport", "patience", "model", "catalog"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),
     ("plan", &["model", "diff", "kinds"]),
@@ -27,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "model",
             "transport",
+            "patience",
             "emulator",
             "catalog",
             "diff",

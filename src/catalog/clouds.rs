@@ -39,7 +39,7 @@ const EXCHANGE: PermissionId =
 const PROTECTION: PermissionId =
     PermissionId { api_id: apis::EXCHANGE_ONLINE_PROTECTION, id: "455e5cd2-84e8-4751-8344-5672145dfa17" };
 
-const CLOUDS: [CloudFacts; 4] = [
+const CLOUDS: [CloudFacts; 5] = [
     CloudFacts {
         cloud: Cloud::Global,
         name: "global",
@@ -84,6 +84,18 @@ const CLOUDS: [CloudFacts; 4] = [
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
     },
+    // Where it is stands in a file of its own; what its permissions are called is as everywhere.
+    CloudFacts {
+        cloud: Cloud::Custom,
+        name: "custom",
+        login_host: "",
+        graph_host: "",
+        exchange_environment: "",
+        exchange_host: "",
+        key_vault_suffix: "",
+        exchange_permission: EXCHANGE,
+        security_and_compliance_permission: EXCHANGE,
+    },
 ];
 
 /// The facts of a cloud.
@@ -93,6 +105,7 @@ pub fn facts(cloud: Cloud) -> &'static CloudFacts {
         Cloud::UsGovL4 => &CLOUDS[1],
         Cloud::UsGovL5 => &CLOUDS[2],
         Cloud::China => &CLOUDS[3],
+        Cloud::Custom => &CLOUDS[4],
     }
 }
 

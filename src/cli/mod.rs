@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
-use crate::commands::{self, Color, Format, Target};
+use crate::commands::{self, Color, Format, Limits, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -113,19 +113,35 @@ struct TargetArguments {
     /// `accredit emulate` serves at URL.
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     emulator: Option<String>,
+    /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
+    #[arg(long, value_name = "FILE")]
+    cloud_file: Option<PathBuf>,
     /// Only these applications, by handle.
     #[arg(long, value_name = "HANDLE")]
     only: Vec<String>,
     /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
+    /// How long the run may take, waiting for a busy Graph included, such as `20m`.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span)]
+    timeout: Duration,
+    /// Ask Graph at most so often in a second, to leave others their share.
+    #[arg(long, value_name = "NUMBER", value_parser = rate)]
+    max_requests_per_second: Option<f64>,
 }
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, emulator, only, now } = arguments;
-        Self { paths, emulator, only, now }
+        let TargetArguments { paths, emulator, cloud_file, only, now, timeout, max_requests_per_second } = arguments;
+        let limits = Limits { timeout, requests_per_second: max_requests_per_second };
+        Self { paths, service: Service { emulator, cloud_file }, only, now, limits }
     }
+}
+
+/// A number of requests in a second, such as `5` or `0.5`.
+fn rate(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.01..=10_000.0).contains(&number) { Ok(number) } else { Err("it lies between 0.01 and 10000".to_owned()) }
 }
 
 #[derive(Debug, Args)]
@@ -165,7 +181,7 @@ struct ApprovalArguments {
     /// three.
     #[arg(long, value_name = "NUMBER")]
     allow_deletes: Option<usize>,
-    /// How long to wait for a new certificate to become known everywhere, such as `10m` or `90s`.
+    /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     propagation_timeout: Duration,
 }

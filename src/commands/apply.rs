@@ -8,7 +8,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::execute::{CertificateName, Execution, Keys, Report, execute};
-use crate::identity::Propagation;
 use crate::kinds::{Certificates, Intent};
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::plan::{Limits, approve};
@@ -40,7 +39,7 @@ pub struct Approval {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { target, destroy, approval } = arguments;
-    let session = Session::open(console, target).await?;
+    let session = Session::open(console, target, approval.propagation_timeout).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     proceed(console, &session, intent, approval).await
 }
@@ -52,8 +51,7 @@ pub(super) async fn proceed(
     intent: Intent,
     approval: Approval,
 ) -> Result<Exit, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout } = approval;
-    let propagation = Propagation { timeout: propagation_timeout, ..Propagation::default() };
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _ } = approval;
     let destroy = intent == Intent::Destroy;
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -94,7 +92,6 @@ pub(super) async fn proceed(
             keys: &keys,
             certificates: Certificates::of(&snapshot.keys, session.now),
             sign_in: session.sign_in(),
-            propagation,
             on_event: &|event| progress.show(&event),
             stop: &stop,
         },

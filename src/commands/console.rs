@@ -1,9 +1,13 @@
 //! The terminal: data to standard output, talk to standard error, colour where it is wanted.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
+use indicatif::ProgressBar;
 
+use crate::patience::{Patience, shown};
 use crate::render::{Paint, printable};
 
 use super::Color;
@@ -16,6 +20,8 @@ pub(super) struct Console {
     /// For standard error.
     pub(super) talk: Paint,
     pub(super) talks_to_terminal: bool,
+    /// The moving line at the foot of standard error, while there is one.
+    bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
 impl Console {
@@ -31,6 +37,7 @@ impl Console {
             paint: paint(AutoStream::choice(&io::stdout())),
             talk: paint(AutoStream::choice(&io::stderr())),
             talks_to_terminal: io::stderr().is_terminal(),
+            bar: Arc::default(),
         }
     }
 
@@ -53,6 +60,25 @@ impl Console {
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+
+    /// The patience of a run that says what it waits for.
+    pub(super) fn patience(&self, timeout: Duration, propagation_timeout: Duration) -> Patience {
+        let (bar, paint) = (Arc::clone(&self.bar), self.talk);
+        Patience::new(timeout, propagation_timeout).telling(move |pause| {
+            let line = format!("{} {}: {}", paint.bold("Waiting"), shown(pause.duration), printable(&pause.why));
+            match &*bar.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(bar) => bar.println(line),
+                None => {
+                    let _ = writeln!(io::stderr().lock(), "{line}");
+                }
+            }
+        })
+    }
+
+    /// Has what is said go above this moving line from now on, or to where it was before.
+    pub(super) fn show_bar(&self, bar: Option<ProgressBar>) {
+        *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
 
     /// Says something that is no data. Nothing is done about a standard error that cannot be written to.

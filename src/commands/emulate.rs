@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::emulator::{self, Emulator, Knobs, Operator, Seed};
 
 use super::console::{Console, environment};
-use super::{Exit, Failure, session};
+use super::{Exit, Failure, connection};
 
 /// The variable with the secret of a new tenant's operator.
 const OPERATOR_SECRET: &str = "ACCREDIT_OPERATOR_SECRET";
@@ -59,7 +59,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 impl Arguments {
     fn options(&self) -> Result<emulator::Options, Failure> {
         let here = |port| SocketAddr::from((self.bind, port));
-        let usual = session::emulator_file(Path::new(""), &self.domain);
+        let usual = connection::emulator_file(Path::new(""), &self.domain);
         let mut options = emulator::Options::new(self.domain.clone());
         options.file = (!self.in_memory).then(|| self.file.clone().unwrap_or(usual));
         options.tenant_id.clone_from(&self.tenant_id);

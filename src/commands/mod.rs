@@ -2,7 +2,9 @@
 
 pub mod apply;
 pub mod certificate;
+mod connection;
 mod console;
+mod custom_cloud;
 pub mod emulate;
 mod failure;
 mod generated;
@@ -19,6 +21,7 @@ mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap_complete::Shell;
 use jiff::Timestamp;
@@ -46,11 +49,27 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Target {
     pub paths: Vec<PathBuf>,
-    /// `Some("")`: the embedded tenant; `Some(url)`: one that is served elsewhere on this machine.
-    pub emulator: Option<String>,
+    pub service: Service,
     /// Handles; none means all.
     pub only: Vec<String>,
     pub now: Option<Timestamp>,
+    pub limits: Limits,
+}
+
+/// Which services a command speaks to.
+#[derive(Debug)]
+pub struct Service {
+    /// `Some("")`: the embedded tenant; `Some(url)`: one that is served elsewhere on this machine.
+    pub emulator: Option<String>,
+    /// Where the services of a custom cloud are.
+    pub cloud_file: Option<PathBuf>,
+}
+
+/// What a run may take of time and of Graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub timeout: Duration,
+    pub requests_per_second: Option<f64>,
 }
 
 /// How a plan is shown.

@@ -33,6 +33,7 @@ impl<'a> Progress<'a> {
         // A terminal that cannot move its cursor gets plain lines.
         let bar = bar.filter(|bar| !bar.is_hidden());
         console.say("");
+        console.show_bar(bar.clone());
         Self { console, paint: console.talk, bar, running: Mutex::new(BTreeMap::new()) }
     }
 
@@ -70,6 +71,7 @@ impl<'a> Progress<'a> {
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+            self.console.show_bar(None);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::graph::{Writer, literal};
+use crate::graph::{Sending, Writer, literal};
+use crate::patience::Patience;
 use crate::render::printable;
 
 use super::console::Console;
@@ -19,7 +20,7 @@ pub struct Arguments {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { handle, target, auto_approve } = arguments;
-    let session = Session::open(console, target).await?;
+    let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?;
     let snapshot = session.snapshot(console).await?;
     let writer = session.writer();
     let app_id = match snapshot.applications.get(&handle) {
@@ -62,8 +63,16 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
 
 async fn bring_back(writer: &Writer, id: &str) -> Result<(), Failure> {
     let path = format!("/directory/deletedItems/{id}/restore");
+    let body = Json::Object(serde_json::Map::new());
     writer
-        .write("POST", &path, Some(&Json::Object(serde_json::Map::new())), false, None)
+        .write(Sending {
+            method: "POST",
+            path: &path,
+            body: Some(&body),
+            create_if_missing: false,
+            repeatable: false,
+            look: None,
+        })
         .await
         .map_err(|error| Failure::of_graph("it could not be restored", error))?;
     Ok(())

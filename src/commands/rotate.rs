@@ -26,7 +26,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
             .hint("leave `--only` out, and run it once for each application"));
     }
     target.only = vec![handle.clone()];
-    let mut session = Session::open(console, target).await?;
+    let mut session = Session::open(console, target, approval.propagation_timeout).await?;
     let step = if finish { Rotate::Finish } else { Rotate::Now };
     let declared = session.desired.applications.get_mut(handle.as_str());
     let Some(certificates) = declared.and_then(|application| application.certificates.as_mut()) else {

@@ -2,22 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 
-use crate::emulator::{self, Emulator};
 use crate::fetch::{FetchError, Sources, fetch};
-use crate::graph::{Client, Reader, Writer};
-use crate::identity::{CertificateSignIn, ClientSecret, Clock};
+use crate::graph::{Reader, Writer};
+use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{CertificateSource, Desired, Plan, Severity, Snapshot};
-use crate::transport::{Detour, Http, TokenSource, Transport};
 
-use super::console::{Console, environment};
+use super::connection::{Connection, connect};
+use super::console::Console;
 use super::failure::Failure;
 use super::{Target, manifests, now, secrets};
 
@@ -40,8 +38,12 @@ pub(super) struct Session {
 
 impl Session {
     /// Loads the manifests and signs in.
-    pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
-        let Target { paths, emulator, only, now: given } = target;
+    pub(super) async fn open(
+        console: &Console,
+        target: Target,
+        propagation_timeout: Duration,
+    ) -> Result<Self, Failure> {
+        let Target { paths, service, only, now: given, limits } = target;
         let directory = manifests::working_directory()?;
         let (mut desired, sources) = manifests::load(console, &paths, &directory)?;
         if !only.is_empty() {
@@ -50,7 +52,8 @@ impl Session {
         }
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
-        let connection = connect(emulator, &desired.tenant, given, &directory).await?;
+        let patience = console.patience(limits.timeout, propagation_timeout);
+        let connection = connect(service, &desired, given, &directory, patience, limits).await?;
         let stores = stores(&desired, &connection).await?;
         Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out })
     }
@@ -140,95 +143,6 @@ impl Session {
     }
 }
 
-/// A tenant that one is signed in to.
-struct Connection {
-    client: Client,
-    /// The object id of the operator's service principal.
-    operator: Option<String>,
-    /// Signs in as applications of the estate.
-    sign_in: CertificateSignIn,
-    vaults: Vaults,
-    /// Serves the tenant as long as the session lives, where it is an embedded one.
-    _emulator: Option<Emulator>,
-}
-
-async fn connect(
-    emulator: Option<String>,
-    tenant: &str,
-    now: Option<Timestamp>,
-    directory: &Path,
-) -> Result<Connection, Failure> {
-    // An embedded tenant is the one that the manifest means, under whichever of its names.
-    let (url, tenant, operator, emulator) = match emulator {
-        None => {
-            return Err(Failure::message("signing in to a real tenant is not part of this version")
-                .hint("add `--emulator` to work with a tenant on this machine"));
-        }
-        Some(url) if url.is_empty() => {
-            let file = emulator_file(directory, tenant);
-            if let Some(running) = emulator::running(&file) {
-                (running.url, running.tenant_id, running.operator, None)
-            } else {
-                keep_out_of_git(directory)?;
-                let mut options = emulator::Options::new(initial_domain(tenant));
-                options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
-                options.file = Some(file);
-                options.now = now;
-                // It lives only as long as this command: others must not connect to it.
-                options.announce = false;
-                let emulator = emulator::start(options)
-                    .await
-                    .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
-                (
-                    emulator.url().to_owned(),
-                    emulator.tenant_id().to_owned(),
-                    emulator.operator().clone(),
-                    Some(emulator),
-                )
-            }
-        }
-        Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
-            return Err(Failure::message(format!("`--emulator={url}` is no address"))
-                .hint("write it as `--emulator=http://127.0.0.1:PORT`, or `--emulator` alone for an embedded tenant"));
-        }
-        Some(url) => {
-            let variable = |name: &str| {
-                environment(name).ok_or_else(|| {
-                    Failure::message(format!("`{name}` is not set, so there is no operator to sign in as at {url}"))
-                        .hint("`accredit emulate` prints the values for AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
-                })
-            };
-            let client_id = variable("AZURE_CLIENT_ID")?;
-            let client_secret = variable("AZURE_CLIENT_SECRET")?;
-            (url, tenant.to_owned(), emulator::Operator { client_id, client_secret }, None)
-        }
-    };
-    let transport: Arc<dyn Transport> =
-        Arc::new(Http::new().map_err(|error| Failure::new("HTTPS could not be set up", error))?);
-    let secret = SecretString::from(operator.client_secret);
-    let sign_in = Arc::new(ClientSecret::new(Arc::clone(&transport), &url, &tenant, &operator.client_id, secret));
-    let operator =
-        sign_in.object_id(GRAPH).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
-    let token = |resource: &'static str| -> TokenSource {
-        let sign_in = Arc::clone(&sign_in);
-        Arc::new(move || {
-            let sign_in = Arc::clone(&sign_in);
-            Box::pin(async move { sign_in.token(resource).await.map_err(Into::into) })
-        })
-    };
-    let clock: Clock = Arc::new(move || super::now(now));
-    Ok(Connection {
-        client: Client::new(Arc::clone(&transport), token(GRAPH), &url),
-        operator,
-        vaults: Vaults::new(Arc::new(Detour::new(Arc::clone(&transport), &url)), token(KEY_VAULT)),
-        sign_in: CertificateSignIn { transport, authority: url, tenant, resource: GRAPH.to_owned(), clock },
-        _emulator: emulator,
-    })
-}
-
-const GRAPH: &str = "https://graph.microsoft.com";
-const KEY_VAULT: &str = "https://vault.azure.net";
-
 /// Opens the places of all declared certificates. Nothing in them is read yet but the passwords of files.
 async fn stores(desired: &Desired, connection: &Connection) -> Result<BTreeMap<(String, String), KeyStore>, Failure> {
     let openers = Openers { identities: secrets::identities()?, vaults: connection.vaults.clone() };
@@ -298,30 +212,4 @@ fn is_of_estate(path: &Path, estate: &str) -> bool {
             text.lines().any(|line| line.starts_with("applications:") || line.starts_with("estate:"))
         }),
     }
-}
-
-/// The embedded tenant holds secrets of its own making; they are nobody's, and still have no place in a repository.
-fn keep_out_of_git(directory: &Path) -> Result<(), Failure> {
-    let directory = directory.join(".accredit");
-    let failed = |error| Failure::new(format!("`{}` could not be made", directory.display()), error);
-    std::fs::create_dir_all(&directory).map_err(failed)?;
-    let ignore = directory.join(".gitignore");
-    if ignore.exists() { Ok(()) } else { std::fs::write(ignore, "*\n").map_err(failed) }
-}
-
-/// Where the embedded tenant of that name is kept.
-pub(super) fn emulator_file(directory: &Path, tenant: &str) -> PathBuf {
-    directory.join(".accredit").join("emulator").join(format!("{}.json", tenant.to_lowercase()))
-}
-
-/// The initial domain of an embedded tenant that a manifest calls `tenant`, by its id or one of its domains.
-fn initial_domain(tenant: &str) -> String {
-    let tenant = tenant.to_lowercase();
-    if uuid::Uuid::try_parse(&tenant).is_ok() {
-        return "contoso.onmicrosoft.com".to_owned();
-    }
-    if tenant.ends_with(".onmicrosoft.com") {
-        return tenant;
-    }
-    format!("{}.onmicrosoft.com", tenant.split('.').next().unwrap_or_default())
 }

@@ -13,8 +13,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use crate::graph::{Created, GraphError, Writer};
-use crate::identity::Propagation;
+use crate::graph::{Created, GraphError, Sending, Writer};
 use crate::keys::{JwsAlgorithm, KeyStore, Signer};
 use crate::kinds::{KeyCredentialsChange, key_id, wire};
 use crate::model::{KeyAccess, ObservedKeyCredential, StoredCertificate};
@@ -37,7 +36,6 @@ pub(super) async fn change(
     change: &KeyCredentialsChange,
     available: &[Available],
     now: Timestamp,
-    propagation: Propagation,
 ) -> Result<(), StepError> {
     let path = &change.holder;
     let before = writer.reader().get(path).await?;
@@ -69,7 +67,7 @@ pub(super) async fn change(
         Some(signer) if path.starts_with("/applications/") => {
             let holder = before["id"].as_str().unwrap_or_default();
             let taken = one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
-            seen(writer, path, &taken, propagation).await?
+            seen(writer, path, &taken).await?
         }
         Some(_) | None => before.clone(),
     };
@@ -137,7 +135,8 @@ async fn sent(
 ) -> Result<Option<Json>, StepError> {
     let send = async || {
         let body = body().await?;
-        Ok::<_, StepError>(writer.write("POST", &format!("{path}/{action}"), Some(&body), false, None).await)
+        let path = format!("{path}/{action}");
+        Ok::<_, StepError>(writer.write(once("POST", &path, &body)).await)
     };
     let answer = |created| match created {
         Created::Now(object) | Created::Found(object) => object,
@@ -164,18 +163,20 @@ async fn sent(
 }
 
 /// Reads until what Graph took can be seen: an older list must not be written back, nor taken for what is there.
-async fn seen(writer: &Writer, path: &str, taken: &Taken, propagation: Propagation) -> Result<Json, StepError> {
-    let mut waits = propagation.waits();
-    loop {
+async fn seen(writer: &Writer, path: &str, taken: &Taken) -> Result<Json, StepError> {
+    let read = async || {
         let latest = writer.reader().get(path).await?;
         let have = key_ids(&latest)?;
-        if taken.added.is_subset(&have) && taken.removed.is_disjoint(&have) {
-            return Ok(latest);
-        }
-        let Some(wait) = waits.next() else { return Err(StepError::NotSeen) };
-        tracing::info!("waiting {} s: an older list of certificates was read", wait.as_secs());
-        tokio::time::sleep(wait).await;
-    }
+        let is_latest = taken.added.is_subset(&have) && taken.removed.is_disjoint(&have);
+        is_latest.then_some(latest).ok_or(StepError::NotSeen)
+    };
+    let is_older = |error: &StepError| matches!(error, StepError::NotSeen);
+    writer.patience().until_known("an older list of certificates was read", read, is_older).await
+}
+
+/// A write that must not be sent twice.
+fn once<'a>(method: &'a str, path: &'a str, body: &'a Json) -> Sending<'a> {
+    Sending { method, path, body: Some(body), create_if_missing: false, repeatable: false, look: None }
 }
 
 /// Writes the whole list as it was read, without what goes and with what comes.
@@ -195,7 +196,8 @@ async fn whole(
     let list = latest["keyCredentials"].as_array().into_iter().flatten();
     let kept = list.filter(|credential| !removed.contains(id(credential)) && !replaced.contains(id(credential)));
     let sent: Vec<Json> = kept.chain(missing.copied()).cloned().collect();
-    let sending = writer.write("PATCH", path, Some(&json!({ "keyCredentials": sent })), false, None).await;
+    // A list that is sent again later could undo what somebody else did in between.
+    let sending = writer.write(once("PATCH", path, &json!({ "keyCredentials": sent }))).await;
     let after = writer.reader().get(path).await?;
     let expected: BTreeSet<&str> = sent.iter().map(id).collect();
     let have = key_ids(&after)?;

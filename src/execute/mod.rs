@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::{StreamExt as _, stream};
 
 use crate::graph::Writer;
-use crate::identity::{CertificateSignIn, Propagation};
+use crate::identity::CertificateSignIn;
 use crate::kinds::Certificates;
 use crate::model::{Address, Named, Step, Value};
 use crate::plan::Approved;
@@ -43,8 +43,6 @@ pub struct Execution<'a> {
     pub certificates: Certificates,
     /// Tries certificates that others are to retire for.
     pub sign_in: &'a CertificateSignIn,
-    /// How long that is tried.
-    pub propagation: Propagation,
     /// Told of each step; called from one place at a time.
     pub on_event: &'a (dyn Fn(Event<'_>) + Sync),
     /// Once true, steps in flight are finished and no other is begun.

@@ -70,6 +70,10 @@ impl StepError {
                 "a certificate in the list that has ended may be the cause: `expiry: { prune: expired }` in the manifest \
                  has such removed; so may the clock of this machine",
             ),
+            Self::Graph(error) if error.may_be_replication() && error.status() != Some(403) => Some(
+                "where it was made a short while ago, Microsoft has not told all its servers yet: wait some minutes and run \
+                 it again",
+            ),
             Self::Graph(error) => error.hint(),
             Self::MadeMeanwhile => Some("run it again once the other apply has ended: it takes up what is there"),
             Self::ChangedInstead | Self::CredentialVanished(_) | Self::NotUploaded(_) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::graph::Created;
+use crate::graph::{Created, GraphError, Sending};
 use crate::kinds::{Certificates, Request, Write, kind};
 use crate::model::{
     CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
@@ -37,11 +37,14 @@ pub(super) async fn run(
     let mut outputs = BTreeMap::new();
     for write in writes {
         match write {
-            Write::Graph(request) => outputs.extend(send(&request, execution).await?),
+            Write::Graph(request) => {
+                let made = send(&request, execution, &fresh(&step, known, &outputs)).await?;
+                outputs.extend(made);
+            }
             Write::KeyCredentials(change) => {
                 let available = available(&step, execution, certificates);
                 let now = (execution.sign_in.clock)();
-                credentials::change(execution.writer, &change, &available, now, execution.propagation).await?;
+                credentials::change(execution.writer, &change, &available, now).await?;
             }
             Write::MakeCertificate => {
                 let keeper = keeper(&step, execution)?;
@@ -82,8 +85,8 @@ pub(super) async fn run(
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
                 let signer = keeper(&step, execution)?.store.signer(&stored).await?;
-                let trying = execution.sign_in.sign_in_soon(&app_id, &signer, execution.propagation);
-                trying.await.map_err(StepError::NotProven)?;
+                let patience = execution.writer.patience();
+                execution.sign_in.sign_in_soon(&app_id, &signer, patience).await.map_err(StepError::NotProven)?;
                 outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
             }
         }
@@ -124,8 +127,26 @@ fn available(step: &Step, execution: &Execution<'_>, certificates: &Mutex<Certif
         .collect()
 }
 
-/// Sends one request; gives the ids of what it made.
-async fn send(request: &Request, execution: &Execution<'_>) -> Result<BTreeMap<String, Value>, StepError> {
+/// What names objects that this run made: their ids, and the handle of an application that this very step has made.
+fn fresh(step: &Step, known: &Outputs, own: &BTreeMap<String, Value>) -> Vec<String> {
+    let outputs = known.values().chain([own]);
+    let ids = outputs.flat_map(|outputs| ["id", "appId"].into_iter().filter_map(|name| outputs.get(name)?.id()));
+    let handle = step.action.after().filter(|_| !own.is_empty()).and_then(|after| after.get("uniqueName")?.id());
+    ids.map(str::to_owned).chain(handle.map(|handle| format!("uniqueName='{handle}'"))).collect()
+}
+
+/// Whether a request is about one of the objects that this run made.
+fn is_about(request: &Request, fresh: &[String]) -> bool {
+    let body = request.body.as_ref().map(ToString::to_string).unwrap_or_default();
+    fresh.iter().any(|name| request.path.contains(name) || body.contains(name))
+}
+
+/// Sends one request; gives the ids of what it made. Of what this run made it is waited for that it is known everywhere.
+async fn send(
+    request: &Request,
+    execution: &Execution<'_>,
+    fresh: &[String],
+) -> Result<BTreeMap<String, Value>, StepError> {
     let look = request.look.as_ref().map(|look| (look.path.as_str(), &look.having));
     if request.create_if_missing
         && let Some((path, having)) = look
@@ -137,7 +158,20 @@ async fn send(request: &Request, execution: &Execution<'_>) -> Result<BTreeMap<S
         }
     }
     let Request { method, path, body, create_if_missing, look: _, removes } = request;
-    let write = || execution.writer.write(method, path, body.as_ref(), *create_if_missing, look);
+    let sending = Sending {
+        method,
+        path,
+        body: body.as_ref(),
+        create_if_missing: *create_if_missing,
+        // A deletion, and a change to a declared value.
+        repeatable: *method != "POST" && !create_if_missing,
+        look,
+    };
+    let is_fresh = is_about(request, fresh);
+    let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
+    let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
+    let attempt = async || execution.writer.write(sending).await;
+    let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;
     let created = match write().await {
         // What takes something away may be sent again.
         Err(error) if *removes && error.answer_lost() => write().await,

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::patience::OutOfTime;
 use crate::transport::TransportError;
 
 /// A request to Graph that did not do what it should.
@@ -25,6 +26,16 @@ pub enum GraphError {
         path: String,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The run's deadline came before an answer.
+    #[error("{method} {path} was given up{}", last.as_ref().map(|last| format!(" after {}", last.in_brief())).unwrap_or_default())]
+    OutOfTime {
+        method: String,
+        path: String,
+        /// Why it had not succeeded until then.
+        last: Option<Box<Self>>,
+        #[source]
+        source: OutOfTime,
     },
 }
 
@@ -52,7 +63,44 @@ impl GraphError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
-            Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => None,
+            Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } | Self::OutOfTime { .. } => None,
+        }
+    }
+
+    /// What Graph said, or that it said nothing, in a few words.
+    pub fn in_brief(&self) -> String {
+        match self {
+            Self::Refused { status, code, .. } => format!("{code} (HTTP {status})"),
+            Self::Lost { source, .. } => source.to_string(),
+            Self::Unreadable { reason, .. } => reason.clone(),
+            Self::SignIn { .. } => "the operator could not sign in".to_owned(),
+            Self::OutOfTime { source, .. } => source.to_string(),
+        }
+    }
+
+    /// Whether a write to the same object, or its making, was still under way, so that Graph did not begin this one.
+    pub fn is_conflict_of_writes(&self) -> bool {
+        matches!(self, Self::Refused { status: 409, code, .. }
+            if code == "Directory_ConcurrencyViolation" || code == "Error_MsaAppDoesNotExist")
+    }
+
+    /// Whether Graph may only not know yet what was written a moment ago: what it says then is what it says of objects that
+    /// do not exist. Only for requests about objects of the same run does it mean anything else.
+    pub fn may_be_replication(&self) -> bool {
+        const SAYINGS: [&str; 4] = [
+            "does not reference a valid application object",
+            "backing application of the service principal being created must",
+            "Not a valid reference update",
+            "does not exist or one of its queried reference-property objects are not present",
+        ];
+        match self {
+            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 400 | 403, message, .. } => SAYINGS.iter().any(|saying| message.contains(saying)),
+            Self::Refused { .. }
+            | Self::Lost { .. }
+            | Self::Unreadable { .. }
+            | Self::SignIn { .. }
+            | Self::OutOfTime { .. } => false,
         }
     }
 
@@ -72,7 +120,11 @@ impl GraphError {
                 code == "Request_MultipleObjectsWithSameKeyValue"
                     || SAYINGS.iter().any(|saying| message.contains(saying))
             }
-            Self::Refused { .. } | Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => false,
+            Self::Refused { .. }
+            | Self::Lost { .. }
+            | Self::Unreadable { .. }
+            | Self::SignIn { .. }
+            | Self::OutOfTime { .. } => false,
         }
     }
 
@@ -81,7 +133,11 @@ impl GraphError {
         match self {
             Self::Refused { status: 404, .. } => true,
             Self::Refused { status: 400, message, .. } => message.contains("credential found with keyId"),
-            Self::Refused { .. } | Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => false,
+            Self::Refused { .. }
+            | Self::Lost { .. }
+            | Self::Unreadable { .. }
+            | Self::SignIn { .. }
+            | Self::OutOfTime { .. } => false,
         }
     }
 
@@ -91,6 +147,7 @@ impl GraphError {
             Self::Lost { .. } | Self::Unreadable { .. } => true,
             Self::Refused { status, .. } => *status >= 500,
             Self::SignIn { .. } => false,
+            Self::OutOfTime { last, .. } => last.as_ref().is_some_and(|last| last.answer_lost()),
         }
     }
 
@@ -103,9 +160,9 @@ impl GraphError {
             Self::Refused { status: 403, .. } => {
                 Some("the operator lacks a permission for this request; an administrator can grant it")
             }
-            Self::Refused { status: 429, .. } => {
-                Some("Graph is throttling and asks to wait longer than a run does; run it again later")
-            }
+            Self::OutOfTime { .. } => Some(
+                "run it again later, or with a longer `--timeout`: what is done stays done, and it looks before it writes",
+            ),
             Self::Lost { method, .. } | Self::Refused { status: 500..=599, method, .. } if method == "GET" => {
                 Some("nothing was changed; run it again when Graph answers")
             }

@@ -4,31 +4,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
+use crate::patience::Patience;
 use crate::transport::{TokenSource, Transport};
 
 use super::GraphError;
+use super::pace::Pace;
+use super::retry_after::{instant, retry_after};
 
-/// How long a request is repeated when Graph says "not now" or does not answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// How often it is sent at most.
-    pub tries: u32,
-    /// The first wait where Graph names none; each further one is twice as long.
-    pub first_wait: Duration,
-    /// The longest wait that Graph may ask for.
-    pub longest_wait: Duration,
-}
-
-impl Default for Patience {
-    /// Half a minute in all where Graph names no wait, two minutes at once where it does.
-    fn default() -> Self {
-        Self { tries: 7, first_wait: Duration::from_millis(500), longest_wait: Duration::from_mins(2) }
-    }
-}
+/// How often a request is sent that finds no answer or a broken Graph: two minutes in all.
+const TRIES: u32 = 10;
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Sends requests to one Graph host and nowhere else.
 #[derive(Clone)]
@@ -38,8 +29,30 @@ pub struct Client {
     /// Scheme, host and version, such as `https://graph.microsoft.com/v1.0`.
     base: String,
     patience: Patience,
+    pace: Arc<Pace>,
+    /// Whether others go before when Graph has too much to do.
+    yields: bool,
     /// When Graph first answered, by its own clock.
     answered: Arc<OnceLock<Timestamp>>,
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(super) struct Outgoing<'a> {
+    pub(super) method: &'a str,
+    /// Below the version.
+    pub(super) path: &'a str,
+    pub(super) body: Option<&'a Json>,
+    /// `Prefer: create-if-missing`.
+    pub(super) create_if_missing: bool,
+    /// Whether sending it twice is as good as sending it once.
+    pub(super) repeatable: bool,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn get(path: &'a str) -> Self {
+        Self { method: "GET", path, body: None, create_if_missing: false, repeatable: true }
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -50,19 +63,31 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     /// `host` with its scheme, without a version.
-    pub fn new(transport: Arc<dyn Transport>, token: TokenSource, host: &str) -> Self {
+    pub fn new(transport: Arc<dyn Transport>, token: TokenSource, host: &str, patience: Patience) -> Self {
         let base = format!("{}/v1.0", host.trim_end_matches('/'));
-        Self { transport, token, base, patience: Patience::default(), answered: Arc::default() }
+        Self { transport, token, base, patience, pace: Arc::default(), yields: false, answered: Arc::default() }
     }
 
+    /// Sends at most so many requests in a second, all clones together.
     #[must_use]
-    pub fn with_patience(self, patience: Patience) -> Self {
-        Self { patience, ..self }
+    pub fn at_most(self, requests_per_second: f64) -> Self {
+        Self { pace: Arc::new(Pace::at_most(requests_per_second)), ..self }
+    }
+
+    /// Lets others go before when Graph has too much to do: for what nobody needs at once.
+    /// <https://learn.microsoft.com/graph/throttling-limits#identity-and-access-service-limits>
+    #[must_use]
+    pub fn yielding(self) -> Self {
+        Self { yields: true, ..self }
     }
 
     /// The instant of Graph's first answer, by its clock; `None` before that.
     pub fn answered(&self) -> Option<Timestamp> {
         self.answered.get().copied()
+    }
+
+    pub fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     pub(super) fn base(&self) -> &str {
@@ -74,66 +99,76 @@ impl Client {
         link.strip_prefix(&self.base).filter(|path| path.starts_with('/'))
     }
 
-    /// Sends a request. A lost answer is repeated for `GET` alone; "not now" is waited for and repeated for all, as
-    /// Graph says it before it does anything.
-    pub(super) async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Json>,
-        create_if_missing: bool,
-    ) -> Result<Option<Json>, GraphError> {
-        let mut tries = 1;
+    /// Sends a request until it is answered. What Graph refused to serve is sent again until the run's deadline; what may have
+    /// been done, only if it is repeatable.
+    pub(super) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, GraphError> {
+        let mut failures = 0;
+        let mut last: Option<GraphError> = None;
         loop {
-            let outcome = self.send_once(method, path, body, create_if_missing).await;
-            let wait = match &outcome {
-                Err((error, retry_after)) if tries < self.patience.tries => {
-                    let usual = self.patience.first_wait.saturating_mul(1 << (tries - 1));
-                    let wait = retry_after.unwrap_or(usual);
-                    let patient = wait <= self.patience.longest_wait;
-                    (patient && may_repeat(method, error, retry_after.is_some())).then_some(wait)
-                }
-                Ok(_) | Err(_) => None,
+            let turn = self.pace.turn(self.patience.elapsed());
+            self.wait(turn, "Graph is throttling", outgoing, &mut last).await?;
+            let (error, asked_for) = match self.send_once(outgoing).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
             };
-            match (outcome, wait) {
-                (Ok(answer), _) => return Ok(answer),
-                (Err((error, _)), None) => return Err(error),
-                (Err((error, _)), Some(wait)) => {
-                    tracing::info!("waiting {} s: {error}", wait.as_secs());
-                    tokio::time::sleep(wait).await;
-                    tries += 1;
+            failures += 1;
+            let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
+            match verdict(&error, outgoing.repeatable, asked_for.is_some()) {
+                Verdict::NotServed => {
+                    let wait = asked_for.unwrap_or(usual.max(Duration::from_secs(1)));
+                    self.pace.refused(self.patience.elapsed(), wait);
+                    last = Some(error);
                 }
+                Verdict::Again if failures < TRIES => {
+                    let why = error.in_brief();
+                    last = Some(error);
+                    self.wait(asked_for.unwrap_or(usual), &why, outgoing, &mut last).await?;
+                }
+                Verdict::Again | Verdict::Final => return Err(error),
             }
         }
     }
 
-    async fn send_once(
+    async fn wait(
         &self,
-        method: &str,
-        path: &str,
-        body: Option<&Json>,
-        create_if_missing: bool,
-    ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
+        wait: Duration,
+        why: &str,
+        outgoing: Outgoing<'_>,
+        last: &mut Option<GraphError>,
+    ) -> Result<(), GraphError> {
+        self.patience.pause(wait, why).await.map_err(|source| GraphError::OutOfTime {
+            method: outgoing.method.to_owned(),
+            path: outgoing.path.to_owned(),
+            last: last.take().map(Box::new),
+            source,
+        })
+    }
+
+    async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
+        let Outgoing { method, path, body, create_if_missing, repeatable: _ } = outgoing;
         let unreadable = |reason: String| {
             (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
         };
         let token = (self.token)().await.map_err(|source| {
             (GraphError::SignIn { method: method.to_owned(), path: path.to_owned(), source }, None)
         })?;
-        let mut bearer = http::HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
             .map_err(|_| unreadable("the operator's token cannot stand in a header".to_owned()))?;
         bearer.set_sensitive(true);
         let mut request = http::Request::builder()
             .method(method)
             .uri(format!("{}{}", self.base, path.replace(' ', "%20")))
-            .header(http::header::AUTHORIZATION, bearer)
-            .header(http::header::ACCEPT, "application/json");
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, "application/json");
         if create_if_missing {
             request = request.header("Prefer", "create-if-missing");
         }
+        if self.yields {
+            request = request.header("x-ms-throttle-priority", "low");
+        }
         let bytes = match body {
             Some(body) => {
-                request = request.header(http::header::CONTENT_TYPE, "application/json");
+                request = request.header(CONTENT_TYPE, "application/json");
                 Bytes::from(body.to_string())
             }
             None => Bytes::new(),
@@ -144,15 +179,13 @@ impl Client {
                 (GraphError::Lost { method: method.to_owned(), path: path.to_owned(), source }, None)
             })?;
         tracing::debug!("{method} {path}: {}", answer.status());
-        let date = answer.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) {
-            let _earlier = self.answered.set(date.timestamp());
+        if let Some(date) = instant(answer.headers(), DATE) {
+            let _earlier = self.answered.set(date);
         }
         if !answer.status().is_success() {
-            let retry_after = answer.headers().get(http::header::RETRY_AFTER);
-            let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-            return Err((GraphError::refused(method, path, &answer), retry_after.map(Duration::from_secs)));
+            return Err((GraphError::refused(method, path, &answer), retry_after(answer.headers())));
         }
+        self.pace.served(answer.headers());
         if answer.body().is_empty() {
             return Ok(None);
         }
@@ -162,13 +195,25 @@ impl Client {
     }
 }
 
-/// Whether the same request may be sent again.
-fn may_repeat(method: &str, error: &GraphError, asked_to: bool) -> bool {
+/// What a failed request is worth.
+enum Verdict {
+    /// Graph did nothing, because it has too much to do: later.
+    NotServed,
+    /// It may go better next time.
+    Again,
+    Final,
+}
+
+fn verdict(error: &GraphError, repeatable: bool, asked_to_wait: bool) -> Verdict {
+    let again = |it: bool| if it { Verdict::Again } else { Verdict::Final };
     match error {
-        GraphError::Refused { status: 429, .. } => true,
-        // Only a request that changes nothing, or one that Graph itself says to repeat, is repeated.
-        GraphError::Refused { status: 500..=504, .. } => method == "GET" || asked_to,
-        GraphError::Lost { source, .. } => method == "GET" || source.never_sent,
-        GraphError::Refused { .. } | GraphError::Unreadable { .. } | GraphError::SignIn { .. } => false,
+        GraphError::Refused { status: 429, .. } => Verdict::NotServed,
+        // Graph asks to repeat it, and has done nothing yet.
+        GraphError::Refused { status: 503, .. } if asked_to_wait => Verdict::Again,
+        GraphError::Refused { status: 408 | 500 | 502..=504, .. } => again(repeatable),
+        // Another write to the same object was under way, and this one was not begun.
+        GraphError::Refused { .. } => again(error.is_conflict_of_writes()),
+        GraphError::Lost { source, .. } => again(repeatable || source.never_sent),
+        GraphError::Unreadable { .. } | GraphError::SignIn { .. } | GraphError::OutOfTime { .. } => Verdict::Final,
     }
 }

@@ -4,11 +4,13 @@
 mod encode;
 mod error;
 mod exchange;
+mod pace;
 mod reader;
+mod retry_after;
 mod writer;
 
 pub use encode::{literal, segment};
 pub use error::GraphError;
-pub use exchange::{Client, Patience};
+pub use exchange::Client;
 pub use reader::Reader;
-pub use writer::{Created, Writer};
+pub use writer::{Created, Sending, Writer};

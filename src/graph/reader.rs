@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::exchange::Outgoing;
 use super::{Client, GraphError};
 
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ impl Reader {
     }
 
     pub async fn get(&self, path: &str) -> Result<Json, GraphError> {
-        let answer = self.0.send("GET", path, None, false).await?;
+        let answer = self.0.send(Outgoing::get(path)).await?;
         answer.ok_or_else(|| GraphError::Unreadable {
             method: "GET".to_owned(),
             path: path.to_owned(),
@@ -68,9 +69,9 @@ mod tests {
 
     use bytes::Bytes;
 
+    use crate::patience::Patience;
     use crate::transport::{Sending, TokenSource, Transport};
 
-    use super::super::Patience;
     use super::*;
 
     /// Gives the same answer to every request.
@@ -84,11 +85,8 @@ mod tests {
 
     async fn list(answer: &'static str) -> Result<Vec<Json>, String> {
         let token: TokenSource = Arc::new(|| Box::pin(async { Ok("token".into()) }));
-        let client = Client::new(Arc::new(Always(answer)), token, "https://graph.example");
-        Reader::new(client.with_patience(Patience { tries: 1, ..Patience::default() }))
-            .list("/applications")
-            .await
-            .map_err(|error| error.to_string())
+        let client = Client::new(Arc::new(Always(answer)), token, "https://graph.example", Patience::default());
+        Reader::new(client).list("/applications").await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]

@@ -3,6 +3,9 @@
 
 use serde_json::Value as Json;
 
+use crate::patience::Patience;
+
+use super::exchange::Outgoing;
 use super::{Client, GraphError, Reader};
 
 #[derive(Clone, Debug)]
@@ -24,7 +27,28 @@ pub enum Created {
     Nothing,
 }
 
+/// One write.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending<'a> {
+    pub method: &'a str,
+    /// Below the version, such as `/applications/…`.
+    pub path: &'a str,
+    pub body: Option<&'a Json>,
+    /// `Prefer: create-if-missing`.
+    pub create_if_missing: bool,
+    /// Whether sending it twice is as good as sending it once.
+    pub repeatable: bool,
+    /// Where, and having which properties, the object is found if the answer does not tell. Graph refuses to make a second one
+    /// like it.
+    pub look: Option<(&'a str, &'a Json)>,
+}
+
 impl Writer {
+    /// How often a write whose answer was lost is sent: each time only after looking showed that it was not done.
+    const SENT_AT_MOST: u32 = 3;
+    /// How often it is looked before that: replicas are behind.
+    const LOOKS: usize = 3;
+
     pub fn new(client: Client) -> Self {
         Self { reader: Reader::new(client.clone()), client }
     }
@@ -33,31 +57,76 @@ impl Writer {
         &self.reader
     }
 
-    /// Sends one write. `look` is where, and having which properties, the object is found if the answer does not tell.
-    pub async fn write(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Json>,
-        create_if_missing: bool,
-        look: Option<(&str, &Json)>,
-    ) -> Result<Created, GraphError> {
+    pub fn patience(&self) -> &Patience {
+        self.client.patience()
+    }
+
+    /// Sends one write until it is known what became of it.
+    pub async fn write(&self, sending: Sending<'_>) -> Result<Created, GraphError> {
+        let Sending { method, path, body, create_if_missing, repeatable, look } = sending;
         // References to other objects are absolute addresses on this host.
         let body = body.map(|body| with_host(body, self.client.base()));
-        let outcome = self.client.send(method, path, body.as_ref(), create_if_missing).await;
+        let outgoing = Outgoing { method, path, body: body.as_ref(), create_if_missing, repeatable };
+        let mut lost = false;
+        for _ in 1..Self::SENT_AT_MOST {
+            match self.settle(self.client.send(outgoing).await, outgoing, look, lost).await {
+                Err(error) if error.answer_lost() && look.is_some() => lost = true,
+                outcome => return outcome,
+            }
+        }
+        self.settle(self.client.send(outgoing).await, outgoing, look, lost).await
+    }
+
+    /// What an answer means, or what a look shows where there is none. `lost` says that the same was sent before.
+    async fn settle(
+        &self,
+        outcome: Result<Option<Json>, GraphError>,
+        outgoing: Outgoing<'_>,
+        look: Option<(&str, &Json)>,
+        lost: bool,
+    ) -> Result<Created, GraphError> {
         match (outcome, look) {
             (Ok(Some(object)), _) => Ok(Created::Now(object)),
-            // The answer to an upsert that found something to change.
-            (Ok(None), Some(_)) if create_if_missing => Ok(Created::Changed),
+            // The answer to an upsert that found something to change: what was sent before and was done all the same.
+            (Ok(None), Some(look)) if outgoing.create_if_missing && lost => {
+                let found = self.look_until_seen(look).await?;
+                Ok(found.map_or(Created::Changed, Created::Found))
+            }
+            (Ok(None), Some(_)) if outgoing.create_if_missing => Ok(Created::Changed),
             (Ok(None), Some(_) | None) => Ok(Created::Nothing),
-            (Err(error), _) if method == "DELETE" && error.status() == Some(404) => Ok(Created::Nothing),
-            (Err(error), Some((path, having))) if error.already_exists() || error.answer_lost() => {
-                match self.look(path, having).await {
-                    Ok(Some(object)) => Ok(Created::Found(object)),
-                    Ok(None) | Err(_) => Err(error),
+            (Err(error), _) if outgoing.method == "DELETE" && error.status() == Some(404) => Ok(Created::Nothing),
+            (Err(error), Some(look)) if error.already_exists() => {
+                Ok(Created::Found(self.look_until_seen(look).await?.ok_or(error)?))
+            }
+            (Err(error), Some(look)) if error.answer_lost() => {
+                let mut waits = self.patience().propagation_waits().take(Self::LOOKS - 1);
+                loop {
+                    if let Ok(Some(object)) = self.look(look.0, look.1).await {
+                        return Ok(Created::Found(object));
+                    }
+                    let Some(wait) = waits.next() else { return Err(error) };
+                    if self
+                        .patience()
+                        .pause(wait, "an answer was lost: looking what became of the write")
+                        .await
+                        .is_err()
+                    {
+                        return Err(error);
+                    }
                 }
             }
             (Err(error), Some(_) | None) => Err(error),
+        }
+    }
+
+    /// The object that Graph says is there, once a read shows it; `None` if none does for as long as it is waited for.
+    async fn look_until_seen(&self, (path, having): (&str, &Json)) -> Result<Option<Json>, GraphError> {
+        let why = "what Graph says is there already cannot be read yet";
+        let attempt = async || self.look(path, having).await.map_err(Some)?.ok_or(None);
+        match self.patience().until_known(why, attempt, Option::is_none).await {
+            Ok(object) => Ok(Some(object)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
         }
     }
 

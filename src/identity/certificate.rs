@@ -1,12 +1,12 @@
 //! Signing in as an application by its certificate, to show that it can. The token is thrown away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::keys::{JwsAlgorithm, Signer};
+use crate::patience::Patience;
 use crate::transport::Transport;
 
 use super::SignInError;
@@ -17,40 +17,6 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long an assertion is good for.
 const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(10);
-
-/// How long it is waited for that what was written becomes known everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Propagation {
-    /// In all.
-    pub timeout: Duration,
-    /// The first wait; each further one is longer by half, up to half a minute.
-    pub first_wait: Duration,
-}
-
-impl Propagation {
-    const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-    /// The waits between one look and the next, as long as the timeout lasts.
-    pub fn waits(self) -> impl Iterator<Item = Duration> {
-        let waits =
-            std::iter::successors(Some(self.first_wait), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)));
-        waits.scan(Duration::ZERO, move |waited, wait| {
-            (*waited < self.timeout).then(|| {
-                *waited += wait;
-                wait
-            })
-        })
-    }
-
-    /// Nothing is waited for.
-    pub const NONE: Self = Self { timeout: Duration::ZERO, first_wait: Duration::ZERO };
-}
-
-impl Default for Propagation {
-    fn default() -> Self {
-        Self { timeout: Duration::from_mins(10), first_wait: Duration::from_secs(1) }
-    }
-}
 
 /// Signs in to one tenant as its applications.
 #[derive(Clone)]
@@ -99,21 +65,8 @@ impl CertificateSignIn {
 
     /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried
     /// again, with a new assertion each time.
-    pub async fn sign_in_soon(
-        &self,
-        app_id: &str,
-        signer: &Signer,
-        propagation: Propagation,
-    ) -> Result<(), SignInError> {
-        for wait in propagation.waits() {
-            match self.sign_in(app_id, signer).await {
-                Err(error) if error.may_be_replication() => {
-                    tracing::info!("waiting {} s: {error}", wait.as_secs());
-                    tokio::time::sleep(wait).await;
-                }
-                outcome => return outcome,
-            }
-        }
-        self.sign_in(app_id, signer).await
+    pub async fn sign_in_soon(&self, app_id: &str, signer: &Signer, patience: &Patience) -> Result<(), SignInError> {
+        let why = "the token service does not know the new certificate yet";
+        patience.until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication).await
     }
 }

@@ -5,6 +5,6 @@ mod certificate;
 mod client_secret;
 mod token;
 
-pub use certificate::{CertificateSignIn, Clock, Propagation};
+pub use certificate::{CertificateSignIn, Clock};
 pub use client_secret::ClientSecret;
 pub use token::SignInError;

@@ -50,6 +50,7 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
             CloudSpecification::UsGovL4 => Cloud::UsGovL4,
             CloudSpecification::UsGovL5 => Cloud::UsGovL5,
             CloudSpecification::China => Cloud::China,
+            CloudSpecification::Custom => Cloud::Custom,
         },
     );
     Desired {

@@ -49,6 +49,8 @@ pub(super) enum CloudSpecification {
     UsGovL5,
     /// Operated by 21Vianet.
     China,
+    /// Another one; `--cloud-file` says where it is.
+    Custom,
 }
 
 /// Settings for every application that does not say otherwise.

@@ -17,6 +17,8 @@ pub enum Cloud {
     UsGovL4,
     UsGovL5,
     China,
+    /// One of which only whoever runs a command knows where it is.
+    Custom,
 }
 
 /// One estate: everything that a set of manifests declares for one tenant.

@@ -313,11 +313,11 @@ fn a_key_store_that_cannot_be_written_leaves_the_tenant_untouched() {
 }
 
 #[test]
-fn a_real_tenant_is_declined_clearly() {
+fn without_an_operator_nothing_is_begun() {
     let directory = directory(&one_of_everything("exo"));
     let output = run(directory.path(), &["plan"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("--emulator"), "{}", err(&output));
+    assert!(err(&output).contains("AZURE_CLIENT_ID"), "{}", err(&output));
 }
 
 #[test]

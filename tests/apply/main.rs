@@ -26,6 +26,7 @@ mod scenarios;
 #[cfg(unix)]
 mod secrets;
 mod sources;
+mod trouble;
 mod vaults;
 mod walkthroughs;
 mod world;

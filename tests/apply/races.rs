@@ -75,7 +75,7 @@ async fn interrupted(method: &'static str, path: &'static str, unsettled: Json) 
     world.knobs(json!({ "unsettled": unsettled })).await;
     let application = world.application("exo").await["id"].as_str().unwrap().to_owned();
     world.send_through(Arc::new(WorstMoment {
-        transport: Http::new().unwrap(),
+        transport: Http::new(&[]).unwrap(),
         method,
         path,
         control: world.emulator.url().to_owned(),

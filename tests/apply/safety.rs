@@ -252,7 +252,7 @@ async fn an_upsert_that_changed_somebody_elses_application_is_no_success() {
     // Without owners, whose binding an update refuses.
     let manifest = one_of_everything("exo").replace(&format!("    owners: [zoe.howard@{TENANT}]\n"), "");
     world.write("exo.yaml", &manifest);
-    world.send_through(Arc::new(Race(Http::new().unwrap())));
+    world.send_through(Arc::new(Race(Http::new(&[]).unwrap())));
     let report = world.run(&world.desired(), Intent::Reconcile).await;
     assert_eq!(report.failed.len(), 1);
     assert!(report.failed[0].error.to_string().contains("appeared in the moment"), "{:?}", report.failed);

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
-use accredit::graph::{Client, Patience, Reader, Writer};
-use accredit::identity::{CertificateSignIn, ClientSecret, Clock, Propagation};
+use accredit::graph::{Client, Reader, Writer};
+use accredit::identity::{CertificateSignIn, ClientSecret, Clock};
 use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
 use accredit::model::{CertificateSource, Desired, Plan, Problem, SecretReference, Snapshot, Thumbprint};
+use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
 use accredit::transport::{Detour, Http, TokenSource, Transport};
@@ -42,6 +44,8 @@ pub(crate) struct World {
     /// How far the tenant's clock, which runs, is set behind `now`.
     pub(crate) behind: SignedDuration,
     client: Client,
+    /// How long our own runs wait.
+    patience: Patience,
     transport: Arc<dyn Transport>,
     /// How others send; to set up another one of these takes a tenth of a second.
     pub(crate) others: Arc<dyn Transport>,
@@ -65,19 +69,22 @@ impl World {
 
     pub(crate) async fn with(options: emulator::Options, now: Timestamp) -> Self {
         let emulator = emulator::start(options).await.unwrap();
-        let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
-        let client = client(&emulator, Arc::clone(&transport));
+        let transport: Arc<dyn Transport> = Arc::new(Http::new(&[]).unwrap());
+        // Tests do not sleep, and nothing has to become known: it is.
+        let patience =
+            Patience::new(Patience::TIMEOUT, Duration::ZERO).skipping(|_| Box::pin(tokio::task::yield_now()));
+        let client = client(&emulator, Arc::clone(&transport), patience.clone());
         let directory = tempfile::tempdir().unwrap();
         let somebody_else = reqwest::Client::new();
         let others = Arc::clone(&transport);
         let identities = Identities::default();
         let behind = SignedDuration::ZERO;
-        Self { emulator, directory, now, behind, client, transport, others, somebody_else, identities }
+        Self { emulator, directory, now, behind, client, patience, transport, others, somebody_else, identities }
     }
 
     /// From here on our own requests go this way.
     pub(crate) fn send_through(&mut self, transport: Arc<dyn Transport>) {
-        self.client = client(&self.emulator, Arc::clone(&transport));
+        self.client = client(&self.emulator, Arc::clone(&transport), self.patience.clone());
         self.transport = transport;
     }
 
@@ -90,7 +97,26 @@ impl World {
         let answer = self.control("POST", "clock", Some(json!({ "now": (now - self.behind).to_string() }))).await;
         assert!(answer.status().is_success(), "{answer:?}");
         // Tokens of another time are good for nothing.
-        self.client = client(&self.emulator, Arc::clone(&self.transport));
+        self.client = client(&self.emulator, Arc::clone(&self.transport), self.patience.clone());
+    }
+
+    /// From here on our own runs wait like this.
+    pub(crate) fn wait_with(&mut self, patience: Patience) {
+        self.client = client(&self.emulator, Arc::clone(&self.transport), patience.clone());
+        self.patience = patience;
+    }
+
+    /// Patience whose waits pass for the tenant alone, whose clock has to stand still: no test sleeps.
+    pub(crate) fn patience_of_the_tenant(&self, timeout: Duration, propagation_timeout: Duration) -> Patience {
+        let (clock, http) = (format!("{}/_emulator/clock", self.emulator.url()), self.somebody_else.clone());
+        Patience::new(timeout, propagation_timeout).skipping(move |wait| {
+            let advance =
+                http.post(&clock).json(&json!({ "advance": format!("{}ms", wait.as_millis() + 1), "stopped": true }));
+            Box::pin(async move {
+                let answer = advance.send().await.unwrap();
+                assert!(answer.status().is_success(), "{answer:?}");
+            })
+        })
     }
 
     /// Writes a manifest into the working directory.
@@ -222,7 +248,6 @@ impl World {
             keys: &keys,
             certificates: Certificates::of(&kept, self.now),
             sign_in: &sign_in,
-            propagation: Propagation::NONE,
             on_event: &|_| {},
             stop: &stop,
         };
@@ -317,7 +342,7 @@ impl World {
         self.control("DELETE", "requests", None).await;
     }
 
-    async fn control(&self, method: &str, what: &str, body: Option<Json>) -> reqwest::Response {
+    pub(crate) async fn control(&self, method: &str, what: &str, body: Option<Json>) -> reqwest::Response {
         let url = format!("{}/_emulator/{what}", self.emulator.url());
         let mut request = self.somebody_else.request(method.parse().unwrap(), url);
         if let Some(body) = body {
@@ -350,11 +375,9 @@ fn token(emulator: &Emulator, transport: &Arc<dyn Transport>, resource: &'static
     })
 }
 
-fn client(emulator: &Emulator, transport: Arc<dyn Transport>) -> Client {
+fn client(emulator: &Emulator, transport: Arc<dyn Transport>, patience: Patience) -> Client {
     let token = token(emulator, &transport, GRAPH);
-    // Tests do not sleep: throttling is answered at once.
-    let patience = Patience { tries: 4, first_wait: std::time::Duration::ZERO, ..Patience::default() };
-    Client::new(transport, token, emulator.url()).with_patience(patience)
+    Client::new(transport, token, emulator.url(), patience)
 }
 
 /// A manifest of one application that has one of everything.

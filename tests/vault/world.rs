@@ -175,7 +175,7 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
 }
 
 fn operators_token(emulator: &Emulator) -> TokenSource {
-    let transport: Arc<dyn Transport> = Arc::new(Http::new().unwrap());
+    let transport: Arc<dyn Transport> = Arc::new(Http::new(&[]).unwrap());
     let operator = emulator.operator();
     let secret = operator.client_secret.clone().into();
     let sign_in = Arc::new(ClientSecret::new(transport, emulator.url(), TENANT, &operator.client_id, secret));
@@ -186,7 +186,7 @@ fn operators_token(emulator: &Emulator) -> TokenSource {
 }
 
 fn to(emulator: &Emulator) -> Arc<dyn Transport> {
-    Arc::new(Detour::new(Arc::new(Http::new().unwrap()), emulator.url()))
+    Arc::new(Detour::new(Arc::new(Http::new(&[]).unwrap()), emulator.url()))
 }
 
 /// A way on which every answer is made up.

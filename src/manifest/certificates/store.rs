@@ -61,6 +61,9 @@ pub(in super::super) fn store(
 
 /// The address of a vault that is said by its name or its address.
 pub(super) fn vault_url(vault: &str, cloud: &CloudFacts) -> Result<String, String> {
+    if cloud.key_vault_suffix.is_empty() {
+        return custom_vault_url(vault);
+    }
     let name = match vault.strip_prefix("https://") {
         // The operator's token goes there, and a manifest is read before anybody has reviewed it: no other host will do.
         Some(host) => host
@@ -72,16 +75,33 @@ pub(super) fn vault_url(vault: &str, cloud: &CloudFacts) -> Result<String, Strin
         None if vault.contains("://") => return Err("a vault is reached by `https://` alone".to_owned()),
         None => vault,
     };
-    let is_name = (3..=24).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !name.ends_with('-')
-        && !name.contains("--")
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if is_name {
+    if is_vault_name(name) {
         Ok(format!("https://{}.{}", name.to_ascii_lowercase(), cloud.key_vault_suffix))
     } else {
         Err("a name has 3 to 24 letters, digits and single `-`, and begins with a letter".to_owned())
     }
+}
+
+/// The address of a vault in a cloud of which manifests do not know where it is. Connecting checks that it lies there.
+fn custom_vault_url(vault: &str) -> Result<String, String> {
+    let host = vault.strip_prefix("https://").map(|host| host.strip_suffix('/').unwrap_or(host).to_ascii_lowercase());
+    let host = host.filter(|host| {
+        host.split_once('.').is_some_and(|(name, parent)| {
+            let is_host = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+            is_vault_name(name) && !parent.is_empty() && parent.bytes().all(is_host)
+        })
+    });
+    let host =
+        host.ok_or("in a custom cloud a vault is said by its whole address, such as `https://NAME.vault.example`")?;
+    Ok(format!("https://{host}"))
+}
+
+fn is_vault_name(name: &str) -> bool {
+    (3..=24).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.ends_with('-')
+        && !name.contains("--")
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn check_directory(directory: &str, at: At<'_>, findings: &mut Findings) {

@@ -1,0 +1,212 @@
+//! From arguments to services that one is signed in to: which cloud, by which way, as whom. Real tenants and those on this
+//! machine are reached alike, by the addresses of their cloud; to an emulator these are only led another way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::catalog::clouds;
+use crate::emulator::{self, Emulator};
+use crate::graph::Client;
+use crate::identity::{CertificateSignIn, ClientSecret, Clock};
+use crate::keys::Vaults;
+use crate::model::{Cloud, Desired};
+use crate::patience::Patience;
+use crate::transport::{Confined, Detour, Http, TokenSource, Transport};
+
+use super::console::environment;
+use super::custom_cloud::{self, CustomCloud};
+use super::failure::Failure;
+use super::{Limits, Service};
+
+/// A bundle of certificate authorities, as OpenSSL names it.
+const AUTHORITIES: &str = "SSL_CERT_FILE";
+
+/// A tenant that one is signed in to.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// The object id of the operator's service principal.
+    pub(super) operator: Option<String>,
+    /// Signs in as applications of the estate.
+    pub(super) sign_in: CertificateSignIn,
+    pub(super) vaults: Vaults,
+    /// Serves the tenant as long as the session lives, where it is an embedded one.
+    _emulator: Option<Emulator>,
+}
+
+/// The addresses of a cloud's services.
+struct Services {
+    /// With the scheme, as all of these.
+    login: String,
+    graph: String,
+    /// What tokens for vaults are for; vaults are hosts below it.
+    key_vault: String,
+}
+
+impl Services {
+    fn of(cloud: Cloud, custom: Option<&CustomCloud>) -> Self {
+        if let Some(CustomCloud { login, graph, key_vault, .. }) = custom {
+            return Self { login: login.clone(), graph: graph.clone(), key_vault: format!("https://{key_vault}") };
+        }
+        let facts = clouds::facts(cloud);
+        let https = |host: &str| format!("https://{host}");
+        Self {
+            login: https(facts.login_host),
+            graph: https(facts.graph_host),
+            key_vault: https(facts.key_vault_suffix),
+        }
+    }
+}
+
+/// Who signs in where the environment does not say it.
+struct Tenant {
+    /// By its id or a domain.
+    name: String,
+    client_id: String,
+    client_secret: SecretString,
+    emulator: Option<Emulator>,
+    /// Where it is served on this machine.
+    url: Option<String>,
+}
+
+pub(super) async fn connect(
+    service: Service,
+    desired: &Desired,
+    now: Option<Timestamp>,
+    directory: &Path,
+    patience: Patience,
+    limits: Limits,
+) -> Result<Connection, Failure> {
+    let custom = custom_cloud::load(desired.cloud, service.cloud_file.as_deref())?;
+    let Services { login, graph, key_vault } = Services::of(desired.cloud, custom.as_ref());
+    let Tenant { name: tenant, client_id, client_secret, emulator, url } =
+        find_tenant(service.emulator, &desired.tenant, now, directory).await?;
+    let transport = transport(custom.as_ref(), url.as_deref())?;
+    // A token goes only where it is meant to go, whatever an answer or a manifest says.
+    let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
+    let sign_in = Arc::new(ClientSecret::new(only(&login), &login, &tenant, &client_id, client_secret));
+    let operator =
+        sign_in.object_id(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
+    let token = |resource: &str| -> TokenSource {
+        let (sign_in, resource) = (Arc::clone(&sign_in), resource.to_owned());
+        Arc::new(move || {
+            let (sign_in, resource) = (Arc::clone(&sign_in), resource.clone());
+            Box::pin(async move { sign_in.token(&resource).await.map_err(Into::into) })
+        })
+    };
+    let clock: Clock = Arc::new(move || super::now(now));
+    let mut client = Client::new(only(&graph), token(&graph), &graph, patience);
+    if let Some(requests) = limits.requests_per_second {
+        client = client.at_most(requests);
+    }
+    Ok(Connection {
+        client,
+        operator,
+        vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
+        sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
+        _emulator: emulator,
+    })
+}
+
+/// The way out of this machine, or to an emulator on it.
+fn transport(custom: Option<&CustomCloud>, emulator: Option<&str>) -> Result<Arc<dyn Transport>, Failure> {
+    let mut authorities = Vec::new();
+    let files = custom.and_then(|custom| custom.certificate_authorities.clone()).into_iter();
+    for file in files.chain(environment(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from)) {
+        let text = std::fs::read(&file).map_err(|error| {
+            Failure::new(format!("the certificate authorities in `{}` could not be read", file.display()), error)
+        })?;
+        authorities.push(text);
+    }
+    let http = Http::new(&authorities).map_err(|error| Failure::new("HTTPS could not be set up", error).hint(
+        "where the machine has no certificate authorities, as in an empty container, name a bundle of them in `SSL_CERT_FILE`",
+    ))?;
+    let http: Arc<dyn Transport> = Arc::new(http);
+    Ok(match emulator {
+        Some(url) => Arc::new(Detour::new(http, url)),
+        None => http,
+    })
+}
+
+async fn find_tenant(
+    emulator: Option<String>,
+    tenant: &str,
+    now: Option<Timestamp>,
+    directory: &Path,
+) -> Result<Tenant, Failure> {
+    match emulator {
+        Some(url) if url.is_empty() => embedded(tenant, now, directory).await,
+        Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
+            Err(Failure::message(format!("`--emulator={url}` is no address"))
+                .hint("write it as `--emulator=http://127.0.0.1:PORT`, or `--emulator` alone for an embedded tenant"))
+        }
+        url => {
+            let variable = |name: &str| {
+                environment(name).ok_or_else(|| {
+                    let at = url.as_ref().map_or_else(|| tenant.to_owned(), Clone::clone);
+                    Failure::message(format!("`{name}` is not set, so there is no operator to sign in as at {at}"))
+                        .hint("`accredit emulate` prints the values for AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
+                })
+            };
+            let client_id = variable("AZURE_CLIENT_ID")?;
+            let client_secret = variable("AZURE_CLIENT_SECRET")?.into();
+            Ok(Tenant { name: tenant.to_owned(), client_id, client_secret, emulator: None, url })
+        }
+    }
+}
+
+/// The tenant that is kept below the working directory, under whichever of its names the manifest calls it.
+async fn embedded(tenant: &str, now: Option<Timestamp>, directory: &Path) -> Result<Tenant, Failure> {
+    let file = emulator_file(directory, tenant);
+    let known = |url: String, name: String, operator: emulator::Operator, emulator| Tenant {
+        name,
+        client_id: operator.client_id,
+        client_secret: operator.client_secret.into(),
+        emulator,
+        url: Some(url),
+    };
+    if let Some(running) = emulator::running(&file) {
+        return Ok(known(running.url, running.tenant_id, running.operator, None));
+    }
+    keep_out_of_git(directory)?;
+    let mut options = emulator::Options::new(initial_domain(tenant));
+    options.tenant_id = uuid::Uuid::try_parse(tenant).ok().map(|id| id.to_string());
+    options.file = Some(file);
+    options.now = now;
+    // It lives only as long as this command: others must not connect to it.
+    options.announce = false;
+    let emulator = emulator::start(options)
+        .await
+        .map_err(|error| Failure::new("the embedded tenant could not be started", error))?;
+    let (url, name, operator) =
+        (emulator.url().to_owned(), emulator.tenant_id().to_owned(), emulator.operator().clone());
+    Ok(known(url, name, operator, Some(emulator)))
+}
+
+/// The embedded tenant holds secrets of its own making; they are nobody's, and still have no place in a repository.
+fn keep_out_of_git(directory: &Path) -> Result<(), Failure> {
+    let directory = directory.join(".accredit");
+    let failed = |error| Failure::new(format!("`{}` could not be made", directory.display()), error);
+    std::fs::create_dir_all(&directory).map_err(failed)?;
+    let ignore = directory.join(".gitignore");
+    if ignore.exists() { Ok(()) } else { std::fs::write(ignore, "*\n").map_err(failed) }
+}
+
+/// Where the embedded tenant of that name is kept.
+pub(super) fn emulator_file(directory: &Path, tenant: &str) -> PathBuf {
+    directory.join(".accredit").join("emulator").join(format!("{}.json", tenant.to_lowercase()))
+}
+
+/// The initial domain of an embedded tenant that a manifest calls `tenant`, by its id or one of its domains.
+fn initial_domain(tenant: &str) -> String {
+    let tenant = tenant.to_lowercase();
+    if uuid::Uuid::try_parse(&tenant).is_ok() {
+        return "contoso.onmicrosoft.com".to_owned();
+    }
+    if tenant.ends_with(".onmicrosoft.com") {
+        return tenant;
+    }
+    format!("{}.onmicrosoft.com", tenant.split('.').next().unwrap_or_default())
+}

@@ -1,0 +1,129 @@
+//! How fast a run asks Graph: as fast as it likes until Graph shows its limits, then slower, and faster again bit by bit.
+//! One pace for all requests of a run.
+//! <https://learn.microsoft.com/graph/throttling>
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+
+/// Reckons in the time since the run began.
+#[derive(Debug, Default)]
+pub(super) struct Pace(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The time between two requests that the user asked for.
+    least: Duration,
+    /// The time between two requests that Graph's answers call for.
+    called_for: Duration,
+    /// When the next request may go.
+    next: Duration,
+}
+
+impl Pace {
+    /// The first slowdown, and what an unhurried run comes down from.
+    const SLOW: Duration = Duration::from_millis(100);
+    const SLOWEST: Duration = Duration::from_secs(5);
+    /// Less than this between two requests is no slowdown.
+    const FREE: Duration = Duration::from_millis(10);
+
+    /// At most so many requests in a second.
+    pub(super) fn at_most(requests_per_second: f64) -> Self {
+        let least = Duration::try_from_secs_f64(1.0 / requests_per_second).unwrap_or_default();
+        Self(Mutex::new(State { least, ..State::default() }))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next turn; gives how long it is until then.
+    pub(super) fn turn(&self, now: Duration) -> Duration {
+        let mut state = self.state();
+        let at = state.next.max(now);
+        state.next = at + state.least.max(state.called_for);
+        at.saturating_sub(now)
+    }
+
+    /// Learns from an answer that was no refusal to serve.
+    pub(super) fn served(&self, headers: &HeaderMap) {
+        let mut state = self.state();
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<f64>().ok();
+        match number("x-ms-throttle-limit-percentage") {
+            // Sent from 0.8 on; at 1 requests begin to be refused.
+            Some(used) if used >= 0.8 => {
+                let slower = Self::SLOW.mul_f64(1.0 + (used.min(2.0) - 0.8) * 10.0);
+                state.called_for = state.called_for.max(slower).min(Self::SLOWEST);
+            }
+            Some(_) | None => {
+                state.called_for = state.called_for.mul_f64(0.9);
+                if state.called_for < Self::FREE {
+                    state.called_for = Duration::ZERO;
+                }
+            }
+        }
+    }
+
+    /// Learns that Graph refused to serve: nobody asks before `wait` is over, and all more slowly from then on.
+    pub(super) fn refused(&self, now: Duration, wait: Duration) {
+        let mut state = self.state();
+        state.called_for = (state.called_for * 2).clamp(Self::SLOW, Self::SLOWEST);
+        state.next = state.next.max(now + wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn milliseconds(number: u64) -> Duration {
+        Duration::from_millis(number)
+    }
+
+    #[test]
+    fn nobody_is_held_up_without_need() {
+        let pace = Pace::default();
+        for _ in 0..100 {
+            assert_eq!(pace.turn(milliseconds(5)), Duration::ZERO);
+            pace.served(&HeaderMap::new());
+        }
+    }
+
+    #[test]
+    fn a_limit_of_the_users_own_is_kept() {
+        let pace = Pace::at_most(4.0);
+        let waits: Vec<Duration> = (0..4).map(|_| pace.turn(Duration::ZERO)).collect();
+        assert_eq!(waits, [0, 250, 500, 750].map(milliseconds));
+        assert_eq!(pace.turn(milliseconds(5000)), Duration::ZERO, "what was not used is not saved up");
+        assert_eq!(pace.turn(milliseconds(5000)), milliseconds(250));
+    }
+
+    #[test]
+    fn a_refusal_holds_up_everybody_and_is_forgotten_bit_by_bit() {
+        let pace = Pace::default();
+        pace.refused(Duration::ZERO, milliseconds(3000));
+        assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2000));
+        assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2100));
+        for _ in 0..30 {
+            pace.served(&HeaderMap::new());
+        }
+        let now = milliseconds(60_000);
+        assert_eq!((pace.turn(now), pace.turn(now)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn it_slows_down_before_the_wall() {
+        let near = |used: &'static str| {
+            let pace = Pace::default();
+            let name = http::HeaderName::from_static("x-ms-throttle-limit-percentage");
+            pace.served(&HeaderMap::from_iter([(name, http::HeaderValue::from_static(used))]));
+            let _first = pace.turn(Duration::ZERO);
+            pace.turn(Duration::ZERO)
+        };
+        assert_eq!(
+            (near("0.5"), near("0.8"), near("1.0"), near("1.8")),
+            (Duration::ZERO, milliseconds(100), milliseconds(300), milliseconds(1100))
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! How long a run waits, how it does it, and who is told: for services that say "not now", and for those that do not know
+//! yet what was written a moment ago. One value for the whole run, so that all its waits end at one deadline.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A wait under way.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One wait, as it is told to the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    pub duration: Duration,
+    /// What is waited for: a few words.
+    pub why: String,
+}
+
+/// The deadline of the run would pass before a wait has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run takes at most {} (`--timeout`), and waiting on would take longer", shown(*.timeout))]
+pub struct OutOfTime {
+    pub timeout: Duration,
+}
+
+/// The patience of one run; clones share it.
+#[derive(Clone)]
+pub struct Patience {
+    timeout: Duration,
+    propagation_timeout: Duration,
+    sleep: Arc<dyn Fn(Duration) -> Waiting + Send + Sync>,
+    tell: Arc<dyn Fn(&Pause) + Send + Sync>,
+    begun: Instant,
+    /// Waits that took no time of this machine's, because a test has its tenant's clock go on instead.
+    skipped: Arc<Mutex<Duration>>,
+    skips: bool,
+    /// Until when somebody was told that it is waited.
+    told_until: Arc<Mutex<Duration>>,
+}
+
+impl std::fmt::Debug for Patience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patience")
+            .field("timeout", &self.timeout)
+            .field("propagation_timeout", &self.propagation_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new(Self::TIMEOUT, Self::PROPAGATION_TIMEOUT)
+    }
+}
+
+impl Patience {
+    /// How long a run takes at most where nothing else was asked for.
+    pub const TIMEOUT: Duration = Duration::from_hours(1);
+    /// How long it is waited for that what was written becomes known everywhere, where nothing else was asked for.
+    pub const PROPAGATION_TIMEOUT: Duration = Duration::from_mins(10);
+
+    const FIRST_WAIT: Duration = Duration::from_secs(1);
+    const LONGEST_WAIT: Duration = Duration::from_secs(30);
+    /// Nobody has to be told of less.
+    const WORTH_TELLING: Duration = Duration::from_secs(2);
+
+    /// `timeout` is for the whole run, which begins now; `propagation_timeout` for each thing that was written.
+    pub fn new(timeout: Duration, propagation_timeout: Duration) -> Self {
+        Self {
+            timeout,
+            propagation_timeout,
+            sleep: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
+            tell: Arc::new(|_| ()),
+            begun: Instant::now(),
+            skipped: Arc::default(),
+            skips: false,
+            told_until: Arc::default(),
+        }
+    }
+
+    /// Has `tell` told of every wait that is worth it, before it begins.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&Pause) + Send + Sync + 'static) -> Self {
+        Self { tell: Arc::new(tell), ..self }
+    }
+
+    /// Waits by `skip`, which makes the time pass for the services instead of for this machine.
+    #[must_use]
+    pub fn skipping(self, skip: impl Fn(Duration) -> Waiting + Send + Sync + 'static) -> Self {
+        Self { sleep: Arc::new(skip), skips: true, ..self }
+    }
+
+    /// How long the run has taken.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed() + *self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, unless the deadline is nearer.
+    pub async fn pause(&self, duration: Duration, why: &str) -> Result<(), OutOfTime> {
+        if duration.is_zero() {
+            return Ok(());
+        }
+        let until = self.elapsed() + duration;
+        if until > self.timeout {
+            return Err(OutOfTime { timeout: self.timeout });
+        }
+        tracing::info!("waiting {}: {why}", shown(duration));
+        if duration >= Self::WORTH_TELLING {
+            let mut told_until = self.told_until.lock().unwrap_or_else(PoisonError::into_inner);
+            // Requests that wait side by side for the same thing are told of once.
+            if until > *told_until + Self::FIRST_WAIT {
+                *told_until = until;
+                (self.tell)(&Pause { duration, why: why.to_owned() });
+            }
+        }
+        (self.sleep)(duration).await;
+        if self.skips {
+            *self.skipped.lock().unwrap_or_else(PoisonError::into_inner) += duration;
+        }
+        Ok(())
+    }
+
+    /// Tries something again as long as it fails in a way that may only mean that what was written is not known everywhere yet,
+    /// and as long as this is waited for. Gives the last outcome.
+    pub async fn until_known<T, E>(
+        &self,
+        why: &str,
+        attempt: impl AsyncFn() -> Result<T, E>,
+        is_not_known_yet: impl Fn(&E) -> bool,
+    ) -> Result<T, E> {
+        for wait in self.propagation_waits() {
+            match attempt().await {
+                Err(error) if is_not_known_yet(&error) => {
+                    if self.pause(wait, why).await.is_err() {
+                        return Err(error);
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        attempt().await
+    }
+
+    /// The waits between one look and the next: each longer by half than the one before it, up to half a minute, as long as
+    /// propagation is waited for.
+    pub fn propagation_waits(&self) -> impl Iterator<Item = Duration> + use<> {
+        let timeout = self.propagation_timeout;
+        let waits =
+            std::iter::successors(Some(Self::FIRST_WAIT), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)));
+        waits.scan(Duration::ZERO, move |waited, wait| {
+            let wait = wait.min(timeout.saturating_sub(*waited));
+            *waited += wait;
+            (!wait.is_zero()).then_some(wait)
+        })
+    }
+}
+
+/// A length of time in whole seconds or minutes.
+pub fn shown(duration: Duration) -> String {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    if seconds >= 120 && seconds.is_multiple_of(60) { format!("{} min", seconds / 60) } else { format!("{seconds} s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits that pass at once, and what was told of them.
+    fn at_once(timeout: u64, propagation: u64) -> (Patience, Arc<Mutex<Vec<Pause>>>) {
+        let told: Arc<Mutex<Vec<Pause>>> = Arc::default();
+        let tell = Arc::clone(&told);
+        let patience = Patience::new(Duration::from_secs(timeout), Duration::from_secs(propagation))
+            .skipping(|_| Box::pin(tokio::task::yield_now()))
+            .telling(move |pause| tell.lock().unwrap().push(pause.clone()));
+        (patience, told)
+    }
+
+    #[tokio::test]
+    async fn what_would_end_after_the_deadline_is_not_begun() {
+        let (patience, told) = at_once(60, 0);
+        assert_eq!(patience.pause(Duration::from_secs(40), "Graph").await, Ok(()));
+        assert!(patience.elapsed() >= Duration::from_secs(40));
+        let refused = patience.pause(Duration::from_secs(40), "Graph").await.unwrap_err();
+        assert_eq!(refused.to_string(), "a run takes at most 60 s (`--timeout`), and waiting on would take longer");
+        assert_eq!(told.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn short_waits_are_nobodys_business_and_equal_ones_are_told_once() {
+        let (patience, told) = at_once(600, 0);
+        patience.pause(Duration::from_secs(1), "short").await.unwrap();
+        assert!(told.lock().unwrap().is_empty());
+        let long = Duration::from_secs(20);
+        let (first, second) = tokio::join!(patience.pause(long, "long"), patience.pause(long, "long"));
+        assert_eq!((first, second), (Ok(()), Ok(())));
+        assert_eq!(*told.lock().unwrap(), [Pause { duration: long, why: "long".to_owned() }]);
+    }
+
+    #[tokio::test]
+    async fn propagation_is_waited_for_as_long_as_it_may_take_and_no_longer() {
+        let (patience, _) = at_once(3600, 600);
+        let waits: Vec<Duration> = patience.propagation_waits().collect();
+        assert_eq!(waits.iter().sum::<Duration>(), Duration::from_mins(10));
+        let tries = Mutex::new(0);
+        let attempt = async || {
+            *tries.lock().unwrap() += 1;
+            Err::<(), _>("404")
+        };
+        assert_eq!(patience.until_known("it", attempt, |_| true).await, Err("404"));
+        assert_eq!(*tries.lock().unwrap(), waits.len() + 1);
+        assert_eq!(patience.until_known("it", attempt, |_| false).await, Err("404"));
+        assert_eq!(*tries.lock().unwrap(), waits.len() + 2);
+    }
+}
