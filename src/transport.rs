@@ -35,6 +35,47 @@ pub struct TransportError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+impl TransportError {
+    /// What most likely helps.
+    pub fn hint(&self) -> Option<&'static str> {
+        let first: &(dyn std::error::Error + 'static) = &*self.source;
+        let causes: Vec<String> =
+            std::iter::successors(Some(first), |error| error.source()).map(|error| error.to_string()).collect();
+        let says = |words: &str| causes.iter().any(|cause| cause.contains(words));
+        if says("invalid peer certificate") {
+            Some(
+                "this machine does not trust whoever answered; where a company's proxy looks into TLS, name the bundle with \
+                 its authority in `SSL_CERT_FILE`",
+            )
+        } else if says("tunnel") || says("proxy") {
+            Some("look at the proxy that `HTTPS_PROXY` names; hosts in `NO_PROXY` are reached without it")
+        } else {
+            None
+        }
+    }
+}
+
+/// A certificate authority to trust.
+#[derive(Clone, Debug)]
+pub struct Authority(reqwest::Certificate);
+
+/// A file that should hold certificate authorities and does not.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    #[error("it holds no certificate in PEM")]
+    None,
+    #[error("it holds a certificate that cannot be read")]
+    Unreadable(#[source] reqwest::Error),
+}
+
+impl Authority {
+    /// All that a PEM bundle holds.
+    pub fn read(bundle: &[u8]) -> Result<Vec<Self>, AuthorityError> {
+        let read = reqwest::Certificate::from_pem_bundle(bundle).map_err(AuthorityError::Unreadable)?;
+        if read.is_empty() { Err(AuthorityError::None) } else { Ok(read.into_iter().map(Self).collect()) }
+    }
+}
+
 /// HTTP over TCP and TLS.
 #[derive(Debug)]
 pub struct Http(reqwest::Client);
@@ -44,16 +85,12 @@ impl Http {
     /// Graph's own gateway gives up after a minute.
     const ANSWER: Duration = Duration::from_secs(90);
 
-    /// `authorities` are PEM bundles of certificate authorities to trust besides those of the machine. Proxies are those that
-    /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name.
+    /// Trusts `authorities` besides those of the machine. Proxies are those that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name.
     ///
     /// # Errors
-    /// Where the machine has no certificate authorities to trust, for example in an empty container, or a bundle holds none.
-    pub fn new(authorities: &[Vec<u8>]) -> Result<Self, reqwest::Error> {
-        let mut trusted = Vec::new();
-        for bundle in authorities {
-            trusted.extend(reqwest::Certificate::from_pem_bundle(bundle)?);
-        }
+    /// Where the machine has no certificate authorities to trust, for example in an empty container.
+    pub fn new(authorities: &[Authority]) -> Result<Self, reqwest::Error> {
+        let trusted = authorities.iter().map(|Authority(certificate)| certificate.clone());
         let client = reqwest::Client::builder()
             .tls_certs_merge(trusted)
             .tls_version_min(reqwest::tls::Version::TLS_1_2)

@@ -14,7 +14,7 @@ use crate::identity::{CertificateSignIn, ClientSecret, Clock};
 use crate::keys::Vaults;
 use crate::model::{Cloud, Desired};
 use crate::patience::Patience;
-use crate::transport::{Confined, Detour, Http, TokenSource, Transport};
+use crate::transport::{Authority, Confined, Detour, Http, TokenSource, Transport};
 
 use super::console::environment;
 use super::custom_cloud::{self, CustomCloud};
@@ -115,10 +115,12 @@ fn transport(custom: Option<&CustomCloud>, emulator: Option<&str>) -> Result<Arc
     let mut authorities = Vec::new();
     let files = custom.and_then(|custom| custom.certificate_authorities.clone()).into_iter();
     for file in files.chain(environment(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from)) {
-        let text = std::fs::read(&file).map_err(|error| {
-            Failure::new(format!("the certificate authorities in `{}` could not be read", file.display()), error)
-        })?;
-        authorities.push(text);
+        let what = format!("the certificate authorities in `{}` could not be read", file.display());
+        match std::fs::read(&file).map(|bundle| Authority::read(&bundle)) {
+            Ok(Ok(read)) => authorities.extend(read),
+            Ok(Err(error)) => return Err(Failure::new(what, error)),
+            Err(error) => return Err(Failure::new(what, error)),
+        }
     }
     let http = Http::new(&authorities).map_err(|error| Failure::new("HTTPS could not be set up", error).hint(
         "where the machine has no certificate authorities, as in an empty container, name a bundle of them in `SSL_CERT_FILE`",

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use crate::graph::GraphError;
 use crate::keys::VaultError;
+use crate::transport::TransportError;
 
 /// A failure as the user sees it.
 #[derive(Debug)]
@@ -39,10 +40,13 @@ impl Failure {
         self
     }
 
-    /// What to do next: what was said of this failure, or what is known to help where a vault stands behind it.
+    /// What to do next: what is known to help where no answer came, what was said of this failure, or what is known to help
+    /// where a vault stands behind it.
     pub(super) fn help(&self) -> Option<String> {
+        // What keeps any answer away is the first thing to mend.
+        let on_the_way = || self.error.as_ref().and_then(|error| transport_help(error.as_ref()));
         let behind = || self.error.as_ref().and_then(|error| vault_help(error.as_ref()));
-        self.hint.clone().or_else(behind)
+        on_the_way().or_else(|| self.hint.clone()).or_else(behind)
     }
 
     /// The message and, outermost first, what it was caused by.
@@ -60,6 +64,12 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 /// An error and its causes, the innermost last.
 pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     anyhow::Chain::new(error).map(ToString::to_string).collect()
+}
+
+/// What helps where an error was caused by something on the way.
+fn transport_help(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut causes = anyhow::Chain::new(error).filter_map(|error| error.downcast_ref::<TransportError>());
+    causes.find_map(TransportError::hint).map(str::to_owned)
 }
 
 /// What helps where an error was caused by a vault.

@@ -11,6 +11,7 @@
 
 mod certificates;
 mod clock;
+mod clouds;
 mod control;
 mod credentials;
 mod exchange;

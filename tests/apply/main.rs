@@ -18,6 +18,7 @@ mod lives;
 mod mortal;
 mod policies;
 mod process;
+mod production;
 mod proofs;
 mod property;
 mod races;

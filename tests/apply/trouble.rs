@@ -21,7 +21,7 @@ async fn end_state(world: &World) -> EndState {
             let page = world.read(&next).await;
             items.extend(page["value"].as_array().unwrap().iter().cloned());
             match page["@odata.nextLink"].as_str() {
-                Some(link) => next = link[link.find("/v1.0").unwrap()..].to_owned(),
+                Some(link) => next = String::from(&link[link.find("/v1.0").unwrap()..]),
                 None => return items,
             }
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        clouds::names_at,
         control,
         exchange_online::{self as service, AUDIENCES, Answer, Caller, Closed, ExchangeRefusal, Request},
         odata,
@@ -89,7 +90,7 @@ impl Turn<'_> {
         let signer = tenant.signer().map_err(|error| control::refuse(503, &error.to_string()))?;
         let token = self.bearer().unwrap_or_default();
         let claims = signer
-            .verify_for(token, &AUDIENCES, tenant.world.tenant_id(), self.now)
+            .verify_for(token, &names_at(&self.incoming.origin, &AUDIENCES), tenant.world.tenant_id(), self.now)
             .map_err(|_| self.exchange_unauthorized())?;
         let texts = |name: &str| {
             let values = claims[name].as_array().into_iter().flatten();

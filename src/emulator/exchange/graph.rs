@@ -81,7 +81,7 @@ impl Turn<'_> {
             return Err(Refusal::invalid_token("Access token is empty."));
         };
         let signer = tenant.signer().map_err(|error| Refusal::new(503, "ServiceUnavailable", error.to_string()))?;
-        let claims = signer.verify(token, tenant.world.tenant_id(), self.now)?;
+        let claims = signer.verify(token, &self.incoming.origin, tenant.world.tenant_id(), self.now)?;
         let unknown = || {
             Refusal::new(
                 401,

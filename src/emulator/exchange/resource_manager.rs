@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{
+        clouds::names_at,
         odata,
         reply::Reply,
         resource_manager::{self, AUDIENCES, ResourceRefusal},
@@ -60,7 +61,7 @@ impl Turn<'_> {
         let signer =
             tenant.signer().map_err(|error| ResourceRefusal::new(503, "ServiceUnavailable", error.to_string()))?;
         let tenant_id = tenant.world.tenant_id();
-        signer.verify_for(token, &AUDIENCES, tenant_id, self.now).map_err(|rejected| match rejected {
+        signer.verify_for(token, &names_at(&self.incoming.origin, &AUDIENCES), tenant_id, self.now).map_err(|rejected| match rejected {
             Rejected::Signature | Rejected::Early => {
                 ResourceRefusal::new(401, "InvalidAuthenticationToken", "The access token is invalid.")
             }

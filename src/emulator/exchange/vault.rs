@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{
+        clouds::names_at,
         reply::Reply,
         tenant::Tenant,
         token::{Rejected, check_claims, issuer},
@@ -36,7 +37,7 @@ impl Turn<'_> {
         let (_, own) = service::of_host(&self.incoming.origin);
         let audience = claims["aud"].as_str().unwrap_or_default();
         let bare = audience.trim_end_matches('/');
-        let fits = bare.eq_ignore_ascii_case(RESOURCE)
+        let fits = names_at(&self.incoming.origin, &[RESOURCE]).iter().any(|name| bare.eq_ignore_ascii_case(name))
             || bare.eq_ignore_ascii_case(APP_ID)
             || own.is_some_and(|own| bare.eq_ignore_ascii_case(&own));
         if !fits {

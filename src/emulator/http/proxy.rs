@@ -27,6 +27,7 @@ pub(crate) const HOSTS: &[&str] = &[
     "outlook.office365.com",
     "outlook.office.com",
     "outlook.office365.us",
+    "outlook-dod.office365.us",
     "webmail.apps.mil",
     "partner.outlook.cn",
     "management.azure.com",

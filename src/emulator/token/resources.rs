@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     super::{
+        clouds::{has_vaults, names_at},
         seed::{MICROSOFT_GRAPH, first_party},
         world::{Collection, Document, text},
     },
@@ -102,7 +103,10 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
     let own = own_service(request, bare);
     let well_known = WELL_KNOWN.iter().find(|(app_id, addresses)| {
         own.as_ref().map_or_else(
-            || is_same(app_id, bare) || addresses.iter().any(|address| is_same(address, bare)),
+            || {
+                is_same(app_id, bare)
+                    || names_at(request.origin, addresses).iter().any(|address| is_same(address, bare))
+            },
             |(own, _)| own == app_id,
         )
     });
@@ -141,7 +145,7 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
 /// emulator's. Vaults are `NAME.vault.HOST`, and their clients ask for a resource of that host.
 fn own_service(request: &SignIn<'_>, bare: &str) -> Option<(&'static str, Option<&'static str>)> {
     let (_, host) = bare.split_once("://")?;
-    if host.to_lowercase().starts_with("vault.") && !is_same(host, "vault.azure.net") {
+    if host.to_lowercase().starts_with("vault.") && !has_vaults(host) {
         return Some((KEY_VAULT, None));
     }
     request.addresses().into_iter().find_map(|address| {

@@ -15,7 +15,7 @@ use x509_parser::{
     public_key::PublicKey,
 };
 
-use super::super::{certificates::Certificate, refusal::Refusal};
+use super::super::{certificates::Certificate, clouds::names_at, refusal::Refusal};
 
 /// How far the clock of a service may be behind that of the token service, in seconds.
 const SKEW: i64 = 300;
@@ -146,8 +146,8 @@ impl Signer {
         jsonwebtoken::decode::<Value>(token, &self.public, &validation).ok().map(|decoded| decoded.claims)
     }
 
-    /// The claims of a token that this tenant signed for Microsoft Graph, with Graph's own refusals.
-    pub(crate) fn verify(&self, token: &str, tenant_id: &str, now: Timestamp) -> Result<Value, Refusal> {
+    /// The claims of a token that this tenant signed for Microsoft Graph as it is called at `origin`, with Graph's own refusals.
+    pub(crate) fn verify(&self, token: &str, origin: &str, tenant_id: &str, now: Timestamp) -> Result<Value, Refusal> {
         if !token.contains('.') {
             return Err(Refusal::invalid_token(
                 "IDX14100: JWT is not well formed, there are no dots (.).\nThe token needs to be in JWS or JWE \
@@ -157,7 +157,7 @@ impl Signer {
         }
         let audiences =
             ["https://graph.microsoft.com", "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"];
-        self.verify_for(token, &audiences, tenant_id, now).map_err(|rejected| {
+        self.verify_for(token, &names_at(origin, &audiences), tenant_id, now).map_err(|rejected| {
             Refusal::invalid_token(match rejected {
                 Rejected::Signature => "Access token validation failure. Invalid signature.",
                 Rejected::Audience => "Access token validation failure. Invalid audience.",
@@ -172,12 +172,12 @@ impl Signer {
     pub(crate) fn verify_for(
         &self,
         token: &str,
-        audiences: &[&str],
+        audiences: &[String],
         tenant_id: &str,
         now: Timestamp,
     ) -> Result<Value, Rejected> {
         let claims = self.claims(token).ok_or(Rejected::Signature)?;
-        if !claims["aud"].as_str().is_some_and(|audience| audiences.contains(&audience)) {
+        if !claims["aud"].as_str().is_some_and(|audience| audiences.iter().any(|own| own == audience)) {
             return Err(Rejected::Audience);
         }
         check_claims(&claims, tenant_id, now)?;

@@ -1,0 +1,85 @@
+//! The national clouds: what services are called there. A token service gives tokens for the services of its own cloud, and a
+//! service takes none of another.
+
+/// One national cloud.
+struct National {
+    login: &'static [&'static str],
+    /// A service's host in the public cloud, and in this one; some have several.
+    services: &'static [(&'static str, &'static str)],
+}
+
+const NATIONAL: [National; 2] = [
+    // The US government, L4 and L5
+    National {
+        login: &["login.microsoftonline.us"],
+        services: &[
+            ("graph.microsoft.com", "graph.microsoft.us"),
+            ("graph.microsoft.com", "dod-graph.microsoft.us"),
+            ("outlook.office365.com", "outlook.office365.us"),
+            ("outlook.office365.com", "outlook-dod.office365.us"),
+            ("outlook.office365.com", "webmail.apps.mil"),
+            ("ps.compliance.protection.outlook.com", "ps.compliance.protection.office365.us"),
+            ("management.azure.com", "management.usgovcloudapi.net"),
+            ("vault.azure.net", "vault.usgovcloudapi.net"),
+        ],
+    },
+    // 21Vianet's in China
+    National {
+        login: &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+        services: &[
+            ("graph.microsoft.com", "microsoftgraph.chinacloudapi.cn"),
+            ("outlook.office365.com", "partner.outlook.cn"),
+            ("management.azure.com", "management.chinacloudapi.cn"),
+            ("vault.azure.net", "vault.azure.cn"),
+        ],
+    },
+];
+
+/// The names of resources as they are where `origin`, an address such as `https://graph.microsoft.us`, belongs to: those of the
+/// public cloud, unless it is a national one's. Ids are the same everywhere.
+pub(crate) fn names_at(origin: &str, public: &[&str]) -> Vec<String> {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host).to_ascii_lowercase();
+    let host = host.split_once(':').map_or(host.as_str(), |(host, _)| host);
+    let is_in = |cloud: &&National| {
+        cloud.login.contains(&host)
+            || cloud.services.iter().any(|(_, national)| {
+                host.strip_suffix(national).is_some_and(|name| name.is_empty() || name.ends_with('.'))
+            })
+    };
+    let Some(cloud) = NATIONAL.iter().find(is_in) else {
+        return public.iter().map(|name| (*name).to_owned()).collect();
+    };
+    let national = |name: &&str| {
+        let Some((scheme, rest)) = name.split_once("://") else { return vec![(*name).to_owned()] };
+        let (known, slash) = rest.strip_suffix('/').map_or((rest, ""), |known| (known, "/"));
+        let named = cloud.services.iter().filter(|(public, _)| *public == known);
+        named.map(|(_, national)| format!("{scheme}://{national}{slash}")).collect()
+    };
+    public.iter().flat_map(national).collect()
+}
+
+/// Whether this is the host that a cloud's vaults are below.
+pub(crate) fn has_vaults(host: &str) -> bool {
+    let mut hosts = NATIONAL.iter().flat_map(|cloud| cloud.services).filter(|(public, _)| *public == "vault.azure.net");
+    host.eq_ignore_ascii_case("vault.azure.net") || hosts.any(|(_, national)| host.eq_ignore_ascii_case(national))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cloud_has_its_own_names() {
+        let graph = ["https://graph.microsoft.com", "https://graph.microsoft.com/", "0000"];
+        assert_eq!(names_at("http://127.0.0.1:80", &graph), graph);
+        assert_eq!(names_at("https://login.microsoftonline.com", &graph), graph);
+        assert_eq!(
+            names_at("https://microsoftgraph.chinacloudapi.cn", &graph),
+            ["https://microsoftgraph.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn/", "0000"]
+        );
+        let vaults = ["https://vault.azure.net"];
+        assert_eq!(names_at("https://team.vault.usgovcloudapi.net", &vaults), ["https://vault.usgovcloudapi.net"]);
+        assert_eq!(names_at("https://login.microsoftonline.us:443", &vaults), ["https://vault.usgovcloudapi.net"]);
+        assert!(has_vaults("vault.azure.cn") && !has_vaults("vault.localhost"));
+    }
+}
