@@ -65,23 +65,10 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     )?;
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
-    let details: Vec<_> = stream::iter(std::mem::take(&mut applications))
-        .map(|(name, application)| details(reader, desired, name, application))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    applications.extend(details);
+    details(reader, desired, &mut applications).await?;
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
-    let holders = desired.user_roles.iter().filter_map(|role| users.get(&role.user.to_lowercase()));
-    let user_roles = stream::iter(holders.cloned().collect::<BTreeSet<String>>())
-        .map(|id| async move {
-            let roles = role_assignments(reader, &id).await?;
-            Ok::<_, FetchError>((id, roles))
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let user_roles = user_roles(reader, desired, &users).await?;
     Ok(Snapshot {
         tenant,
         operator: None,
@@ -193,12 +180,8 @@ async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<Str
     }
     let declared = desired.applications.keys().map(ToString::to_string);
     let missing: Vec<String> = declared.filter(|handle| !found.contains_key(handle)).collect();
-    let others: Vec<Option<Json>> = stream::iter(missing)
-        .map(|handle| async move { reader.find(&format!("/applications(uniqueName={})", literal(&handle))).await })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    for json in others.into_iter().flatten() {
+    let paths = missing.iter().map(|handle| format!("/applications(uniqueName={})", literal(handle)));
+    for json in reader.find_all(paths.collect()).await?.into_values().flatten() {
         let application = wire::application(&json).map_err(form("an application"))?;
         found.insert(application.unique_name.clone(), application);
     }
@@ -212,66 +195,83 @@ pub async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::D
     Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-/// Reads what hangs on one application.
+/// Reads what hangs on the applications.
 async fn details(
     reader: &Reader,
     desired: &Desired,
-    name: String,
-    mut application: ObservedApplication,
-) -> Result<(String, ObservedApplication), FetchError> {
-    let declared = desired.applications.get(name.as_str());
-    let owners = async {
-        if declared.is_some_and(|declared| declared.owners.is_some()) {
-            let path = format!("/applications/{}/owners?$select=id,displayName,userPrincipalName", application.id);
-            let owners = reader.list(&path).await?;
-            Ok::<_, FetchError>(owners.iter().filter_map(wire::owner).collect())
-        } else {
-            Ok(Vec::new())
+    applications: &mut BTreeMap<String, ObservedApplication>,
+) -> Result<(), FetchError> {
+    let owners = |id: &str| format!("/applications/{id}/owners?$select=id,displayName,userPrincipalName");
+    let federated = |id: &str| format!("/applications/{id}/federatedIdentityCredentials");
+    let principal = |app_id: &str| format!("/servicePrincipals(appId={})", literal(app_id));
+    let declares_owners = |name: &str| {
+        let declared = desired.applications.get(name);
+        declared.is_some_and(|declared| declared.owners.is_some())
+    };
+    let with_owners = applications.iter().filter(|(name, _)| declares_owners(name));
+    let lists = with_owners
+        .map(|(_, application)| owners(&application.id))
+        .chain(applications.values().map(|application| federated(&application.id)));
+    let objects = applications.values().map(|application| principal(&application.app_id));
+    let (mut lists, mut objects) =
+        tokio::try_join!(reader.list_all(lists.collect()), reader.find_all(objects.collect()))?;
+    let mut principals = Vec::new();
+    for application in applications.values_mut() {
+        let listed = lists.remove(&owners(&application.id)).unwrap_or_default();
+        application.owners = listed.iter().filter_map(wire::owner).collect();
+        let listed = lists.remove(&federated(&application.id)).unwrap_or_default();
+        application.federated_credentials = listed.iter().map(wire::federated_credential).collect();
+        if let Some(json) = objects.remove(&principal(&application.app_id)).flatten() {
+            let found = application
+                .service_principal
+                .insert(wire::service_principal(&json).map_err(form("a service principal"))?);
+            principals.push(found);
         }
-    };
-    let federated = async {
-        let path = format!("/applications/{}/federatedIdentityCredentials", application.id);
-        let listed = reader.list(&path).await?;
-        Ok::<_, FetchError>(listed.iter().map(wire::federated_credential).collect())
-    };
-    let (owners, federated, service_principal) =
-        tokio::try_join!(owners, federated, service_principal(reader, &application.app_id))?;
-    application.owners = owners;
-    application.federated_credentials = federated;
-    application.service_principal = service_principal;
-    Ok((name, application))
+    }
+    holdings(reader, principals).await
 }
 
-async fn service_principal(reader: &Reader, app_id: &str) -> Result<Option<ObservedServicePrincipal>, FetchError> {
-    let Some(json) = reader.find(&format!("/servicePrincipals(appId={})", literal(app_id))).await? else {
-        return Ok(None);
-    };
-    let mut found = wire::service_principal(&json).map_err(form("a service principal"))?;
-    let consents = async {
-        let listed = reader.list(&format!("/servicePrincipals/{}/appRoleAssignments", found.id)).await?;
-        let read = listed.iter().map(wire::app_role_assignment).collect::<Result<Vec<_>, _>>();
-        read.map_err(form("an app role assignment"))
-    };
-    let grants = async {
-        let path = format!("/oauth2PermissionGrants?$filter=clientId eq {}", literal(&found.id));
-        let listed = reader.list(&path).await?;
+/// Reads what service principals hold: consents and roles.
+async fn holdings(reader: &Reader, principals: Vec<&mut ObservedServicePrincipal>) -> Result<(), FetchError> {
+    let consents = |id: &str| format!("/servicePrincipals/{id}/appRoleAssignments");
+    let grants = |id: &str| format!("/oauth2PermissionGrants?$filter=clientId eq {}", literal(id));
+    let paths = principals.iter().flat_map(|found| [consents(&found.id), grants(&found.id), roles_of(&found.id)]);
+    let mut lists = reader.list_all(paths.collect()).await?;
+    for found in principals {
+        let listed = lists.remove(&consents(&found.id)).unwrap_or_default();
+        let read = listed.iter().map(wire::app_role_assignment).collect::<Result<_, _>>();
+        found.app_role_assignments = read.map_err(form("an app role assignment"))?;
+        let listed = lists.remove(&grants(&found.id)).unwrap_or_default();
         let read = listed.iter().map(wire::permission_grant).collect::<Result<Vec<_>, _>>();
-        Ok(read.map_err(form("a permission grant"))?.into_iter().flatten().collect())
-    };
-    let (consents, grants, roles) = tokio::try_join!(consents, grants, role_assignments(reader, &found.id))?;
-    found.app_role_assignments = consents;
-    found.grants = grants;
-    found.role_assignments = roles;
-    Ok(Some(found))
+        found.grants = read.map_err(form("a permission grant"))?.into_iter().flatten().collect();
+        found.role_assignments = role_assignments(&lists.remove(&roles_of(&found.id)).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
-async fn role_assignments(
-    reader: &Reader,
-    principal: &str,
-) -> Result<Vec<crate::model::ObservedRoleAssignment>, FetchError> {
-    let path = format!("/roleManagement/directory/roleAssignments?$filter=principalId eq {}", literal(principal));
-    let listed = reader.list(&path).await?;
+/// Where the directory roles of a principal are listed.
+fn roles_of(principal: &str) -> String {
+    format!("/roleManagement/directory/roleAssignments?$filter=principalId eq {}", literal(principal))
+}
+
+fn role_assignments(listed: &[Json]) -> Result<Vec<crate::model::ObservedRoleAssignment>, FetchError> {
     listed.iter().map(wire::role_assignment).collect::<Result<_, _>>().map_err(form("a role assignment"))
+}
+
+/// The directory roles of the users that roles are declared for, by their ids.
+async fn user_roles(
+    reader: &Reader,
+    desired: &Desired,
+    users: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Vec<crate::model::ObservedRoleAssignment>>, FetchError> {
+    let holders = desired.user_roles.iter().filter_map(|role| users.get(&role.user.to_lowercase()));
+    let holders: BTreeSet<&String> = holders.collect();
+    let mut lists = reader.list_all(holders.iter().map(|id| roles_of(id)).collect()).await?;
+    let roles_of_each = holders.into_iter().map(|id| {
+        let listed = lists.remove(&roles_of(id)).unwrap_or_default();
+        Ok((id.clone(), role_assignments(&listed)?))
+    });
+    roles_of_each.collect()
 }
 
 /// The policies that limit certificates, where any is declared. Without the right to read them nothing is known, and all the
@@ -310,15 +310,10 @@ async fn users(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, St
     });
     let names: BTreeSet<String> =
         owners.chain(desired.user_roles.iter().map(|role| &role.user)).map(|name| name.to_lowercase()).collect();
-    let found: Vec<Option<(String, String)>> = stream::iter(names)
-        .map(|name| async move {
-            let user = reader.find(&format!("/users/{}?$select=id,userPrincipalName", segment(&name))).await?;
-            Ok::<_, FetchError>(user.and_then(|user| Some((name, user["id"].as_str()?.to_owned()))))
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(found.into_iter().flatten().collect())
+    let path = |name: &str| format!("/users/{}?$select=id,userPrincipalName", segment(name));
+    let found = reader.find_all(names.iter().map(|name| path(name)).collect()).await?;
+    let id = |name: &String| Some(found.get(&path(name))?.as_ref()?["id"].as_str()?.to_owned());
+    Ok(names.into_iter().filter_map(|name| Some((name.clone(), id(&name)?))).collect())
 }
 
 async fn owner_service_principals(
@@ -332,16 +327,16 @@ async fn owner_service_principals(
             OwnerReference::ServicePrincipal(name) => Some(name.clone()),
         })
         .collect();
-    stream::iter(names)
-        .map(|name| async move {
-            let property = if is_guid(&name) { "appId" } else { "displayName" };
-            let path = format!("/servicePrincipals?$filter={property} eq {}&$select=id,displayName", literal(&name));
-            let found = reader.list(&path).await?;
-            Ok((name, found.iter().filter_map(wire::owner).collect()))
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await
+    let path = |name: &str| {
+        let property = if is_guid(name) { "appId" } else { "displayName" };
+        format!("/servicePrincipals?$filter={property} eq {}&$select=id,displayName", literal(name))
+    };
+    let mut lists = reader.list_all(names.iter().map(|name| path(name)).collect()).await?;
+    let of = |name: String| {
+        let listed = lists.remove(&path(&name)).unwrap_or_default();
+        (name, listed.iter().filter_map(wire::owner).collect())
+    };
+    Ok(names.into_iter().map(of).collect())
 }
 
 /// The APIs that permissions are declared of, and those that applications hold permissions of.

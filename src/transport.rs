@@ -40,7 +40,7 @@ impl TransportError {
     pub fn hint(&self) -> Option<&'static str> {
         let first: &(dyn std::error::Error + 'static) = &*self.source;
         let causes: Vec<String> =
-            std::iter::successors(Some(first), |error| error.source()).map(|error| error.to_string()).collect();
+            std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string).collect();
         let says = |words: &str| causes.iter().any(|cause| cause.contains(words));
         if says("invalid peer certificate") {
             Some(

@@ -112,24 +112,55 @@ impl Client {
                 Err(failed) => failed,
             };
             failures += 1;
-            let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
-            match verdict(&error, outgoing.repeatable, asked_for.is_some()) {
-                Verdict::NotServed => {
-                    let wait = asked_for.unwrap_or(usual.max(Duration::from_secs(1)));
-                    self.pace.refused(self.patience.elapsed(), wait);
-                    last = Some(error);
-                }
-                Verdict::Again if failures < TRIES => {
-                    let why = error.in_brief();
-                    last = Some(error);
-                    self.wait(asked_for.unwrap_or(usual), &why, outgoing, &mut last).await?;
-                }
-                Verdict::Again | Verdict::Final => return Err(error),
-            }
+            let Some(wait) = self.verdict(&error, outgoing.repeatable, asked_for, failures) else { return Err(error) };
+            let why = error.in_brief();
+            last = Some(error);
+            self.wait(wait, &why, outgoing, &mut last).await?;
         }
     }
 
-    async fn wait(
+    /// What an answer inside a batch holds, or why it holds nothing and how long to wait before it is asked for again.
+    pub(super) fn judged(
+        &self,
+        method: &str,
+        path: &str,
+        answer: &http::Response<Bytes>,
+        failures: u32,
+    ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
+        self.content(method, path, answer).map_err(|(error, asked_for)| {
+            let wait = self.verdict(&error, true, asked_for, failures);
+            (error, wait)
+        })
+    }
+
+    /// How long to wait before a request that failed so often is sent again; `None` where that would be wrong or is no use.
+    fn verdict(
+        &self,
+        error: &GraphError,
+        repeatable: bool,
+        asked_for: Option<Duration>,
+        failures: u32,
+    ) -> Option<Duration> {
+        let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
+        let again = match error {
+            // Graph did nothing, and asks everybody to be slower.
+            GraphError::Refused { status: 429, .. } => {
+                let wait = asked_for.unwrap_or(usual.max(Duration::from_secs(1)));
+                self.pace.refused(self.patience.elapsed(), wait);
+                return Some(wait);
+            }
+            // Graph asks to repeat it, and has done nothing yet.
+            GraphError::Refused { status: 503, .. } if asked_for.is_some() => true,
+            GraphError::Refused { status: 408 | 500 | 502..=504, .. } => repeatable,
+            // Another write to the same object was under way, and this one was not begun.
+            GraphError::Refused { .. } => error.is_conflict_of_writes(),
+            GraphError::Lost { source, .. } => repeatable || source.never_sent,
+            GraphError::Unreadable { .. } | GraphError::SignIn { .. } | GraphError::OutOfTime { .. } => false,
+        };
+        (again && failures < TRIES).then(|| asked_for.unwrap_or(usual))
+    }
+
+    pub(super) async fn wait(
         &self,
         wait: Duration,
         why: &str,
@@ -182,38 +213,28 @@ impl Client {
         if let Some(date) = instant(answer.headers(), DATE) {
             let _earlier = self.answered.set(date);
         }
+        self.content(method, path, &answer)
+    }
+
+    /// What an answer holds, or the refusal that it is, with the wait that it asks for.
+    fn content(
+        &self,
+        method: &str,
+        path: &str,
+        answer: &http::Response<Bytes>,
+    ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
         if !answer.status().is_success() {
-            return Err((GraphError::refused(method, path, &answer), retry_after(answer.headers())));
+            return Err((GraphError::refused(method, path, answer), retry_after(answer.headers())));
         }
         self.pace.served(answer.headers());
         if answer.body().is_empty() {
             return Ok(None);
         }
         let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
-        let json = serde_json::from_slice(body).map_err(|error| unreadable(format!("the answer is not JSON: {error}")));
-        json.map(Some)
-    }
-}
-
-/// What a failed request is worth.
-enum Verdict {
-    /// Graph did nothing, because it has too much to do: later.
-    NotServed,
-    /// It may go better next time.
-    Again,
-    Final,
-}
-
-fn verdict(error: &GraphError, repeatable: bool, asked_to_wait: bool) -> Verdict {
-    let again = |it: bool| if it { Verdict::Again } else { Verdict::Final };
-    match error {
-        GraphError::Refused { status: 429, .. } => Verdict::NotServed,
-        // Graph asks to repeat it, and has done nothing yet.
-        GraphError::Refused { status: 503, .. } if asked_to_wait => Verdict::Again,
-        GraphError::Refused { status: 408 | 500 | 502..=504, .. } => again(repeatable),
-        // Another write to the same object was under way, and this one was not begun.
-        GraphError::Refused { .. } => again(error.is_conflict_of_writes()),
-        GraphError::Lost { source, .. } => again(repeatable || source.never_sent),
-        GraphError::Unreadable { .. } | GraphError::SignIn { .. } | GraphError::OutOfTime { .. } => Verdict::Final,
+        let read = serde_json::from_slice(body).map(Some);
+        read.map_err(|error| {
+            let reason = format!("the answer is not JSON: {error}");
+            (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
+        })
     }
 }

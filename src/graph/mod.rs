@@ -1,6 +1,7 @@
 //! Microsoft Graph over HTTP: a [`Reader`] that can only read, a [`Writer`] that can write, retry, paging and typed
 //! errors. It knows no kinds of resources.
 
+mod batch;
 mod encode;
 mod error;
 mod exchange;

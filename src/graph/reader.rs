@@ -1,11 +1,11 @@
 //! Reading Graph. Nothing here can write: printing a plan never builds a [`super::Writer`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::exchange::Outgoing;
-use super::{Client, GraphError};
+use super::{Client, GraphError, batch};
 
 #[derive(Clone, Debug)]
 pub struct Reader(Client);
@@ -33,8 +33,36 @@ impl Reader {
         }
     }
 
+    /// The objects at `paths`, in as few requests as can be; `None` where there is none.
+    pub async fn find_all(&self, paths: Vec<String>) -> Result<BTreeMap<String, Option<Json>>, GraphError> {
+        match paths.as_slice() {
+            [path] => Ok(BTreeMap::from([(path.clone(), self.find(path).await?)])),
+            _ => batch::get_all(&self.0, paths).await,
+        }
+    }
+
+    /// Every item of each of the lists at `paths`, in as few requests as can be.
+    pub async fn list_all(&self, paths: Vec<String>) -> Result<BTreeMap<String, Vec<Json>>, GraphError> {
+        let mut lists = BTreeMap::new();
+        for (path, first) in self.find_all(paths).await? {
+            // What is gone has no list, and an empty one would be a claim: it is asked for by itself, and says so.
+            let items = match first {
+                Some(page) => self.rest(&path, page).await?,
+                None => self.list(&path).await?,
+            };
+            lists.insert(path, items);
+        }
+        Ok(lists)
+    }
+
     /// Every item of the list at `path`, over all its pages.
     pub async fn list(&self, path: &str) -> Result<Vec<Json>, GraphError> {
+        let first = self.get(path).await?;
+        self.rest(path, first).await
+    }
+
+    /// The items of a page that was read at `path`, and of all that follow it.
+    async fn rest(&self, path: &str, mut page: Json) -> Result<Vec<Json>, GraphError> {
         let mut items = Vec::new();
         let mut read = BTreeSet::new();
         let mut next = path.to_owned();
@@ -44,7 +72,6 @@ impl Reader {
                 path: next.clone(),
                 reason: reason.to_owned(),
             };
-            let mut page = self.get(&next).await?;
             // An answer that is no list must never pass for an empty one: nothing would seem to exist.
             let Some(Json::Array(values)) = page.get_mut("value").map(Json::take) else {
                 return Err(unreadable("the answer is not a list"));
@@ -59,6 +86,7 @@ impl Reader {
                 return Err(unreadable("its pages go round in a circle"));
             }
             next = path.to_owned();
+            page = self.get(&next).await?;
         }
     }
 }

@@ -94,7 +94,8 @@ impl Mortal {
     }
 
     async fn send_watched(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let is_write = request.method() != "GET" && request.uri().path().starts_with("/v1.0/");
+        let path = request.uri().path();
+        let is_write = request.method() != "GET" && path.starts_with("/v1.0/") && !path.ends_with("/$batch");
         if !is_write {
             return self.transport.send(request).await;
         }
