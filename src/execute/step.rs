@@ -148,14 +148,13 @@ async fn send(
     fresh: &[String],
 ) -> Result<BTreeMap<String, Value>, StepError> {
     let look = request.look.as_ref().map(|look| (look.path.as_str(), &look.having));
+    // An upsert over an application that appeared since the plan would replace its certificates: that is another plan, for
+    // another look.
     if request.create_if_missing
         && let Some((path, having)) = look
+        && execution.writer.look(path, having).await?.is_some()
     {
-        // An upsert over an application that appeared since the plan would replace its certificates: that is another
-        // plan, for another look.
-        if execution.writer.look(path, having).await?.is_some() {
-            return Err(StepError::MadeMeanwhile);
-        }
+        return Err(StepError::MadeMeanwhile);
     }
     let Request { method, path, body, create_if_missing, look: _, removes } = request;
     let sending = Sending {
@@ -179,6 +178,10 @@ async fn send(
     };
     let created = match created {
         Err(error) if *removes && error.already_gone() => return Ok(BTreeMap::new()),
+        // What an upsert may say of an application that is there, such as its owners, it may not say in this way.
+        Err(GraphError::Refused { status: 400, .. }) if *create_if_missing && is_there(look, execution).await => {
+            return Err(StepError::MadeMeanwhile);
+        }
         outcome => outcome?,
     };
     let object = match created {
@@ -188,6 +191,11 @@ async fn send(
     };
     let ids = ["id", "appId"].into_iter();
     Ok(ids.filter_map(|name| Some((name.to_owned(), Value::text(object[name].as_str()?)))).collect())
+}
+
+async fn is_there(look: Option<(&str, &serde_json::Value)>, execution: &Execution<'_>) -> bool {
+    let Some((path, having)) = look else { return false };
+    execution.writer.look(path, having).await.is_ok_and(|found| found.is_some())
 }
 
 fn keeper<'e>(step: &Step, execution: &Execution<'e>) -> Result<&'e Keeper, StepError> {

@@ -33,14 +33,33 @@ impl Company {
         Self { emulator, directory, operator }
     }
 
+    /// Another checkout of the same manifests, with a key store of its own.
+    fn checkout(&self) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("manifests")).unwrap();
+        for file in ["manifests/exo.yaml", "ca.pem"] {
+            std::fs::copy(self.path().join(file), directory.path().join(file)).unwrap();
+        }
+        directory
+    }
+
     fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// The program with an environment of its own.
     async fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+        self.run_in(self.path(), arguments, environment).await
+    }
+
+    async fn run_in(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
-        command.args(arguments).current_dir(self.path()).env_clear().envs(environment.iter().copied());
+        command.args(arguments).current_dir(directory).env_clear().envs(environment.iter().copied());
         command.env("AZURE_CLIENT_ID", &self.operator.client_id);
         command.env("AZURE_CLIENT_SECRET", &self.operator.client_secret);
         command.stdin(Stdio::null());
@@ -128,6 +147,43 @@ async fn what_stands_in_the_way_is_named() {
         assert!(err.contains(file) && err.contains(words), "{err}");
     }
     assert_eq!(company.requests().await.len(), 0);
+}
+
+/// Two people who have approved the same plan: both succeed, or one is told what happened, and never are there two of
+/// anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_operators_apply_at_once() {
+    let company = Company::new("global").await;
+    let proxy = company.emulator.url().to_owned();
+    let environment = [("HTTPS_PROXY", proxy.as_str()), ("SSL_CERT_FILE", "ca.pem")];
+    // Long enough for each to read before the other writes.
+    let knobs = json!({ "latency": { "graph": "50ms..150ms" } });
+    let http = reqwest::Client::new();
+    let turned = http.patch(format!("{proxy}/_emulator/knobs")).json(&knobs).send().await.unwrap();
+    assert!(turned.status().is_success());
+    let other = company.checkout();
+    let apply = ["apply", "--auto-approve"];
+    let (one, two) =
+        tokio::join!(company.run(&apply, &environment), company.run_in(other.path(), &apply, &environment));
+    assert!(one.0 == Some(0) || two.0 == Some(0), "{}\n{}", one.2, two.2);
+    for (code, _, err) in [&one, &two] {
+        let is_told = ["somebody else makes it at this time", "appeared in the moment it was made"];
+        assert!(*code == Some(0) || is_told.iter().any(|words| err.contains(words)), "{err}");
+        assert!(*code == Some(0) || err.contains("hint: "), "{err}");
+    }
+    // Whoever was told runs it again, and then there is nothing left to do for either.
+    for directory in [company.path(), other.path()] {
+        let (code, _, err) = company.run_in(directory, &apply, &environment).await;
+        assert_eq!(code, Some(0), "{err}");
+    }
+    for directory in [company.path(), other.path()] {
+        let (code, out, err) = company.run_in(directory, &["plan", "--detailed-exitcode"], &environment).await;
+        assert_eq!(code, Some(0), "{out}{err}");
+    }
+    let order = json!({ "method": "GET", "path": "/v1.0/applications?$filter=displayName eq 'exo automated'" });
+    let asked = http.post(format!("{proxy}/_emulator/graph")).json(&order).send().await.unwrap();
+    let found: Json = asked.json().await.unwrap();
+    assert_eq!(found["value"].as_array().unwrap().len(), 1, "{found}");
 }
 
 /// Graph's answers may name other addresses; nothing of ours goes there, and no list passes for whole without its next page.

@@ -1,10 +1,13 @@
 //! The articles' job against a Graph in trouble: the same end each time, nothing twice, in bounded time and requests.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use accredit::model::Desired;
 use accredit::patience::Patience;
+use accredit::transport::{Sending, Transport};
+use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::world::{TENANT, World, one_of_everything, repository};
@@ -233,4 +236,44 @@ async fn a_deleted_object_is_not_waited_for() {
     let report = world.carry_out(&desired, plan).await;
     assert_eq!(report.failed.len(), 1, "{report:#?}");
     assert!(requests(&world).await - before < 5, "it was tried again and again");
+}
+
+/// Sends on, and keeps which reads every batch held.
+struct Watcher {
+    transport: Arc<dyn Transport>,
+    batches: Mutex<Vec<Vec<String>>>,
+}
+
+impl Transport for Watcher {
+    fn send(&self, request: http::Request<Bytes>) -> Sending<'_> {
+        if request.uri().path().ends_with("/$batch") {
+            let body: Json = serde_json::from_slice(request.body()).unwrap();
+            let urls = body["requests"].as_array().unwrap().iter();
+            self.batches.lock().unwrap().push(urls.map(|item| item["url"].as_str().unwrap().to_owned()).collect());
+        }
+        self.transport.send(request)
+    }
+}
+
+#[tokio::test]
+async fn of_a_batch_only_what_was_not_served_is_asked_for_again() {
+    let (mut world, desired) = articles().await;
+    world.apply(&desired).await;
+    let watcher = Arc::new(Watcher { transport: Arc::clone(&world.others), batches: Mutex::default() });
+    world.send_through(Arc::clone(&watcher) as Arc<dyn Transport>);
+    let calm = world.plan_text(&desired).await;
+    let in_calm = std::mem::take(&mut *watcher.batches.lock().unwrap());
+    for (status, headers) in
+        [(429, json!({ "Retry-After": "30" })), (429, json!({})), (503, json!({})), (500, json!({}))]
+    {
+        let busy = refusal(status, &headers);
+        let fault = json!({ "path": "*/federatedIdentityCredentials", "times": 2, "then": busy });
+        world.faults(json!([fault])).await;
+        assert_eq!(world.plan_text(&desired).await, calm);
+        let batches = std::mem::take(&mut *watcher.batches.lock().unwrap());
+        let again: Vec<&Vec<String>> = batches.iter().filter(|batch| !in_calm.contains(*batch)).collect();
+        let [again] = again.as_slice() else { panic!("{status}: {again:#?}") };
+        assert_eq!(again.len(), 2, "{status}: {again:?}");
+        assert!(again.iter().all(|path| path.ends_with("/federatedIdentityCredentials")), "{status}: {again:?}");
+    }
 }

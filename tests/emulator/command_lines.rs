@@ -64,6 +64,7 @@ async fn sessions_are_revoked() {
     let emulator = start_now().await;
     let client = Client::operator(&emulator).await;
     let path = format!("/users/{}", person(&client, "megan").await);
+    control(&emulator, Method::POST, "clock", Some(json!({ "now": NOW, "stopped": true, "backwards": true }))).await;
     let revoked = client.post(&format!("{path}/revokeSignInSessions"), json!({})).await;
     assert_eq!((revoked.status, &revoked.body["value"]), (200, &Value::Bool(true)));
     let user = client.get(&format!("{path}?$select=signInSessionsValidFromDateTime")).await;
