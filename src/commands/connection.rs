@@ -21,6 +21,8 @@ use super::custom_cloud::{self, CustomCloud};
 use super::failure::Failure;
 use super::{Limits, Service};
 
+/// The login host of the cloud that credentials in the environment are for.
+const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 /// A bundle of certificate authorities, as OpenSSL names it.
 const AUTHORITIES: &str = "SSL_CERT_FILE";
 
@@ -83,6 +85,9 @@ pub(super) async fn connect(
     let Services { login, graph, key_vault } = Services::of(desired.cloud, custom.as_ref());
     let Tenant { name: tenant, client_id, client_secret, emulator, url } =
         find_tenant(service.emulator, &desired.tenant, now, directory).await?;
+    if url.is_none() {
+        check_authority(&login)?;
+    }
     let transport = transport(custom.as_ref(), url.as_deref())?;
     // A token goes only where it is meant to go, whatever an answer or a manifest says.
     let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
@@ -108,6 +113,18 @@ pub(super) async fn connect(
         sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
         _emulator: emulator,
     })
+}
+
+/// That the manifests mean the cloud that the environment names, where it names one: its credentials go there.
+fn check_authority(login: &str) -> Result<(), Failure> {
+    let host = |address: &str| address.trim_start_matches("https://").trim_end_matches('/').to_ascii_lowercase();
+    match environment(AUTHORITY_HOST).filter(|named| !named.is_empty()) {
+        Some(named) if host(&named) != host(login) => Err(Failure::message(format!(
+            "the manifests' cloud signs in at {login}, and `{AUTHORITY_HOST}` says {named}: nothing was sent to either"
+        ))
+        .hint("check `cloud:` in the manifests, then the variable")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The way out of this machine, or to an emulator on it.

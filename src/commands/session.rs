@@ -58,6 +58,12 @@ impl Session {
         Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out })
     }
 
+    /// Lets others go before when Graph has too much to do.
+    pub(super) fn yielding(mut self) -> Self {
+        self.connection.client = self.connection.client.yielding();
+        self
+    }
+
     pub(super) fn sign_in(&self) -> &CertificateSignIn {
         &self.connection.sign_in
     }

@@ -238,3 +238,60 @@ impl Client {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use crate::transport::Sending;
+
+    use super::*;
+
+    /// Answers with what it is given, one after the other, and keeps what was asked.
+    struct Script {
+        answers: Mutex<Vec<http::Response<Bytes>>>,
+        asked: Mutex<Vec<http::Request<Bytes>>>,
+    }
+
+    impl Transport for Script {
+        fn send(&self, request: http::Request<Bytes>) -> Sending<'_> {
+            self.asked.lock().unwrap().push(request);
+            let answer = self.answers.lock().unwrap().remove(0);
+            Box::pin(async { Ok(answer) })
+        }
+    }
+
+    fn answer(status: u16, retry_after: &str) -> http::Response<Bytes> {
+        http::Response::builder().status(status).header("retry-after", retry_after).body(Bytes::new()).unwrap()
+    }
+
+    fn client(answers: Vec<http::Response<Bytes>>) -> (Arc<Script>, Client) {
+        let script = Arc::new(Script { answers: Mutex::new(answers), asked: Mutex::default() });
+        let token: TokenSource = Arc::new(|| Box::pin(async { Ok("token".into()) }));
+        let patience = Patience::default().skipping(|_| Box::pin(async {}));
+        (Arc::clone(&script), Client::new(script, token, "https://graph.example", patience))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_yields_says_so_to_graph() {
+        for (yields, said) in [(false, None), (true, Some("low"))] {
+            let (script, client) = client(vec![answer(204, "")]);
+            let client = if yields { client.yielding() } else { client };
+            client.send(Outgoing::get("/me")).await.unwrap();
+            let asked = script.asked.lock().unwrap();
+            let priority = asked[0].headers().get("x-ms-throttle-priority").map(|value| value.to_str().unwrap());
+            assert_eq!(priority, said);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_graph_is_asked_again_and_as_late_as_it_says() {
+        let (script, client) = client(vec![answer(429, "40"), answer(503, "7"), answer(504, "5"), answer(204, "")]);
+        let write = Outgoing { method: "POST", repeatable: false, ..Outgoing::get("/servicePrincipals") };
+        let refused = client.send(write).await.unwrap_err();
+        assert_eq!(refused.status(), Some(504), "it may have been done, whatever wait it asks for");
+        assert_eq!(script.asked.lock().unwrap().len(), 3);
+        let elapsed = client.patience().elapsed();
+        assert!((47..60).contains(&elapsed.as_secs()), "{elapsed:?}");
+    }
+}

@@ -139,6 +139,11 @@ async fn what_stands_in_the_way_is_named() {
     let (code, _, err) = company.run(&["plan"], &[("HTTPS_PROXY", &gone), ("SSL_CERT_FILE", "ca.pem")]).await;
     assert_eq!(code, Some(1));
     assert!(err.contains("login.microsoftonline.com") && !err.contains("hunter2"), "{err}");
+    // Credentials for another cloud than the manifests'.
+    let other = [("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/")];
+    let (code, _, err) = company.run(&["plan"], &other).await;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("`AZURE_AUTHORITY_HOST` says https://login.microsoftonline.us/"), "{err}");
     // A bundle that is none.
     std::fs::write(company.path().join("empty.pem"), "").unwrap();
     for (file, words) in [("missing.pem", "could not be read"), ("empty.pem", "no certificate")] {
