@@ -64,6 +64,8 @@ impl Patience {
     const LONGEST_WAIT: Duration = Duration::from_secs(30);
     /// Nobody has to be told of less.
     const WORTH_TELLING: Duration = Duration::from_secs(2);
+    /// Nor of this much more than they were told.
+    const NOT_MUCH_LONGER: Duration = Duration::from_secs(10);
 
     /// `timeout` is for the whole run, which begins now; `propagation_timeout` for each thing that was written.
     pub fn new(timeout: Duration, propagation_timeout: Duration) -> Self {
@@ -109,7 +111,7 @@ impl Patience {
         if duration >= Self::WORTH_TELLING {
             let mut told_until = self.told_until.lock().unwrap_or_else(PoisonError::into_inner);
             // Requests that wait side by side for the same thing are told of once.
-            if until > *told_until + Self::FIRST_WAIT {
+            if until > *told_until + Self::NOT_MUCH_LONGER || self.elapsed() > *told_until {
                 *told_until = until;
                 (self.tell)(&Pause { duration, why: why.to_owned() });
             }

@@ -28,7 +28,7 @@ pub enum GraphError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The run's deadline came before an answer.
-    #[error("{method} {path} was given up{}", last.as_ref().map(|last| format!(" after {}", last.in_brief())).unwrap_or_default())]
+    #[error("{method} {path} was given up{}", last.as_ref().map(|last| format!(": {}", last.in_brief())).unwrap_or_default())]
     OutOfTime {
         method: String,
         path: String,
@@ -70,6 +70,7 @@ impl GraphError {
     /// What Graph said, or that it said nothing, in a few words.
     pub fn in_brief(&self) -> String {
         match self {
+            Self::Refused { status: 429, .. } => "Graph is throttling (HTTP 429)".to_owned(),
             Self::Refused { status, code, .. } => format!("{code} (HTTP {status})"),
             Self::Lost { source, .. } => source.to_string(),
             Self::Unreadable { reason, .. } => reason.clone(),

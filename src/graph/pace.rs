@@ -19,12 +19,14 @@ struct State {
     called_for: Duration,
     /// When the next request may go.
     next: Duration,
+    /// Until when Graph asked not to be asked.
+    held_until: Duration,
 }
 
 impl Pace {
     /// The first slowdown, and what an unhurried run comes down from.
     const SLOW: Duration = Duration::from_millis(100);
-    const SLOWEST: Duration = Duration::from_secs(5);
+    const SLOWEST: Duration = Duration::from_secs(2);
     /// Less than this between two requests is no slowdown.
     const FREE: Duration = Duration::from_millis(10);
 
@@ -68,7 +70,11 @@ impl Pace {
     /// Learns that Graph refused to serve: nobody asks before `wait` is over, and all more slowly from then on.
     pub(super) fn refused(&self, now: Duration, wait: Duration) {
         let mut state = self.state();
-        state.called_for = (state.called_for * 2).clamp(Self::SLOW, Self::SLOWEST);
+        // Requests that were under way together are refused together: that is one refusal.
+        if now >= state.held_until {
+            state.called_for = (state.called_for * 2).clamp(Self::SLOW, Self::SLOWEST);
+        }
+        state.held_until = state.held_until.max(now + wait);
         state.next = state.next.max(now + wait);
     }
 }
@@ -105,6 +111,12 @@ mod tests {
         pace.refused(Duration::ZERO, milliseconds(3000));
         assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2000));
         assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2100));
+        pace.refused(milliseconds(1000), milliseconds(1000));
+        let (one, two) = (pace.turn(milliseconds(1000)), pace.turn(milliseconds(1000)));
+        assert_eq!(two.checked_sub(one), Some(milliseconds(100)), "what was under way beside it makes nothing slower");
+        pace.refused(milliseconds(4000), milliseconds(1000));
+        let (one, two) = (pace.turn(milliseconds(4000)), pace.turn(milliseconds(4000)));
+        assert_eq!(two.checked_sub(one), Some(milliseconds(200)), "a refusal after that does");
         for _ in 0..30 {
             pace.served(&HeaderMap::new());
         }

@@ -210,7 +210,7 @@ async fn a_run_ends_at_its_deadline_and_says_what_it_waited_for() {
     assert_eq!(
         causes[1..],
         [
-            "POST /servicePrincipals was given up after trouble (HTTP 429)",
+            "POST /servicePrincipals was given up: Graph is throttling (HTTP 429)",
             "a run takes at most 5 min (`--timeout`), and waiting on would take longer"
         ]
     );
