@@ -7,13 +7,14 @@ use serde_json::Value as Json;
 
 use jiff::Timestamp;
 
+use crate::catalog::powers;
 use crate::graph::{GraphError, Reader, literal, segment};
 use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
     Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
-    ObservedTenant, OwnerReference, SignIn, Snapshot, StoredCertificate, StoredKeys, Thumbprint,
+    ObservedTenant, Operator, OwnerReference, SignIn, Snapshot, StoredCertificate, StoredKeys, Thumbprint,
 };
 
 /// Requests under way at once.
@@ -49,19 +50,22 @@ pub struct Sources<'a> {
     pub stores: &'a BTreeMap<(String, String), KeyStore>,
     /// Tries certificates that others are to retire for.
     pub sign_in: &'a CertificateSignIn,
+    /// Who reads.
+    pub operator: &'a Operator,
 }
 
 /// Reads everything the planner looks at.
 pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
-    let Sources { reader, stores, sign_in } = sources;
+    let Sources { reader, stores, sign_in, operator } = sources;
     let keys = keys(stores).await?;
-    let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies) = tokio::try_join!(
+    let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
         tenant(reader),
         applications(reader, desired),
         role_definitions(reader),
         users(reader, desired),
         owner_service_principals(reader, desired),
         key_policies(reader, desired),
+        owned(reader, operator),
     )?;
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
@@ -71,7 +75,9 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let user_roles = user_roles(reader, desired, &users).await?;
     Ok(Snapshot {
         tenant,
-        operator: None,
+        operator: operator.clone(),
+        owned,
+        reads: reader.reads(),
         applications,
         deleted,
         apis,
@@ -295,6 +301,18 @@ async fn key_policies(reader: &Reader, desired: &Desired) -> Result<KeyPolicies,
         own.extend(objects.iter().filter_map(|object| Some((object["id"].as_str()?.to_owned(), policy.clone()))));
     }
     Ok(KeyPolicies { is_known: true, default, own })
+}
+
+/// What the operator owns, where it may write nothing else. That this cannot be read leaves it unknown.
+async fn owned(reader: &Reader, operator: &Operator) -> Result<Option<BTreeSet<String>>, FetchError> {
+    let Some(id) = operator.object_id.as_ref().filter(|_| powers::writes_owned_alone(operator)) else {
+        return Ok(None);
+    };
+    let listed = match reader.list(&format!("/servicePrincipals/{}/ownedObjects?$select=id", segment(id))).await {
+        Err(error) if error.status() == Some(403) => return Ok(None),
+        outcome => outcome?,
+    };
+    Ok(Some(listed.iter().filter_map(|object| object["id"].as_str().map(str::to_owned)).collect()))
 }
 
 async fn role_definitions(reader: &Reader) -> Result<Vec<crate::model::ObservedRoleDefinition>, FetchError> {

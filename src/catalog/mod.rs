@@ -1,12 +1,15 @@
-//! Facts about Microsoft 365 as tables: clouds, APIs and their permissions, directory roles.
+//! Facts about Microsoft 365 as tables: clouds, APIs and their permissions, directory roles, and what each allows.
 //!
 //! Nothing here is read from a tenant, so everything here can be out of date: whoever finds a name missing asks the
 //! tenant before calling it wrong. No I/O and no decisions about manifests.
 
 pub mod apis;
+pub mod capabilities;
 pub mod clouds;
+pub mod least_privilege;
 mod nearest;
 pub mod permissions;
+pub mod powers;
 pub mod roles;
 
 pub use nearest::nearest;

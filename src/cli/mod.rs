@@ -72,6 +72,9 @@ enum Verb {
         after_help = "Examples:\n  accredit rotate exo-automation --emulator manifests/            # a new one beside the old\n  accredit rotate exo-automation --finish --emulator manifests/   # the old one goes; refused while the new one does not sign in"
     )]
     Rotate(RotateArguments),
+    /// Show who is signed in to which tenant, and what that is good for.
+    #[command(after_help = "Example:\n  accredit whoami --emulator manifests/")]
+    Whoami(WhoamiArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
@@ -184,12 +187,15 @@ struct ApprovalArguments {
     /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     propagation_timeout: Duration,
+    /// Start although the operator's token lacks permissions that the plan needs.
+    #[arg(long)]
+    skip_rights_check: bool,
 }
 
 impl From<ApprovalArguments> for Approval {
     fn from(arguments: ApprovalArguments) -> Self {
-        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout } = arguments;
-        Self { auto_approve, allow_deletes, propagation_timeout }
+        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, skip_rights_check } = arguments;
+        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check }
     }
 }
 
@@ -197,6 +203,25 @@ impl From<ApprovalArguments> for Approval {
 fn span(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
     span.try_into().map_err(|_| "it cannot be negative".to_owned())
+}
+
+#[derive(Debug, Args)]
+struct WhoamiArguments {
+    /// Manifest files, or directories of them: they name the tenant.
+    #[arg(default_value = "manifests")]
+    paths: Vec<PathBuf>,
+    /// Use a tenant on this machine instead of a real one, as `plan` does.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    emulator: Option<String>,
+    /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
+    #[arg(long, value_name = "FILE")]
+    cloud_file: Option<PathBuf>,
+    /// How long it may take, such as `30s`.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]
+    timeout: Duration,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -439,6 +464,12 @@ impl From<Verb> for commands::Command {
                     target: target.into(),
                     approval: approval.into(),
                 })
+            }
+            Verb::Whoami(WhoamiArguments { paths, emulator, cloud_file, timeout, json }) => {
+                let limits = Limits { timeout, requests_per_second: None };
+                let service = Service { emulator, cloud_file };
+                let target = Target { paths, service, only: Vec::new(), now: None, limits };
+                Self::Whoami(commands::whoami::Arguments { target, json })
             }
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
             Verb::Emulate(arguments) => Self::Emulate(Box::new((*arguments).into())),

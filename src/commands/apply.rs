@@ -18,7 +18,7 @@ use super::failure::{causes, vault_help};
 use super::handover::handover;
 use super::progress::Progress;
 use super::session::Session;
-use super::{Exit, Failure, Target, secrets};
+use super::{Exit, Failure, Target, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Approval {
     pub allow_deletes: Option<usize>,
     /// How long to wait for what was written to become known everywhere.
     pub propagation_timeout: Duration,
+    /// Whether to try what the operator lacks rights for.
+    pub skip_rights_check: bool,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
@@ -51,11 +53,12 @@ pub(super) async fn proceed(
     intent: Intent,
     approval: Approval,
 ) -> Result<Exit, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _ } = approval;
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
     let destroy = intent == Intent::Destroy;
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&render::text(&plan, console.paint))?;
+    rights::remark(console, session, &plan);
     if plan.is_empty() {
         if !destroy {
             console.data(&handover(console, session, &snapshot, &Report::default()).await)?;
@@ -63,7 +66,7 @@ pub(super) async fn proceed(
         return Ok(Exit::Success);
     }
     session.check_clock()?;
-    let approved = approve(plan.clone(), Limits { allow_deletes })
+    let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
         .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {
         return Err(Failure::message("it was not approved, and nothing was changed"));
@@ -125,7 +128,7 @@ async fn finish(
             let mut told = Failure::message(format!("{} was not written", failure.address));
             let because = causes(&failure.error);
             console.say("");
-            if let Some(hint) = failure.error.hint().map(str::to_owned).or_else(|| vault_help(&failure.error)) {
+            if let Some(hint) = failure.error.hint().or_else(|| vault_help(&failure.error)) {
                 told = told.hint(hint);
             }
             console.failure_because(&told, &because);

@@ -10,9 +10,9 @@ use secrecy::SecretString;
 use crate::catalog::clouds;
 use crate::emulator::{self, Emulator};
 use crate::graph::Client;
-use crate::identity::{CertificateSignIn, ClientSecret, Clock};
+use crate::identity::{CertificateSignIn, ClientSecret, Clock, claims};
 use crate::keys::Vaults;
-use crate::model::{Cloud, Desired};
+use crate::model::{Cloud, Desired, Operator};
 use crate::patience::Patience;
 use crate::transport::{Authority, Confined, Detour, Http, TokenSource, Transport};
 
@@ -29,8 +29,10 @@ const AUTHORITIES: &str = "SSL_CERT_FILE";
 /// A tenant that one is signed in to.
 pub(super) struct Connection {
     pub(super) client: Client,
-    /// The object id of the operator's service principal.
-    pub(super) operator: Option<String>,
+    /// Who signed in.
+    pub(super) operator: Operator,
+    /// How, as the end of "signed in with …".
+    pub(super) method: String,
     /// Signs in as applications of the estate.
     pub(super) sign_in: CertificateSignIn,
     pub(super) vaults: Vaults,
@@ -92,8 +94,8 @@ pub(super) async fn connect(
     // A token goes only where it is meant to go, whatever an answer or a manifest says.
     let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
     let sign_in = Arc::new(ClientSecret::new(only(&login), &login, &tenant, &client_id, client_secret));
-    let operator =
-        sign_in.object_id(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
+    let held = sign_in.token(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
+    let operator = claims::operator(&held);
     let token = |resource: &str| -> TokenSource {
         let (sign_in, resource) = (Arc::clone(&sign_in), resource.to_owned());
         Arc::new(move || {
@@ -109,6 +111,7 @@ pub(super) async fn connect(
     Ok(Connection {
         client,
         operator,
+        method: "a client secret".to_owned(),
         vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
         sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
         _emulator: emulator,

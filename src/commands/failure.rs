@@ -25,7 +25,7 @@ impl Failure {
 
     /// A request to Graph that failed, with what most likely helps.
     pub(super) fn of_graph(what: &str, error: GraphError) -> Self {
-        let hint = error.hint().map(str::to_owned);
+        let hint = error.hint();
         Self { hint, ..Self::new(what, error) }
     }
 

@@ -13,11 +13,13 @@ mod manifests;
 pub mod plan;
 mod progress;
 pub mod restore;
+mod rights;
 pub mod rotate;
 mod secrets;
 mod session;
 mod show;
 mod validate;
+pub mod whoami;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ pub enum Command {
     Apply(apply::Arguments),
     Restore(restore::Arguments),
     Rotate(rotate::Arguments),
+    Whoami(whoami::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
     Emulate(Box<emulate::Arguments>),
@@ -112,6 +115,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
         Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
+        Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {

@@ -10,7 +10,7 @@ use crate::render;
 use super::console::Console;
 use super::session::Session;
 use super::show::rendered;
-use super::{Exit, Failure, Format, Target};
+use super::{Exit, Failure, Format, Target, rights};
 
 /// What was typed after `plan`.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&rendered(console, &plan, format))?;
+    rights::remark(console, &session, &plan);
     if let Err(refusal) = approve(plan.clone(), Limits::default()) {
         console.say(&format!("\nNote: {refusal}, which `apply` refuses: {}.", refusal.hint()));
     }

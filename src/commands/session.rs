@@ -12,7 +12,8 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Desired, Plan, Severity, Snapshot};
+use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
+use crate::patience::Patience;
 
 use super::connection::{Connection, connect};
 use super::console::Console;
@@ -34,6 +35,42 @@ pub(super) struct Session {
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
+    is_embedded: bool,
+}
+
+/// Somebody who is signed in, with no plan in mind.
+pub(super) struct SignedIn {
+    connection: Connection,
+    cloud: Cloud,
+}
+
+impl SignedIn {
+    /// Signs in to the tenant that the manifests name, and looks at nothing else that they say.
+    pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
+        let Target { paths, service, only: _, now, limits } = target;
+        let directory = manifests::working_directory()?;
+        let (desired, _) = manifests::load(console, &paths, &directory)?;
+        let patience = console.patience(limits.timeout, Patience::PROPAGATION_TIMEOUT);
+        let connection = connect(service, &desired, now, &directory, patience, limits).await?;
+        Ok(Self { connection, cloud: desired.cloud })
+    }
+
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.connection.client.clone())
+    }
+
+    pub(super) fn operator(&self) -> &Operator {
+        &self.connection.operator
+    }
+
+    pub(super) fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
+    /// How it signed in, as the end of "signed in with …".
+    pub(super) fn method(&self) -> &str {
+        &self.connection.method
+    }
 }
 
 impl Session {
@@ -52,10 +89,21 @@ impl Session {
         }
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
+        let is_embedded = service.emulator.as_deref() == Some("");
         let patience = console.patience(limits.timeout, propagation_timeout);
         let connection = connect(service, &desired, given, &directory, patience, limits).await?;
         let stores = stores(&desired, &connection).await?;
-        Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out })
+        Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out, is_embedded })
+    }
+
+    /// Whether the tenant and its operator are of this program's own making.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.is_embedded
+    }
+
+    /// Whether all manifests of the estate were given.
+    pub(super) fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.left_out.is_empty()
     }
 
     /// Lets others go before when Graph has too much to do.
@@ -79,13 +127,17 @@ impl Session {
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
         let reader = Reader::new(self.connection.client.clone());
-        let sources = Sources { reader: &reader, stores: &self.stores, sign_in: &self.connection.sign_in };
+        let sources = Sources {
+            reader: &reader,
+            stores: &self.stores,
+            sign_in: &self.connection.sign_in,
+            operator: &self.connection.operator,
+        };
         let fetched = fetch(sources, &self.desired, self.now).await;
         let mut snapshot = fetched.map_err(|error| match error {
             FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
             FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
         })?;
-        snapshot.operator.clone_from(&self.connection.operator);
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));

@@ -64,33 +64,32 @@ pub enum StepError {
 
 impl StepError {
     /// What to do next.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Graph(GraphError::Refused { code, .. }) if code == "KeyCredentialsInvalidEndDate" => Some(
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Graph(GraphError::Refused { code, .. }) if code == "KeyCredentialsInvalidEndDate" => {
                 "a certificate in the list that has ended may be the cause: `expiry: { prune: expired }` in the manifest \
-                 has such removed; so may the clock of this machine",
-            ),
-            Self::Graph(error) if error.may_be_replication() && error.status() != Some(403) => Some(
+                 has such removed; so may the clock of this machine"
+            }
+            Self::Graph(error) if error.may_be_replication() && error.status() != Some(403) => {
                 "where it was made a short while ago, Microsoft has not told all its servers yet: wait some minutes and run \
-                 it again",
-            ),
-            Self::Graph(error) => error.hint(),
-            Self::MadeMeanwhile => Some("run it again once the other apply has ended: it takes up what is there"),
+                 it again"
+            }
+            Self::Graph(error) => return error.hint(),
+            Self::MadeMeanwhile => "run it again once the other apply has ended: it takes up what is there",
             Self::ChangedInstead | Self::CredentialVanished(_) | Self::NotUploaded(_) => {
-                Some("look at the application's certificates, agree on who writes them, and run it again")
+                "look at the application's certificates, agree on who writes them, and run it again"
             }
-            Self::NoneLeft => Some("run it again: the plan is another one once somebody has changed the certificates"),
-            Self::NotSeen => {
-                Some("wait some minutes and run it again: nothing was lost, and it looks before it writes")
-            }
-            Self::NotProven(_) => Some("those before it stay and go on working; run it again, and it is tried again"),
+            Self::NoneLeft => "run it again: the plan is another one once somebody has changed the certificates",
+            Self::NotSeen => "wait some minutes and run it again: nothing was lost, and it looks before it writes",
+            Self::NotProven(_) => "those before it stay and go on working; run it again, and it is tried again",
             Self::Keys(_)
             | Self::Unreadable(_)
             | Self::NoKeyStore
             | Self::Field { .. }
             | Self::Unresolved(_)
-            | Self::Sign(_) => None,
-        }
+            | Self::Sign(_) => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::catalog::least_privilege;
 use crate::patience::OutOfTime;
 use crate::transport::TransportError;
 
@@ -152,25 +153,73 @@ impl GraphError {
         }
     }
 
-    /// What most likely helps.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
+    /// The likely cause and what helps.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Refused { status: 401, .. } => {
-                Some("the operator's token was not accepted: check the tenant, the cloud and the clock of this machine")
+                "the operator's token was not accepted: check the tenant, the cloud and the clock of this machine"
             }
-            Self::Refused { status: 403, .. } => {
-                Some("the operator lacks a permission for this request; an administrator can grant it")
+            Self::Refused { status: 403, method, path, .. } => return Some(denied(method, path)),
+            Self::Refused { status: 404, .. } => {
+                "it was deleted, or was made a moment ago and is not known everywhere yet: run it again, and it looks anew"
             }
-            Self::OutOfTime { .. } => Some(
-                "run it again later, or with a longer `--timeout`: what is done stays done, and it looks before it writes",
-            ),
+            Self::OutOfTime { .. } => {
+                "run it again later, or with a longer `--timeout`: what is done stays done, and it looks before it writes"
+            }
             Self::Lost { method, .. } | Self::Refused { status: 500..=599, method, .. } if method == "GET" => {
-                Some("nothing was changed; run it again when Graph answers")
+                "nothing was changed; run it again when Graph answers"
             }
             Self::Lost { .. } | Self::Refused { status: 500..=599, .. } => {
-                Some("whether it took effect is not known; run it again: it looks before it writes")
+                "whether it took effect is not known; run it again: it looks before it writes"
             }
-            Self::Refused { .. } | Self::Unreadable { .. } | Self::SignIn { .. } => None,
+            Self::Refused { .. } => {
+                "Graph takes the request for wrong: compare what it says with the manifest; the request-id is what Microsoft's support asks for"
+            }
+            Self::Unreadable { .. } | Self::SignIn { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// What was not allowed, and the least that would allow it.
+fn denied(method: &str, path: &str) -> String {
+    const WHO: &str = "a Privileged Role Administrator or Global Administrator grants it, and a new sign-in has it; `accredit whoami` shows what the operator may do";
+    match least_privilege::find(method, path) {
+        Some(entry) => format!("{} needs {}: {WHO}", entry.purpose, entry.remedy()),
+        None => format!("the operator lacks a permission for this request: {WHO}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, method: &str, path: &str) -> GraphError {
+        let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges","innerError":{"request-id":"r-1"}}}"#;
+        let answer = http::Response::builder().status(status).body(bytes::Bytes::from_static(body.as_bytes())).unwrap();
+        GraphError::refused(method, path, &answer)
+    }
+
+    #[test]
+    fn a_refusal_says_what_graph_said_and_what_would_allow_it() {
+        let error = refused(403, "POST", "/servicePrincipals/1/appRoleAssignedTo");
+        assert_eq!(
+            error.to_string(),
+            "POST /servicePrincipals/1/appRoleAssignedTo: Authorization_RequestDenied: Insufficient privileges (HTTP 403, request-id r-1)"
+        );
+        let hint = error.hint().unwrap();
+        assert!(
+            hint.starts_with("granting an application permission needs `AppRoleAssignment.ReadWrite.All` together with `Application.Read.All`"),
+            "{hint}"
+        );
+        assert!(hint.contains("Privileged Role Administrator"), "{hint}");
+    }
+
+    #[test]
+    fn every_refusal_has_a_remedy() {
+        for status in [400, 401, 403, 404, 409, 429, 500, 503] {
+            assert!(refused(status, "PATCH", "/applications/1").hint().is_some(), "{status}");
         }
+        assert!(refused(403, "GET", "/something/else").hint().unwrap().contains("lacks a permission"));
     }
 }

@@ -1,27 +1,46 @@
 //! Reading Graph. Nothing here can write: printing a plan never builds a [`super::Writer`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value as Json;
+
+use crate::catalog::least_privilege;
 
 use super::exchange::Outgoing;
 use super::{Client, GraphError, batch};
 
 #[derive(Clone, Debug)]
-pub struct Reader(Client);
+pub struct Reader {
+    client: Client,
+    /// What was asked for: forms of requests, not single ones.
+    reads: Arc<Mutex<BTreeSet<String>>>,
+}
 
 impl Reader {
     pub fn new(client: Client) -> Self {
-        Self(client)
+        Self { client, reads: Arc::default() }
+    }
+
+    /// What was read so far, as paths of the table of least privilege: what it takes to read the same again.
+    pub fn reads(&self) -> BTreeSet<String> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub async fn get(&self, path: &str) -> Result<Json, GraphError> {
-        let answer = self.0.send(Outgoing::get(path)).await?;
+        self.note(path);
+        let answer = self.client.send(Outgoing::get(path)).await?;
         answer.ok_or_else(|| GraphError::Unreadable {
             method: "GET".to_owned(),
             path: path.to_owned(),
             reason: "the answer is empty".to_owned(),
         })
+    }
+
+    /// Remembers what was asked for.
+    fn note(&self, path: &str) {
+        let form = least_privilege::find("GET", path).map_or(path, |entry| entry.path);
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).insert(form.to_owned());
     }
 
     /// The object at `path`, or `None` where there is none.
@@ -35,10 +54,13 @@ impl Reader {
 
     /// The objects at `paths`, in as few requests as can be; `None` where there is none.
     pub async fn find_all(&self, paths: Vec<String>) -> Result<BTreeMap<String, Option<Json>>, GraphError> {
-        match paths.as_slice() {
-            [path] => Ok(BTreeMap::from([(path.clone(), self.find(path).await?)])),
-            _ => batch::get_all(&self.0, paths).await,
+        if let [path] = paths.as_slice() {
+            return Ok(BTreeMap::from([(path.clone(), self.find(path).await?)]));
         }
+        for path in &paths {
+            self.note(path);
+        }
+        batch::get_all(&self.client, paths).await
     }
 
     /// Every item of each of the lists at `paths`, in as few requests as can be.
@@ -79,7 +101,7 @@ impl Reader {
             items.extend(values);
             let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(items) };
             // A token goes only to the host it was meant for.
-            let Some(path) = self.0.path_of_link(link) else {
+            let Some(path) = self.client.path_of_link(link) else {
                 return Err(unreadable("the link to its next page leads to another host"));
             };
             if !read.insert(path.to_owned()) {

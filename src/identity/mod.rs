@@ -1,7 +1,8 @@
 //! Signing in: the operator, as an application with a client secret; and an application of the estate, by its certificate,
-//! to show that it can.
+//! to show that it can. What a token says of its holder.
 
 mod certificate;
+pub mod claims;
 mod client_secret;
 mod token;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::catalog::apis::{self, EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
 use crate::catalog::nearest;
 use crate::model::{
     Address, Desired, DesiredApplication, DesiredPermission, DesiredRole, ForeignCredentials, Handle, Named,
@@ -335,11 +336,7 @@ fn resolve_permission<'a>(
         .at(&permission.api_place)
         .help("write the appId of the one you mean"));
     }
-    let api = api.ok_or_else(|| {
-        Problem::error(format!("this tenant has no service principal for the API `{}`", permission.api))
-            .at(&permission.api_place)
-            .help("check the name under Enterprise applications; an API that the tenant has never used gets its service principal when its service is licensed or first used")
-    })?;
+    let api = api.ok_or_else(|| no_such_api(permission))?;
     let offered = match permission.permission_type {
         PermissionType::Application => &api.application,
         PermissionType::Delegated => &api.delegated,
@@ -363,6 +360,28 @@ fn resolve_permission<'a>(
             .help(suggestion.unwrap_or_else(|| format!("it offers {} such permissions", offered.len())))
     })?;
     Ok(ResolvedPermission { api, id, value, permission_type: permission.permission_type, consent: permission.consent })
+}
+
+/// An API without a service principal can be given no permissions of: there is nothing that they could be granted on.
+fn no_such_api(permission: &DesiredPermission) -> Problem {
+    let problem = Problem::error(format!("this tenant has no service principal for the API `{}`", permission.api))
+        .at(&permission.api_place);
+    let known = permission.api_id.as_deref().or_else(|| apis::find(&permission.api).map(|api| api.id));
+    match known {
+        Some(id @ (EXCHANGE_ONLINE | EXCHANGE_ONLINE_PROTECTION)) => problem.help(format!(
+            "Exchange Online was never set up here: either the tenant has no licence with a mailbox, without which there is \
+             nothing to connect to, or its service principal was never made. Somebody with `Application.ReadWrite.All` \
+             makes it with `az ad sp create --id {id}`, or `New-MgServicePrincipal -AppId {id}`"
+        )),
+        Some(id) => problem.help(format!(
+            "an API that the tenant has never used gets one when its service is licensed or first used; somebody with \
+             `Application.ReadWrite.All` makes it with `az ad sp create --id {id}`"
+        )),
+        None => problem.help(
+            "check the name under Enterprise applications; an API that the tenant has never used gets its service \
+             principal when its service is licensed or first used",
+        ),
+    }
 }
 
 /// "did you mean …" with the nearest of `names`, if any is near.

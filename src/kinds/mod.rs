@@ -114,3 +114,104 @@ pub enum How {
     /// Nothing is written: it is tried.
     Prove,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::catalog::least_privilege;
+    use crate::model::{Action, FieldChange, StoredCertificate, Thumbprint, Value};
+
+    use super::*;
+
+    const SHA1: &str = "D3083EC9CF8AEE4BD3428D8C8A6A228CB3383B6E";
+
+    /// Every field that a kind makes requests of.
+    fn fields(holder: &str) -> Fields {
+        let text = |name: &str| (name.to_owned(), Value::text("1"));
+        let named = |name: &str, ids: Vec<String>| {
+            (name.to_owned(), Value::set(ids.into_iter().map(|id| Value::named(id, "name"))))
+        };
+        let single = ["uniqueName", "displayName", "appId", "principalId", "resourceId", "appRoleId", "clientId"];
+        let more = ["roleDefinitionId", "directoryScopeId", "application", "thumbprint"];
+        let mut fields: Fields = single.into_iter().chain(more).map(text).collect();
+        fields.insert("holder".to_owned(), Value::text(holder));
+        fields.extend([
+            named("keyCredentials", vec![SHA1.to_owned()]),
+            named("owners", (0..23).map(|owner| format!("owner-{owner}")).collect()),
+            named("scope", vec!["User.Read".to_owned()]),
+        ]);
+        fields
+    }
+
+    fn certificates() -> Certificates {
+        let instant = |text: &str| text.parse().unwrap();
+        let stored = StoredCertificate {
+            thumbprint: Thumbprint::parse(SHA1).unwrap(),
+            thumbprint_sha256: Thumbprint::parse(&"0123456789ABCDEF".repeat(4)).unwrap(),
+            subject: crate::model::DistinguishedName("CN=exo".to_owned()),
+            dns_names: Vec::new(),
+            key: crate::model::KeyAlgorithm::Rsa2048,
+            not_before: instant("2026-01-01T00:00:00Z"),
+            not_after: instant("2027-01-01T00:00:00Z"),
+            der: Vec::new(),
+            exports: BTreeSet::new(),
+            asked: None,
+            follows: BTreeSet::new(),
+            private_key: crate::model::KeyAccess::Plain,
+        };
+        let now = instant("2026-02-01T00:00:00Z");
+        Certificates { stored: [(stored.thumbprint.clone(), stored)].into(), kept: BTreeMap::new(), now }
+    }
+
+    fn actions(fields: &Fields) -> Vec<Action> {
+        let change = |appears: bool| {
+            let changes = fields.iter().map(|(path, value)| {
+                let none = if let Value::Set(_) = value { Value::set([]) } else { Value::Null };
+                let (before, after) = if appears { (none, value.clone()) } else { (value.clone(), none) };
+                FieldChange { path: path.clone(), before, after, forces_replacement: false }
+            });
+            Action::Update { id: "id".to_owned(), changes: changes.collect(), after: fields.clone() }
+        };
+        vec![
+            Action::Create { after: fields.clone() },
+            change(true),
+            change(false),
+            Action::Renew { id: "id".to_owned(), changes: Vec::new(), after: fields.clone() },
+            Action::Prove { after: fields.clone() },
+            Action::Delete { id: "id".to_owned(), before: fields.clone() },
+        ]
+    }
+
+    /// What a plan needs is looked up for its requests: one that the table does not know would pass for allowed.
+    #[test]
+    fn every_request_of_every_kind_is_in_the_table_of_least_privilege_and_every_write_there_is_sent() {
+        let mut sent = BTreeSet::new();
+        for kind in KINDS {
+            for fields in [fields("/applications/1"), fields("/servicePrincipals/1"), Fields::new()] {
+                for action in actions(&fields) {
+                    let step = Step {
+                        address: Address::new("exo", kind.name(), ""),
+                        action,
+                        reason: Reason::Missing,
+                        notes: Vec::new(),
+                        needs: BTreeSet::new(),
+                    };
+                    for (method, path) in kind.writes(&step, &certificates()).iter().flat_map(Write::requests) {
+                        let holder_unknown = fields.is_empty() && kind.name() == "passwordCredential";
+                        let entry = least_privilege::find(method, &path);
+                        assert!(entry.is_some() || holder_unknown, "{}: {method} {path}", kind.name());
+                        sent.extend(entry.map(|entry| (entry.method, entry.path)));
+                    }
+                }
+            }
+        }
+        // `accredit restore` is no plan.
+        let writes = least_privilege::all()
+            .iter()
+            .filter(|entry| entry.method != "GET" && entry.path != "/directory/deletedItems/{}/restore");
+        for entry in writes {
+            assert!(sent.contains(&(entry.method, entry.path)), "nobody sends {} {}", entry.method, entry.path);
+        }
+    }
+}

@@ -60,6 +60,33 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// Method and path of every request to Graph that it may take, those that look for what is there included.
+    pub fn requests(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Graph(request) => {
+                let look = request.look.iter().map(|look| ("GET", look.path.clone()));
+                std::iter::once((request.method, request.path.clone())).chain(look).collect()
+            }
+            // One by one where one of ours can prove itself, else the whole list.
+            Self::KeyCredentials(KeyCredentialsChange { holder, add, remove, stay: _, may_leave_none: _ }) => {
+                let mut requests = vec![("GET", holder.clone()), ("PATCH", holder.clone())];
+                if holder.starts_with("/applications/") {
+                    requests.extend((!add.is_empty()).then(|| ("POST", format!("{holder}/addKey"))));
+                    requests.extend((!remove.is_empty()).then(|| ("POST", format!("{holder}/removeKey"))));
+                }
+                requests
+            }
+            Self::MakeCertificate
+            | Self::ExportCertificate { .. }
+            | Self::MakeRequest
+            | Self::TakeInCertificate { .. }
+            | Self::ProtectKeys
+            | Self::SignIn { .. } => Vec::new(),
+        }
+    }
+}
+
 /// A request to Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {

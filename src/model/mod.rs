@@ -7,9 +7,11 @@ mod distinguished_name;
 mod inspection;
 mod key_policy;
 mod key_store;
+mod operator;
 mod period;
 mod place;
 mod plan;
+mod rights;
 mod rotation;
 mod snapshot;
 mod stored;
@@ -31,9 +33,11 @@ pub use inspection::{
 };
 pub use key_policy::{KeyLimit, KeyPolicies, KeyPolicy};
 pub use key_store::{CertificateSource, SecretReference, StoreReference, VaultCertificate};
+pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
+pub use rights::{MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fields, Rotation, Severity, Value};
+use super::{Address, Fields, Rights, Rotation, Severity, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Plan {
     /// Certificates that follow each other at this time, or that need somebody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<Rotation>,
+    /// What it needs of the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<Rights>,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
 }

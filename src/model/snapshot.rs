@@ -1,17 +1,21 @@
 //! What was found in the tenant and in the key stores, read once before planning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{KeyPolicies, PermissionType, StoredKeys, Thumbprint};
+use super::{KeyPolicies, Operator, PermissionType, StoredKeys, Thumbprint};
 
 /// Everything the planner looks at besides the manifests.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub tenant: ObservedTenant,
-    /// The object id of the service principal that reads and writes, where it is known.
-    pub operator: Option<String>,
+    /// Who reads and writes.
+    pub operator: Operator,
+    /// Object ids of what the operator owns. `None`: not looked at, as it does not matter or could not be read.
+    pub owned: Option<BTreeSet<String>>,
+    /// What was read to come to this: paths as `catalog::least_privilege` has them.
+    pub reads: BTreeSet<String>,
     /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.
     pub applications: BTreeMap<String, ObservedApplication>,
     /// By `uniqueName`: applications that were deleted and can still be restored. Read only where a declared one is

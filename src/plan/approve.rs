@@ -1,6 +1,6 @@
 //! The brakes between a plan and its execution. [`Approved`] can be had from [`approve`] alone.
 
-use crate::model::{Plan, Step};
+use crate::model::{Plan, Rights, Step};
 
 /// Fewer deletions than this are never a mistake of scale.
 const BRAKE_FROM: usize = 3;
@@ -12,6 +12,8 @@ const BRAKE_ABOVE_PERCENT: usize = 30;
 pub struct Limits {
     /// The number of applications that the operator said may be deleted.
     pub allow_deletes: Option<usize>,
+    /// Whether a plan may be tried although the operator lacks what it needs.
+    pub despite_missing_rights: bool,
 }
 
 /// A plan that may be carried out.
@@ -37,6 +39,13 @@ pub enum Refusal {
     TooManyDeletes { deletes: usize, applications: usize },
     #[error("`--allow-deletes {allowed}` was given, but this plan deletes {deletes} applications")]
     OtherNumberOfDeletes { deletes: usize, allowed: usize },
+    #[error("the operator lacks {} for this plan", lacking(.permissions))]
+    MissingRights { permissions: Vec<String> },
+}
+
+fn lacking(permissions: &[String]) -> String {
+    let named: Vec<String> = permissions.iter().map(|permission| format!("`{permission}`")).collect();
+    named.join(", ")
 }
 
 impl Refusal {
@@ -49,12 +58,20 @@ impl Refusal {
             Self::OtherNumberOfDeletes { deletes, .. } => {
                 format!("read the plan again; if all of these are to go, say `--allow-deletes {deletes}`")
             }
+            Self::MissingRights { .. } => "have them granted, as `accredit plan` shows, and sign in again; \
+                                           `--skip-rights-check` tries it all the same"
+                .to_owned(),
         }
     }
 }
 
-/// Lets a plan through unless it deletes more than was allowed.
+/// Lets a plan through unless it deletes more than was allowed, or has steps that are sure to be refused.
 pub fn approve(plan: Plan, limits: Limits) -> Result<Approved, Refusal> {
+    let missing = plan.rights.iter().flat_map(Rights::certainly_missing);
+    let permissions: Vec<String> = missing.map(|missing| missing.right.permission.clone()).collect();
+    if !permissions.is_empty() && !limits.despite_missing_rights {
+        return Err(Refusal::MissingRights { permissions });
+    }
     let deletes =
         plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application").count();
     let applications = plan.applications;

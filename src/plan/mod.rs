@@ -4,6 +4,7 @@
 
 mod approve;
 mod order;
+mod rights;
 
 pub use approve::{Approved, Limits, Refusal, approve};
 
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::catalog::apis::{EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
+use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, Findings, How, Intent, KINDS, Resource, kind};
 use crate::model::{Action, Address, Desired, Drift, Plan, Problem, Reason, Severity, Snapshot, Step, Value};
@@ -32,6 +35,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         problems.dedup();
         return Err(problems);
     }
+    let estate: Vec<Step> = resources.iter().filter_map(from_nothing).collect();
     let mut steps = BTreeMap::new();
     let mut unchanged = BTreeSet::new();
     for resource in resources {
@@ -49,29 +53,70 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
             None => {}
         }
     }
-    let notices = notices(actual, &steps);
+    let steps = order::in_order(steps);
+    let notices = notices(desired, actual, &steps);
+    let rights = rights::rights(&steps, &estate, actual, now);
     drift.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
         tenant: actual.tenant.id.clone(),
         organization: actual.tenant.initial_domain.clone(),
         estate: desired.estate.clone(),
         now,
-        steps: order::in_order(steps),
+        steps,
         unchanged,
         drift,
         rotations,
         notices,
+        rights: Some(rights),
         applications: actual.applications.len(),
     })
 }
 
-/// What could not be looked at, where a step depends on it.
-fn notices(actual: &Snapshot, steps: &BTreeMap<Address, Step>) -> Vec<String> {
+/// The step that would make a declared resource if it were not there.
+fn from_nothing(resource: &Resource) -> Option<Step> {
+    let after = resource.desired.clone()?;
+    let (address, reason) = (resource.address.clone(), Reason::Missing);
+    Some(Step { address, action: Action::Create { after }, reason, notes: Vec::new(), needs: BTreeSet::new() })
+}
+
+/// What to know besides: what could not be looked at where a step depends on it, and what takes its time.
+fn notices(desired: &Desired, actual: &Snapshot, steps: &[Step]) -> Vec<String> {
+    let mut notices = Vec::new();
     let uploads = |step: &Step| step.address.kind == "certificate" && !step.action.is_delete();
-    let is_blind = !actual.key_policies.is_known && steps.values().any(uploads);
-    let unknown = "the tenant's app management policies cannot be read (`Policy.Read.All` is missing): whether one of them \
-                   refuses a new certificate is seen by `apply` alone";
-    is_blind.then(|| unknown.to_owned()).into_iter().collect()
+    if !actual.key_policies.is_known && steps.iter().any(uploads) {
+        notices.push(
+            "the tenant's app management policies cannot be read (`Policy.Read.All` is missing): whether one of them \
+             refuses a new certificate is seen by `apply` alone"
+                .to_owned(),
+        );
+    }
+    if steps.iter().any(|step| is_new_to_exchange(desired, actual, step)) {
+        notices.push(
+            "Exchange Online may take up to 15 minutes to know of new permissions and roles, and a token from before \
+             never does: whoever connects at once may be refused"
+                .to_owned(),
+        );
+    }
+    notices
+}
+
+/// Whether a step lets an application into Exchange Online, or lets it do more there.
+fn is_new_to_exchange(desired: &Desired, actual: &Snapshot, step: &Step) -> bool {
+    let Action::Create { after } = &step.action else { return false };
+    let id = |field: &str| after.get(field).and_then(Value::id).unwrap_or_default();
+    match step.address.kind.as_str() {
+        "appRoleAssignment" => {
+            let api = actual.apis.iter().find(|api| api.id == id("resourceId"));
+            api.is_some_and(|api| [EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION].contains(&api.app_id.as_str()))
+        }
+        "roleAssignment" => {
+            let role = actual.role_definitions.iter().find(|role| role.id == id("roleDefinitionId"));
+            let role = role.and_then(|role| roles::find(&role.template_id));
+            desired.applications.contains_key(step.address.holder.as_str())
+                && role.is_some_and(roles::is_accepted_by_exchange)
+        }
+        _ => false,
+    }
 }
 
 /// What is to be done about one resource, if anything.

@@ -31,6 +31,14 @@ pub fn markdown(plan: &Plan) -> String {
             let _ = writeln!(out, "> - `{}`: {} ({fate})", code(&drift.address.to_string()), escaped(&drift.message));
         }
     }
+    let missing: Vec<String> = plan.rights.iter().flat_map(super::rights::missing).collect();
+    if !missing.is_empty() {
+        let _ = writeln!(out, "\n> [!WARNING]\n> The operator lacks rights that this plan needs.\n\n```text");
+        for line in missing {
+            let _ = writeln!(out, "{}", line.replace('`', "'"));
+        }
+        out.push_str("```\n");
+    }
     for notice in &plan.notices {
         let _ = writeln!(out, "\n> [!NOTE]\n> {}", escaped(notice));
     }

@@ -5,6 +5,7 @@ mod inspection;
 mod json;
 mod markdown;
 mod paint;
+mod rights;
 mod rotation;
 mod text;
 mod value;

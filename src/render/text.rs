@@ -40,8 +40,21 @@ pub fn text(plan: &Plan, paint: Paint) -> String {
         out.push('\n');
         block(&mut out, step, paint);
     }
+    rights(&mut out, plan, paint);
     let _ = writeln!(out, "\n{}", paint.bold(&summary(plan)));
     out
+}
+
+/// Between the steps and the line that counts them: it is about the whole plan, and is not to be missed.
+fn rights(out: &mut String, plan: &Plan, paint: Paint) {
+    let lines: Vec<String> = plan.rights.iter().flat_map(super::rights::missing).collect();
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}\n", paint.bold(&paint.red("The operator lacks rights that this plan needs:")));
+    for line in lines {
+        let _ = writeln!(out, "{line}");
+    }
 }
 
 /// `Plan: 6 to add, 0 to change, 0 to destroy.`

@@ -22,6 +22,7 @@ mod production;
 mod proofs;
 mod property;
 mod races;
+mod rights;
 mod safety;
 mod scenarios;
 #[cfg(unix)]

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use accredit::catalog::least_privilege;
 use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
 use accredit::graph::{Client, Reader, Writer};
-use accredit::identity::{CertificateSignIn, ClientSecret, Clock};
+use accredit::identity::{CertificateSignIn, ClientSecret, Clock, claims};
 use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
-use accredit::model::{CertificateSource, Desired, Plan, Problem, SecretReference, Snapshot, Thumbprint};
+use accredit::model::{CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint};
 use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
@@ -53,6 +54,10 @@ pub(crate) struct World {
     pub(crate) somebody_else: reqwest::Client,
     /// What opens key stores with encrypted keys.
     pub(crate) identities: Identities,
+    /// Who signs in: the tenant's own operator, or whom a test made.
+    credentials: emulator::Operator,
+    /// What is known of whoever signs in: nothing, unless a test is about that.
+    pub(crate) operator: Operator,
 }
 
 impl World {
@@ -73,19 +78,42 @@ impl World {
         // Tests do not sleep, and nothing has to become known: it is.
         let patience =
             Patience::new(Patience::TIMEOUT, Duration::ZERO).skipping(|_| Box::pin(tokio::task::yield_now()));
-        let client = client(&emulator, Arc::clone(&transport), patience.clone());
+        let credentials = emulator.operator().clone();
+        let client = client(&emulator, &credentials, Arc::clone(&transport), patience.clone());
         let directory = tempfile::tempdir().unwrap();
         let somebody_else = reqwest::Client::new();
         let others = Arc::clone(&transport);
         let identities = Identities::default();
         let behind = SignedDuration::ZERO;
-        Self { emulator, directory, now, behind, client, patience, transport, others, somebody_else, identities }
+        let operator = Operator::default();
+        Self {
+            emulator,
+            directory,
+            now,
+            behind,
+            client,
+            patience,
+            transport,
+            others,
+            somebody_else,
+            identities,
+            credentials,
+            operator,
+        }
     }
 
     /// From here on our own requests go this way.
     pub(crate) fn send_through(&mut self, transport: Arc<dyn Transport>) {
-        self.client = client(&self.emulator, Arc::clone(&transport), self.patience.clone());
+        self.client = client(&self.emulator, &self.credentials, Arc::clone(&transport), self.patience.clone());
         self.transport = transport;
+    }
+
+    /// From here on we sign in as this application, of which is known what its token says.
+    pub(crate) async fn sign_in_as(&mut self, credentials: emulator::Operator) {
+        let token = token(&self.emulator, &credentials, &self.others, GRAPH)().await.unwrap();
+        self.operator = claims::operator(&token);
+        self.client = client(&self.emulator, &credentials, Arc::clone(&self.transport), self.patience.clone());
+        self.credentials = credentials;
     }
 
     /// From here on it is this instant, for us and for the tenant.
@@ -97,12 +125,12 @@ impl World {
         let answer = self.control("POST", "clock", Some(json!({ "now": (now - self.behind).to_string() }))).await;
         assert!(answer.status().is_success(), "{answer:?}");
         // Tokens of another time are good for nothing.
-        self.client = client(&self.emulator, Arc::clone(&self.transport), self.patience.clone());
+        self.client = client(&self.emulator, &self.credentials, Arc::clone(&self.transport), self.patience.clone());
     }
 
     /// From here on our own runs wait like this.
     pub(crate) fn wait_with(&mut self, patience: Patience) {
-        self.client = client(&self.emulator, Arc::clone(&self.transport), patience.clone());
+        self.client = client(&self.emulator, &self.credentials, Arc::clone(&self.transport), patience.clone());
         self.patience = patience;
     }
 
@@ -145,12 +173,18 @@ impl World {
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
         let reader = Reader::new(self.client.clone());
         let (stores, sign_in) = (self.stores(desired), self.sign_in());
-        fetch(Sources { reader: &reader, stores: &stores, sign_in: &sign_in }, desired, self.now).await
+        let operator = &self.operator;
+        let fetched =
+            fetch(Sources { reader: &reader, stores: &stores, sign_in: &sign_in, operator }, desired, self.now).await;
+        for path in reader.reads() {
+            assert!(least_privilege::find("GET", &path).is_some(), "the table does not know GET {path}");
+        }
+        fetched
     }
 
     fn vaults_by(&self, transport: &Arc<dyn Transport>) -> Vaults {
         let detour = Detour::new(Arc::clone(transport), self.emulator.url());
-        Vaults::new(Arc::new(detour), token(&self.emulator, transport, KEY_VAULT))
+        Vaults::new(Arc::new(detour), token(&self.emulator, self.emulator.operator(), transport, KEY_VAULT))
     }
 
     /// Vaults as somebody else reaches them.
@@ -161,7 +195,7 @@ impl World {
     /// The thumbprints of all versions of a vault's certificate.
     pub(crate) async fn vault_thumbprints(&self, vault: &str, name: &str) -> Vec<String> {
         use secrecy::ExposeSecret as _;
-        let token = token(&self.emulator, &self.others, KEY_VAULT)().await.unwrap();
+        let token = token(&self.emulator, self.emulator.operator(), &self.others, KEY_VAULT)().await.unwrap();
         let address = format!("{}/certificates/{name}/versions?api-version=7.4", self.emulator.url());
         let asked = self.somebody_else.get(address).bearer_auth(token.expose_secret()).header("host", vault);
         let versions: Json = asked.send().await.unwrap().json().await.unwrap();
@@ -230,7 +264,7 @@ impl World {
     /// Carries out a plan that was made before.
     pub(crate) async fn carry_out(&self, desired: &Desired, plan: Plan) -> Report {
         let deletes = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
-        let limits = Limits { allow_deletes: Some(deletes.count()) };
+        let limits = Limits { allow_deletes: Some(deletes.count()), despite_missing_rights: true };
         let made = plan.steps.iter().filter(|step| step.address.kind.starts_with("certificate"));
         let used: BTreeSet<(String, String)> =
             made.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect();
@@ -364,8 +398,12 @@ const GRAPH: &str = "https://graph.microsoft.com";
 const KEY_VAULT: &str = "https://vault.azure.net";
 
 /// Tokens of the operator.
-fn token(emulator: &Emulator, transport: &Arc<dyn Transport>, resource: &'static str) -> TokenSource {
-    let operator = emulator.operator();
+fn token(
+    emulator: &Emulator,
+    operator: &emulator::Operator,
+    transport: &Arc<dyn Transport>,
+    resource: &'static str,
+) -> TokenSource {
     let sign_in = Arc::new(ClientSecret::new(
         Arc::clone(transport),
         emulator.url(),
@@ -379,8 +417,13 @@ fn token(emulator: &Emulator, transport: &Arc<dyn Transport>, resource: &'static
     })
 }
 
-fn client(emulator: &Emulator, transport: Arc<dyn Transport>, patience: Patience) -> Client {
-    let token = token(emulator, &transport, GRAPH);
+fn client(
+    emulator: &Emulator,
+    operator: &emulator::Operator,
+    transport: Arc<dyn Transport>,
+    patience: Patience,
+) -> Client {
+    let token = token(emulator, operator, &transport, GRAPH);
     Client::new(transport, token, emulator.url(), patience)
 }
 

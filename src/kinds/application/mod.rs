@@ -239,7 +239,7 @@ fn declared(
 
 /// The operator itself, where it owns the application.
 fn operator_among_owners(context: &Context<'_>, actual: &ObservedApplication) -> Option<Value> {
-    let operator = context.snapshot.operator.as_ref()?;
+    let operator = context.snapshot.operator.object_id.as_ref()?;
     let owner = actual.owners.iter().find(|owner| owner.id == *operator)?;
     Some(Value::named(&owner.id, &owner.name))
 }

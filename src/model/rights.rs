@@ -1,0 +1,53 @@
+//! What a plan needs of the operator, beside what the operator has.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Address;
+
+/// What a plan needs of the operator, beside what the operator has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rights {
+    /// The least with which this plan can be made and carried out.
+    pub needed: BTreeSet<Right>,
+    /// Whether it is known what the operator has. Where it is not, nothing is called missing or surplus.
+    pub known: bool,
+    /// What steps of this plan need and the operator lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingRight>,
+    /// Permissions and directory roles of the operator that neither this plan nor any part of the manifests needs.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub surplus: BTreeSet<String>,
+}
+
+/// A permission, and what is as good.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Right {
+    /// A permission of Microsoft Graph.
+    pub permission: String,
+    /// The least directory role that amounts to it, for users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingRight {
+    #[serde(flatten)]
+    pub right: Right,
+    /// The steps that need it.
+    pub steps: BTreeSet<Address>,
+    /// Whether these steps are sure to fail. A user without the role may own what is written, or have the role for a part of
+    /// the tenant, which no token says.
+    pub certain: bool,
+}
+
+impl Rights {
+    /// What is missing so that steps are sure to fail.
+    pub fn certainly_missing(&self) -> impl Iterator<Item = &MissingRight> {
+        self.missing.iter().filter(|missing| missing.certain)
+    }
+}
