@@ -31,7 +31,7 @@ pub(super) struct Connection {
     pub(super) client: Client,
     /// Who signed in.
     pub(super) operator: Operator,
-    /// How, as the end of "signed in with …".
+    /// How, as the end of "signed in …".
     pub(super) method: String,
     /// Signs in as applications of the estate.
     pub(super) sign_in: CertificateSignIn,
@@ -111,7 +111,7 @@ pub(super) async fn connect(
     Ok(Connection {
         client,
         operator,
-        method: "a client secret".to_owned(),
+        method: "with a client secret".to_owned(),
         vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
         sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
         _emulator: emulator,

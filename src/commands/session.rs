@@ -67,7 +67,7 @@ impl SignedIn {
         self.cloud
     }
 
-    /// How it signed in, as the end of "signed in with …".
+    /// How it signed in, as the end of "signed in …".
     pub(super) fn method(&self) -> &str {
         &self.connection.method
     }

@@ -29,7 +29,8 @@ const NO_ROLE: [&str; 2] = ["0997a1d0-0d1d-4acb-b408-d5ca73121e90", "b79fbf4d-3e
 struct Identity {
     tenant: Tenant,
     cloud: &'static str,
-    signed_in_with: String,
+    /// How, as the end of "signed in …".
+    signed_in: String,
     principal: Principal,
     /// `null`: the token cannot be read.
     permissions: Option<Vec<Permission>>,
@@ -82,9 +83,9 @@ struct Ability {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { target, json } = arguments;
-    let signed_in = SignedIn::open(console, target).await?;
-    let operator = signed_in.operator();
-    let organization = signed_in.reader().list("/organization?$select=id,displayName,verifiedDomains").await;
+    let session = SignedIn::open(console, target).await?;
+    let operator = session.operator();
+    let organization = session.reader().list("/organization?$select=id,displayName,verifiedDomains").await;
     let (display_name, initial_domain) = match &organization {
         Ok(found) => {
             let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
@@ -97,8 +98,8 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     };
     let identity = Identity {
         tenant: Tenant { id: operator.tenant.clone(), display_name, initial_domain },
-        cloud: clouds::facts(signed_in.cloud()).name,
-        signed_in_with: signed_in.method().to_owned(),
+        cloud: clouds::facts(session.cloud()).name,
+        signed_in: session.method().to_owned(),
         principal: principal(operator),
         permissions: permissions(operator),
         directory_roles: directory_roles(operator),
@@ -170,7 +171,7 @@ fn abilities(operator: &Operator) -> Vec<Ability> {
 }
 
 fn text(identity: &Identity, paint: Paint) -> String {
-    let Identity { tenant, cloud, signed_in_with, principal, permissions, directory_roles, capabilities } = identity;
+    let Identity { tenant, cloud, signed_in, principal, permissions, directory_roles, capabilities } = identity;
     let mut out = String::new();
     let mut row = |name: &str, value: Option<&String>| {
         let value = value.map_or_else(|| "not known".to_owned(), |value| printable(value));
@@ -184,7 +185,7 @@ fn text(identity: &Identity, paint: Paint) -> String {
     row("Tenant", named(&tenant.display_name, &tenant.initial_domain).as_ref());
     row("Tenant id", tenant.id.as_ref());
     row("Cloud", Some(&(*cloud).to_owned()));
-    row("Signed in", Some(&format!("with {signed_in_with}")));
+    row("Signed in", Some(signed_in));
     row("Principal", Some(&format!("{} ({})", principal.name.as_deref().unwrap_or("not known"), principal.kind)));
     row("Application", principal.app_id.as_ref());
     row("Object id", principal.object_id.as_ref());
