@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("catalog", &["model"]),
     ("diff", &["model"]),
     ("keys", &["model", "transport"]),
-    ("identity", &["transport", "patience", "catalog", "keys"]),
+    ("identity", &["model", "transport", "patience", "catalog", "keys"]),
     ("graph", &["transport", "patience", "model", "catalog"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),

@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
-use crate::commands::{self, Color, Format, Limits, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -116,6 +116,10 @@ struct TargetArguments {
     /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
     #[arg(long, value_name = "FILE")]
     cloud_file: Option<PathBuf>,
+    /// How to sign in: accessToken, environment, workloadIdentity, managedIdentity, azureCli, azureDeveloperCli,
+    /// azurePowerShell or deviceCode. Default: what ACCREDIT_AUTH or the manifests say, else the first that is set up.
+    #[arg(long, value_name = "METHOD")]
+    auth: Option<AuthenticationMethod>,
     /// Only these applications, by handle.
     #[arg(long, value_name = "HANDLE")]
     only: Vec<String>,
@@ -132,9 +136,10 @@ struct TargetArguments {
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, emulator, cloud_file, only, now, timeout, max_requests_per_second } = arguments;
+        let TargetArguments { paths, emulator, cloud_file, auth, only, now, timeout, max_requests_per_second } =
+            arguments;
         let limits = Limits { timeout, requests_per_second: max_requests_per_second };
-        Self { paths, service: Service { emulator, cloud_file }, only, now, limits }
+        Self { paths, service: Service { emulator, cloud_file, authentication: auth }, only, now, limits }
     }
 }
 

@@ -53,7 +53,7 @@ impl Session {
         let left_out = left_out(&paths, &directory, &desired.estate);
         let now_is = now(given);
         let patience = console.patience(limits.timeout, propagation_timeout);
-        let connection = connect(service, &desired, given, &directory, patience, limits).await?;
+        let connection = connect(console, service, &desired, given, &directory, patience, limits).await?;
         let stores = stores(&desired, &connection).await?;
         Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out })
     }

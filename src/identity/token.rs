@@ -86,6 +86,12 @@ struct Refusal {
     error_codes: Vec<u64>,
 }
 
+/// The body of a form.
+pub(super) fn form(fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+    fields.iter().map(field).collect::<Vec<_>>().join("&")
+}
+
 /// A sign-in as an application, whatever it shows for itself.
 #[derive(Clone, Copy)]
 pub(super) struct Grant<'a> {
@@ -137,15 +143,10 @@ impl Grant<'_> {
         let scope = format!("{}/.default", self.resource);
         let plain = [("grant_type", "client_credentials"), ("client_id", self.client_id), ("scope", &scope)];
         let secret = shown.iter().map(|(name, value)| (*name, value.expose_secret()));
-        let body: String = plain
-            .into_iter()
-            .chain(secret)
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-            .collect::<Vec<_>>()
-            .join("&");
+        let fields: Vec<(&str, &str)> = plain.into_iter().chain(secret).collect();
         let request = http::Request::post(self.address())
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(body))
+            .body(Bytes::from(form(&fields)))
             .map_err(|error| {
                 refused(0, Vec::new(), format!("`{}` cannot stand in an address: {error}", self.tenant))
             })?;
