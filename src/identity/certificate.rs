@@ -43,7 +43,7 @@ impl CertificateSignIn {
             .map_err(|source| SignInError::Sign { tenant: tenant.clone(), client_id: app_id.to_owned(), source })?;
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into();
         let shown = [("client_assertion_type", &kind), ("client_assertion", &assertion)];
-        grant.request(&*self.transport, &shown).await.map(drop)
+        grant.request(&*self.transport, &shown).await
     }
 
     /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried

@@ -73,10 +73,11 @@ impl SignInError {
     }
 }
 
+/// What shows that one is signed in. The token itself is thrown away.
 #[derive(Deserialize)]
-pub(super) struct Token {
-    pub(super) access_token: SecretString,
-    pub(super) expires_in: u64,
+struct Granted {
+    #[serde(rename = "access_token")]
+    _token: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -114,7 +115,7 @@ impl Grant<'_> {
         &self,
         transport: &dyn Transport,
         shown: &[(&str, &SecretString)],
-    ) -> Result<Token, SignInError> {
+    ) -> Result<(), SignInError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             match self.request_once(transport, shown).await {
@@ -132,7 +133,7 @@ impl Grant<'_> {
         &self,
         transport: &dyn Transport,
         shown: &[(&str, &SecretString)],
-    ) -> Result<Token, SignInError> {
+    ) -> Result<(), SignInError> {
         let refused = |status: u16, codes: Vec<u64>, message: String| SignInError::Refused {
             tenant: self.tenant.to_owned(),
             client_id: self.client_id.to_owned(),
@@ -163,7 +164,9 @@ impl Grant<'_> {
                 Err(_) => refused(status, Vec::new(), "no reason was given".to_owned()),
             });
         }
-        serde_json::from_slice(answer.body())
-            .map_err(|_| refused(status, Vec::new(), "the answer holds no token".to_owned()))
+        match serde_json::from_slice::<Granted>(answer.body()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(refused(status, Vec::new(), "the answer holds no token".to_owned())),
+        }
     }
 }
