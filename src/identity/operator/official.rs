@@ -46,7 +46,7 @@ pub(super) fn refusal(error: &azure_core::Error) -> Option<Refusal> {
     })
 }
 
-/// What went wrong, in a few words. The crate's own wrappers repeat each other, so the innermost cause is what is said.
+/// What went wrong, in a few words. The crate's own wrappers repeat each other, so the innermost of them is what is said.
 pub(super) fn text(error: &azure_core::Error) -> String {
     if let Some(refusal) = refusal(error) {
         return refusal.to_string();
@@ -55,19 +55,22 @@ pub(super) fn text(error: &azure_core::Error) -> String {
     if let Some(unanswered) = unanswered.next() {
         return with_innermost(unanswered);
     }
-    match causes(error).last() {
-        // It may quote from an answer what is a token.
-        Some(innermost) if innermost.is::<serde_json::Error>() => "its answer could not be read".to_owned(),
-        Some(innermost) => innermost.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
-        None => error.to_string(),
+    let innermost = causes(error).last();
+    // It may quote from an answer what is a token.
+    if innermost.is_some_and(<dyn Error>::is::<serde_json::Error>) {
+        return "its answer could not be read".to_owned();
     }
+    let said = causes(error).filter_map(|cause| cause.downcast_ref::<azure_core::Error>()).last().unwrap_or(error);
+    let said = with_innermost(said);
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// An error with its innermost cause: `no answer from HOST: Connection refused`.
 pub(super) fn with_innermost(error: &(dyn Error + 'static)) -> String {
-    match std::iter::successors(error.source(), |&cause| cause.source()).last() {
-        Some(innermost) => format!("{error}: {innermost}"),
-        None => error.to_string(),
+    let said = error.to_string();
+    match std::iter::successors(error.source(), |&cause| cause.source()).last().map(ToString::to_string) {
+        Some(innermost) if !said.contains(&innermost) => format!("{said}: {innermost}"),
+        Some(_) | None => said,
     }
 }
 
