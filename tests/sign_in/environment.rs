@@ -173,10 +173,11 @@ fn openssl(directory: &Path, arguments: &[&str]) {
 #[tokio::test]
 #[ignore = "needs the openssl command; .ci/run has it"]
 async fn files_of_openssl_sign_in() {
-    let mut scene = Scene::new().await;
+    // Commands of OpenSSL date certificates from today on.
+    let mut scene = Scene::at("2030-01-01T00:00:00Z".parse().unwrap()).await;
     let directory = scene.directory.path().to_owned();
     let made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "certificate.pem"];
-    let dated = ["-subj", "/CN=operator", "-not_before", "20261101000000Z", "-not_after", "20271101000000Z"];
+    let dated = ["-subj", "/CN=operator", "-days", "3650"];
     openssl(&directory, &[made.as_slice(), &dated].concat());
     openssl(&directory, &["x509", "-in", "certificate.pem", "-outform", "DER", "-out", "certificate.cer"]);
     let packed = ["pkcs12", "-export", "-inkey", "key.pem", "-in", "certificate.pem", "-out", "operator.pfx"];

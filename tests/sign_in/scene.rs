@@ -34,6 +34,7 @@ pub(crate) struct Scene {
     pub(crate) internet: Arc<dyn Transport>,
     pub(crate) machine: Arc<dyn Transport>,
     pub(crate) has_person: bool,
+    now: Timestamp,
     /// What was shown to the person.
     pub(crate) shown: Arc<Mutex<Vec<DeviceCode>>>,
     /// How long it was waited, in seconds.
@@ -43,9 +44,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
+        Self::at(noon()).await
+    }
+
+    pub(crate) async fn at(now: Timestamp) -> Self {
         let mut options = Options::new(TENANT);
         options.tenant_id = Some(TENANT_ID.to_owned());
-        options.now = Some(noon());
+        options.now = Some(now);
         let emulator = emulator::start(options).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let programs = directory.path().join("bin");
@@ -59,6 +64,7 @@ impl Scene {
             internet: Arc::new(Nowhere),
             machine: Arc::new(Nowhere),
             has_person: false,
+            now,
             shown: Arc::default(),
             waits: Arc::default(),
             variables,
@@ -104,6 +110,7 @@ impl Scene {
     pub(crate) fn surroundings(&self) -> Surroundings {
         let variables = self.variables.clone();
         let environment: Environment = Arc::new(move |name| variables.get(name).cloned());
+        let now = self.now;
         let (shown, waits) = (Arc::clone(&self.shown), Arc::clone(&self.waits));
         Surroundings {
             environment,
@@ -119,7 +126,7 @@ impl Scene {
             },
             has_person: self.has_person,
             show_device_code: Arc::new(move |code| shown.lock().unwrap().push(code.clone())),
-            clock: Arc::new(noon),
+            clock: Arc::new(move || now),
             wait: Arc::new(move |wait: Duration| {
                 waits.lock().unwrap().push(wait.as_secs());
                 Box::pin(std::future::ready(()))
