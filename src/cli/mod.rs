@@ -117,7 +117,7 @@ struct TargetArguments {
     #[arg(long, value_name = "FILE")]
     cloud_file: Option<PathBuf>,
     /// How to sign in: accessToken, environment, workloadIdentity, managedIdentity, azureCli, azureDeveloperCli,
-    /// azurePowerShell or deviceCode. Default: what ACCREDIT_AUTH or the manifests say, else the first that is set up.
+    /// azurePowerShell or deviceCode. Default: what `ACCREDIT_AUTH` or the manifests say, else the first that is set up.
     #[arg(long, value_name = "METHOD")]
     auth: Option<AuthenticationMethod>,
     /// Only these applications, by handle.

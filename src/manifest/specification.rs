@@ -24,7 +24,7 @@ pub(super) struct ManifestSpecification {
     /// The Microsoft cloud that the tenant lives in. Default: `global`.
     pub cloud: Option<CloudSpecification>,
     /// How Accredit signs in. Default: the first way that is set up, as docs/signing-in.md says. `--auth` and the variable
-    /// ACCREDIT_AUTH go before it.
+    /// `ACCREDIT_AUTH` go before it.
     pub auth: Option<AuthenticationSpecification>,
     /// The name of the estate. A tag with it marks the applications that these manifests manage. One of the estate's
     /// files must say it. 1 to 64 letters, digits, `.`, `_` or `-`.
@@ -60,9 +60,9 @@ pub(super) enum CloudSpecification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum AuthenticationSpecification {
-    /// The token in ACCREDIT_ACCESS_TOKEN.
+    /// The token in `ACCREDIT_ACCESS_TOKEN`.
     AccessToken,
-    /// An application's secret or certificate, from AZURE_CLIENT_ID and its like.
+    /// An application's secret or certificate, from `AZURE_CLIENT_ID` and its like.
     Environment,
     /// An application by a token of GitHub Actions, Azure Pipelines or Kubernetes.
     WorkloadIdentity,

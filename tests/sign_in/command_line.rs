@@ -25,12 +25,7 @@ fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-async fn run(
-    scene: &Scene,
-    head: &'static str,
-    arguments: &'static [&'static str],
-    variables: &[(&str, &str)],
-) -> Output {
+fn run(scene: &Scene, head: &'static str, arguments: &'static [&'static str], variables: &[(&str, &str)]) -> Output {
     // The stand-ins answer while the program runs.
     tokio::task::block_in_place(|| plan(scene, head, arguments, variables))
 }
@@ -41,7 +36,7 @@ async fn the_program_says_how_it_signed_in_and_not_on_standard_output() {
     let operator = scene.emulator.operator();
     let variables =
         [("AZURE_CLIENT_ID", operator.client_id.as_str()), ("AZURE_CLIENT_SECRET", operator.client_secret.as_str())];
-    let output = run(&scene, "", &[], &variables).await;
+    let output = run(&scene, "", &[], &variables);
     let said = said(&output);
     assert!(output.status.success(), "{said}");
     let expected = format!(
@@ -56,7 +51,7 @@ async fn the_program_says_how_it_signed_in_and_not_on_standard_output() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_anything_it_lists_what_an_emulator_takes() {
     let scene = Scene::new().await;
-    let output = run(&scene, "", &[], &[]).await;
+    let output = run(&scene, "", &[], &[]);
     let said = said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("caused by: environment: AZURE_CLIENT_ID is not set"), "{said}");
@@ -76,16 +71,16 @@ async fn an_argument_goes_before_a_variable_and_that_before_the_manifest() {
         ("auth: azureCli\n", &[], &ready, AuthenticationMethod::AccessToken),
         ("auth: accessToken\n", &["--auth", "azure-cli"], &ready, AuthenticationMethod::AzureCli),
     ] {
-        let output = run(&scene, head, arguments, variables).await;
+        let output = run(&scene, head, arguments, variables);
         let said = said(&output);
         assert!(output.status.success() && said.contains(&format!("({method})")), "{said}");
         assert!(!said.contains(&token));
     }
-    let output = run(&scene, "auth: azure\n", &[], &[]).await;
+    let output = run(&scene, "auth: azure\n", &[], &[]);
     assert!(said(&output).contains("azureCli"), "the nearest is suggested: {}", said(&output));
-    let output = run(&scene, "", &["--auth", "azure"], &[]).await;
+    let output = run(&scene, "", &["--auth", "azure"], &[]);
     assert!(said(&output).contains("`azure` is no way of signing in: write accessToken"), "{}", said(&output));
-    let output = run(&scene, "", &[], &[("ACCREDIT_AUTH", "azure")]).await;
+    let output = run(&scene, "", &[], &[("ACCREDIT_AUTH", "azure")]);
     assert!(said(&output).contains("ACCREDIT_AUTH cannot be used"), "{}", said(&output));
 }
 
@@ -104,7 +99,7 @@ async fn app_service_and_container_apps_give_their_identity() {
     let endpoint = format!("{}/msi/token", service.url);
     let variables =
         [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", "canary"), ("AZURE_CLIENT_ID", "7d0e")];
-    let output = run(&scene, "", &["--auth", "managedIdentity"], &variables).await;
+    let output = run(&scene, "", &["--auth", "managedIdentity"], &variables);
     let said = said(&output);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("as the managed identity 7d0e of this service, from AZURE_CLIENT_ID"), "{said}");
@@ -133,7 +128,7 @@ async fn a_service_connection_of_azure_pipelines_signs_in() {
         ("AZURESUBSCRIPTION_CLIENT_ID", client_id.as_str()),
         ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "c0ffee"),
     ];
-    let output = run(&scene, "", &["--auth", "workloadIdentity"], &variables).await;
+    let output = run(&scene, "", &["--auth", "workloadIdentity"], &variables);
     // The application may do nothing yet, so it is refused by Graph and not before.
     let text = said(&output);
     assert!(text.contains("with a token of Azure Pipelines for the service connection c0ffee"), "{text}");
@@ -143,6 +138,6 @@ async fn a_service_connection_of_azure_pipelines_signs_in() {
     assert!(asked.address.contains("serviceConnectionId=c0ffee"), "{asked:?}");
 
     variables.retain(|(name, _)| *name != "SYSTEM_ACCESSTOKEN");
-    let output = run(&scene, "", &["--auth", "workloadIdentity"], &variables).await;
+    let output = run(&scene, "", &["--auth", "workloadIdentity"], &variables);
     assert!(said(&output).contains("env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }"), "{}", said(&output));
 }
