@@ -67,6 +67,24 @@ async fn a_job_of_github_asks_for_its_token_and_signs_in_with_it() {
 }
 
 #[tokio::test]
+async fn github_is_asked_again_where_it_is_busy() {
+    let mut scene = Scene::new().await;
+    let client_id = trusting(&scene, SUBJECT).await;
+    let token = issued(&scene).await;
+    let statuses = std::sync::Mutex::new([503, 429].into_iter());
+    let github = StandIn::new(move |_| match statuses.lock().unwrap().next() {
+        Some(status) => answer(status, &json!({})),
+        None => answer(200, &json!({"value": token})),
+    })
+    .await;
+    scene.internet = led_to(&github.url);
+    scene.set("AZURE_CLIENT_ID", &client_id).set("ACTIONS_ID_TOKEN_REQUEST_URL", "https://actions.example/token");
+    scene.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary");
+    scene.sign_in().await.unwrap();
+    assert_eq!(*scene.waits.lock().unwrap(), [1, 2]);
+}
+
+#[tokio::test]
 async fn what_the_emulator_answers_as_github_does_signs_in() {
     let mut scene = Scene::new().await;
     let client_id = trusting(&scene, SUBJECT).await;

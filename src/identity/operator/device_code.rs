@@ -67,6 +67,9 @@ const fn usual_interval() -> u64 {
 /// By how many seconds one waits longer who was told to slow down.
 const SLOWER: u64 = 5;
 
+/// How many polls in a row may stay without an answer.
+const MOST_UNANSWERED: u32 = 3;
+
 #[derive(Deserialize)]
 struct Granted {
     access_token: SecretString,
@@ -133,11 +136,20 @@ impl Device {
         ];
         let expired =
             || NoToken::failed("nobody signed in in time").help("run it again and sign in within a quarter of an hour");
-        let mut waited = 0;
+        let (mut waited, mut unanswered) = (0, 0);
         while waited <= expires_in {
             (self.surroundings.wait)(Duration::from_secs(interval)).await;
             waited += interval.max(1);
-            match read(&self.post("token", &fields).await?)? {
+            let answer = match self.post("token", &fields).await {
+                // A person is at it, so one answer that was lost on the way ends nothing.
+                Err(_) if unanswered < MOST_UNANSWERED => {
+                    unanswered += 1;
+                    continue;
+                }
+                outcome => outcome?,
+            };
+            unanswered = 0;
+            match read(&answer)? {
                 Ok(granted) => return Ok(granted),
                 Err(refusal) => match refusal.error.as_str() {
                     "authorization_pending" => {}
@@ -170,7 +182,7 @@ impl Device {
             .body(Bytes::from(form(fields)))
             .map_err(|_| NoToken::failed(format!("`{tenant}` cannot stand in an address")))?;
         let answer = token_service.send(request).await;
-        answer.map_err(|error| NoToken::failed(official::with_innermost(&error)))
+        answer.map_err(|error| official::unanswered(&error))
     }
 
     fn refused(&self, refusal: &Refusal) -> NoToken {

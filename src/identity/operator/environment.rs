@@ -179,7 +179,7 @@ pub(super) fn refused_application(surroundings: &Surroundings) -> official::Judg
     let tenant = surroundings.tenant.clone();
     Box::new(move |error| {
         let failed = NoToken::failed(official::text(error));
-        match official::refusal(error).and_then(|refusal| refusal.help(&tenant)) {
+        match official::refusal(error).and_then(|refusal| refusal.help(&tenant)).or_else(|| official::hint(error)) {
             Some(help) => failed.help(help),
             None => failed,
         }

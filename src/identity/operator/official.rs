@@ -46,6 +46,21 @@ pub(super) fn refusal(error: &azure_core::Error) -> Option<Refusal> {
     })
 }
 
+/// What most likely helps where no answer came.
+pub(super) fn hint(error: &azure_core::Error) -> Option<String> {
+    let hint = causes(error).filter_map(|cause| cause.downcast_ref::<TransportError>()).find_map(TransportError::hint);
+    hint.map(str::to_owned)
+}
+
+/// No answer came to what we ask ourselves.
+pub(super) fn unanswered(error: &TransportError) -> NoToken {
+    let failed = NoToken::failed(with_innermost(error));
+    match error.hint() {
+        Some(hint) => failed.help(hint),
+        None => failed,
+    }
+}
+
 /// What went wrong, in a few words. The crate's own wrappers repeat each other, so the innermost of them is what is said.
 pub(super) fn text(error: &azure_core::Error) -> String {
     if let Some(refusal) = refusal(error) {
