@@ -39,6 +39,22 @@ async fn a_token_that_has_ended_or_is_of_another_tenant_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_for_something_else_is_refused_before_it_is_used() {
+    let mut scene = Scene::new().await;
+    let token = scene.token(KEY_VAULT).await;
+    scene.set("ACCREDIT_ACCESS_TOKEN", &token);
+    let error = scene.refused(AccessToken).await;
+    assert!(
+        error.contains(&format!("is for `{KEY_VAULT}` and not for `{GRAPH}`")) && !error.contains(&token),
+        "{error}"
+    );
+    for audience in [GRAPH, "https://graph.microsoft.com/", "00000003-0000-0000-c000-000000000000"] {
+        scene.set("ACCREDIT_ACCESS_TOKEN", &unsigned(&json!({ "aud": audience })));
+        scene.sign_in().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn without_its_variable_it_says_which_one_to_set() {
     let scene = Scene::new().await;
     let error = scene.refused(AccessToken).await;

@@ -1,9 +1,12 @@
 //! A person who types a code into a browser.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use accredit::identity::DeviceCode;
 use accredit::model::AuthenticationMethod::DeviceCode as ByDeviceCode;
+use accredit::transport::{Sending, Transport};
+use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::scene::*;
@@ -101,6 +104,32 @@ async fn it_is_not_waited_for_longer_than_the_code_is_good_for() {
     assert!(scene.refused(ByDeviceCode).await.contains("nobody signed in in time"));
     let waited: u64 = scene.waits.lock().unwrap().iter().sum();
     assert!((900..=910).contains(&waited), "{waited}");
+}
+
+/// Loses the answers to some requests, counted from one.
+struct Losing {
+    way: Arc<dyn Transport>,
+    sent: AtomicUsize,
+    lost: &'static [usize],
+}
+
+impl Transport for Losing {
+    fn send(&self, request: http::Request<Bytes>) -> Sending<'_> {
+        let number = self.sent.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.lost.contains(&number) { Nowhere.send(request) } else { self.way.send(request) }
+    }
+}
+
+#[tokio::test]
+async fn a_few_lost_answers_end_nothing_and_many_do() {
+    for (lost, signs_in) in [([2, 3, 4].as_slice(), true), (&[2, 3, 4, 5], false)] {
+        let mut scene = Scene::new().await;
+        let service = token_service(vec![granted("token", "refresh")]).await;
+        let way = led_to(&service.url);
+        scene.token_service = Arc::new(Losing { way, sent: AtomicUsize::new(0), lost });
+        let outcome = scene.sign_in_by(ByDeviceCode).await;
+        assert_eq!(outcome.is_ok(), signs_in, "{outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use crate::catalog::apis;
+
 use super::credential::{Candidate, Credential, NoToken, Token, claims};
 use super::surroundings::Surroundings;
 
@@ -27,7 +29,14 @@ pub(super) fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
             .help(format!("set {VARIABLE} to a token for `{resource}`")));
     };
     let token = SecretString::from(token);
-    let end = claims(&token)["exp"].as_i64();
+    let claims = claims(&token);
+    if let Some(audience) = claims["aud"].as_str()
+        && ![resource.as_str(), apis::MICROSOFT_GRAPH].contains(&audience.trim_end_matches('/'))
+    {
+        return Err(NoToken::failed(format!("the token in {VARIABLE} is for `{audience}` and not for `{resource}`"))
+            .help(format!("get one for `{resource}`")));
+    }
+    let end = claims["exp"].as_i64();
     let left = end.map(|end| end - (surroundings.clock)().as_second());
     let good_for = match left.map(u64::try_from) {
         None => LIFE,
