@@ -49,6 +49,47 @@ async fn the_first_that_is_set_up_is_taken_and_a_named_one_alone() {
     assert_eq!(error.passed_over().len(), 2);
 }
 
+#[tokio::test]
+async fn a_run_whose_variables_name_another_tenant_signs_in_to_none() {
+    let mut scene = Scene::new().await;
+    scene.set_secret();
+    for (named, tenant, signs_in) in [
+        (OTHER_TENANT_ID, TENANT_ID, false),
+        ("fabrikam.onmicrosoft.com", TENANT, false),
+        // Whose a domain is says the token service.
+        (OTHER_TENANT_ID, TENANT, false),
+        (TENANT, OTHER_TENANT_ID, false),
+        ("fabrikam.onmicrosoft.com", TENANT_ID, false),
+        (TENANT_ID, TENANT, true),
+        (TENANT, TENANT_ID, true),
+        (TENANT_ID, "Contoso.onmicrosoft.com", true),
+        ("Contoso.onmicrosoft.com", TENANT, true),
+        ("", TENANT, true),
+    ] {
+        tenant.clone_into(&mut scene.tenant);
+        scene.set("AZURE_TENANT_ID", named);
+        let outcome = scene.sign_in().await;
+        assert_eq!(outcome.is_ok(), signs_in, "{named} {tenant}: {outcome:?}");
+        if let Err(error) = outcome {
+            let said = told(&error);
+            let expected = [
+                format!("AZURE_TENANT_ID is `{named}`, and the manifest's tenant is `{tenant}`"),
+                "could not be found out".to_owned(),
+            ];
+            assert!(expected.iter().any(|expected| said.contains(expected)), "{said}");
+        }
+    }
+    // It holds for every way, and Terraform's variable for Terraform's others.
+    OTHER_TENANT_ID.clone_into(&mut scene.tenant);
+    scene.set("AZURE_TENANT_ID", TENANT_ID);
+    assert!(scene.refused(AccessToken).await.starts_with("nobody signs in to"));
+    TENANT.clone_into(&mut scene.tenant);
+    scene.unset("AZURE_CLIENT_SECRET").set("ARM_TENANT_ID", OTHER_TENANT_ID);
+    scene.set("ARM_CLIENT_ID", "7d0e").set("ARM_CLIENT_SECRET", "canary");
+    let error = told(&scene.sign_in().await.unwrap_err());
+    assert!(error.contains("environment failed: ARM_TENANT_ID is"), "{error}");
+}
+
 /// A token service whose tokens are good for so many seconds, and how often it was asked.
 async fn counting(seconds: u64) -> (StandIn, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));

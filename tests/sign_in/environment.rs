@@ -93,24 +93,6 @@ async fn half_a_setting_is_an_error_and_not_passed_over() {
 }
 
 #[tokio::test]
-async fn a_variable_that_names_another_tenant_is_an_error() {
-    let mut scene = Scene::new().await;
-    scene.set_secret().set("AZURE_TENANT_ID", OTHER_TENANT_ID);
-    TENANT_ID.clone_into(&mut scene.tenant);
-    let error = told(&scene.sign_in().await.unwrap_err());
-    assert!(error.contains(&format!("AZURE_TENANT_ID is `{OTHER_TENANT_ID}`, and the manifest's tenant")), "{error}");
-
-    scene.set("AZURE_TENANT_ID", "fabrikam.onmicrosoft.com");
-    TENANT.clone_into(&mut scene.tenant);
-    assert!(scene.sign_in().await.is_err());
-    // An id and a domain cannot be compared, and in another spelling it is the same.
-    for same in [TENANT_ID, "Contoso.onmicrosoft.com", ""] {
-        scene.set("AZURE_TENANT_ID", same);
-        scene.sign_in().await.unwrap();
-    }
-}
-
-#[tokio::test]
 async fn a_certificate_signs_in_from_pem_and_from_pfx() {
     let mut scene = Scene::new().await;
     let pair = key_pair();

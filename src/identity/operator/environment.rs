@@ -17,7 +17,8 @@ use super::tenant;
 /// The variables of one family. What is said by one is never mixed with what is said by another, which may be about
 /// another application.
 struct Family {
-    tenant: &'static str,
+    /// Where it is not the one that holds for every way of signing in.
+    tenant: Option<&'static str>,
     client_id: &'static str,
     client_id_file: Option<&'static str>,
     secret: &'static str,
@@ -30,7 +31,7 @@ struct Family {
 
 /// <https://learn.microsoft.com/dotnet/api/azure.identity.environmentcredential>
 const AZURE: Family = Family {
-    tenant: "AZURE_TENANT_ID",
+    tenant: None,
     client_id: "AZURE_CLIENT_ID",
     client_id_file: None,
     secret: "AZURE_CLIENT_SECRET",
@@ -42,7 +43,7 @@ const AZURE: Family = Family {
 
 /// <https://registry.terraform.io/providers/hashicorp/azuread/latest/docs#argument-reference>
 const ARM: Family = Family {
-    tenant: "ARM_TENANT_ID",
+    tenant: Some("ARM_TENANT_ID"),
     client_id: "ARM_CLIENT_ID",
     client_id_file: Some("ARM_CLIENT_ID_FILE_PATH"),
     secret: "ARM_CLIENT_SECRET",
@@ -58,7 +59,7 @@ enum Shown {
     Certificate(Zeroizing<Vec<u8>>, &'static str),
 }
 
-pub(super) fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
+pub(super) async fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
     for family in [&AZURE, &ARM] {
         let Some(shown) = family.shown(surroundings)? else { continue };
         let Some((client_id, client_id_from)) = family.client_id(surroundings)? else {
@@ -66,7 +67,9 @@ pub(super) fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
             return Err(NoToken::failed(format!("{from} is set, and {} is not", family.client_id))
                 .help(format!("set {} to the application's id, or unset {from}", family.client_id)));
         };
-        tenant::check_variable(surroundings, family.tenant)?;
+        if let Some(variable) = family.tenant {
+            tenant::check_variable(surroundings, variable).await?;
+        }
         return match shown {
             Shown::Secret(secret, from) => with_secret(surroundings, &client_id, &secret, &[client_id_from, from]),
             Shown::Certificate(file, from) => {

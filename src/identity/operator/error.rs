@@ -17,6 +17,9 @@ pub enum OperatorError {
     /// It was named, or is set up here and did not work.
     #[error("signing in to `{tenant}` by {method} failed: {}", reason.text)]
     Method { tenant: String, method: AuthenticationMethod, reason: Reason },
+    /// The variables are about another tenant than the manifests.
+    #[error("nobody signs in to `{tenant}`: {}", reason.text)]
+    Tenant { tenant: String, reason: Reason },
     #[error("there is no way to sign in to `{tenant}` here")]
     Nothing { tenant: String, passed_over: Vec<PassedOver> },
 }
@@ -25,7 +28,7 @@ impl OperatorError {
     /// What to do next.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Method { reason, .. } => reason.help.clone(),
+            Self::Method { reason, .. } | Self::Tenant { reason, .. } => reason.help.clone(),
             Self::Nothing { .. } => {
                 Some("any one of them is enough; docs/signing-in.md says more about each".to_owned())
             }

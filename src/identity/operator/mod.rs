@@ -93,6 +93,9 @@ impl Operator {
             Choice::Named(method) => (std::slice::from_ref(method), true),
             Choice::FirstOf(methods) => (methods.as_slice(), false),
         };
+        if let Err(no_token) = tenant::check_variable(surroundings, tenant::VARIABLE).await {
+            return Err(OperatorError::Tenant { tenant, reason: no_token.reason() });
+        }
         let mut passed_over = Vec::new();
         for &method in methods {
             match attempt(surroundings, method, named).await {
@@ -168,8 +171,8 @@ async fn attempt(
 ) -> Result<(Candidate, Token), NoToken> {
     let candidate = match method {
         AuthenticationMethod::AccessToken => access_token::find(surroundings),
-        AuthenticationMethod::Environment => environment::find(surroundings),
-        AuthenticationMethod::WorkloadIdentity => workload_identity::find(surroundings),
+        AuthenticationMethod::Environment => environment::find(surroundings).await,
+        AuthenticationMethod::WorkloadIdentity => workload_identity::find(surroundings).await,
         AuthenticationMethod::ManagedIdentity => managed_identity::find(surroundings).await,
         AuthenticationMethod::AzureCli => command_line_tools::find_azure_cli(surroundings),
         AuthenticationMethod::AzureDeveloperCli => command_line_tools::find_azure_developer_cli(surroundings),
@@ -182,7 +185,7 @@ async fn attempt(
     match tenant::check_token(surroundings, &token, by_domain).await {
         Ok(()) => Ok((candidate, token)),
         // A machine has its identity wherever it is, and nobody said that it is the one that is meant.
-        Err(text) if method == AuthenticationMethod::ManagedIdentity => Err(NoToken::absent(text)),
-        Err(text) => Err(NoToken::failed(text)),
+        Err(NoToken::Failed(reason)) if method == AuthenticationMethod::ManagedIdentity => Err(NoToken::Absent(reason)),
+        Err(no_token) => Err(no_token),
     }
 }

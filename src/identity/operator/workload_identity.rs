@@ -31,7 +31,7 @@ const SERVICE_CONNECTIONS: [&str; 3] = [
 ];
 /// The tasks of Azure Pipelines name the application of their service connection by a variable of their own.
 const CLIENT_IDS: [&str; 3] = ["AZURE_CLIENT_ID", "ARM_CLIENT_ID", "AZURESUBSCRIPTION_CLIENT_ID"];
-const TENANTS: [&str; 3] = ["AZURE_TENANT_ID", "ARM_TENANT_ID", "AZURESUBSCRIPTION_TENANT_ID"];
+const TENANTS: [&str; 3] = [tenant::VARIABLE, "ARM_TENANT_ID", "AZURESUBSCRIPTION_TENANT_ID"];
 
 /// Whose token is shown.
 enum Issuer {
@@ -41,14 +41,14 @@ enum Issuer {
     GitHub(GitHub),
 }
 
-pub(super) fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
+pub(super) async fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
     let issuer = issuer(surroundings)?;
     let Some((client_id_from, client_id)) = surroundings.first_variable(&CLIENT_IDS) else {
         let text = format!("there is a token {}, but AZURE_CLIENT_ID is not set", issuer.source());
         return Err(NoToken::absent(text).help("set AZURE_CLIENT_ID to the id of the application that trusts it"));
     };
     let of_family = CLIENT_IDS.iter().position(|name| *name == client_id_from).unwrap_or_default();
-    tenant::check_variable(surroundings, TENANTS[of_family])?;
+    tenant::check_variable(surroundings, TENANTS[of_family]).await?;
 
     let witness = Arc::new(Witness::new(Arc::clone(&surroundings.token_service)));
     let options = || ClientAssertionCredentialOptions { client_options: surroundings.client_options(witness.clone()) };
