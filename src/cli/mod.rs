@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
-use crate::commands::{self, Color, Format, Limits, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -119,6 +119,10 @@ struct TargetArguments {
     /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
     #[arg(long, value_name = "FILE")]
     cloud_file: Option<PathBuf>,
+    /// How to sign in: accessToken, environment, workloadIdentity, managedIdentity, azureCli, azureDeveloperCli,
+    /// azurePowerShell or deviceCode. Default: what `ACCREDIT_AUTH` or the manifests say, else the first that is set up.
+    #[arg(long, value_name = "METHOD")]
+    auth: Option<AuthenticationMethod>,
     /// Only these applications, by handle.
     #[arg(long, value_name = "HANDLE")]
     only: Vec<String>,
@@ -135,9 +139,10 @@ struct TargetArguments {
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, emulator, cloud_file, only, now, timeout, max_requests_per_second } = arguments;
+        let TargetArguments { paths, emulator, cloud_file, auth, only, now, timeout, max_requests_per_second } =
+            arguments;
         let limits = Limits { timeout, requests_per_second: max_requests_per_second };
-        Self { paths, service: Service { emulator, cloud_file }, only, now, limits }
+        Self { paths, service: Service { emulator, cloud_file, authentication: auth }, only, now, limits }
     }
 }
 
@@ -216,6 +221,9 @@ struct WhoamiArguments {
     /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
     #[arg(long, value_name = "FILE")]
     cloud_file: Option<PathBuf>,
+    /// How to sign in, as for `plan`.
+    #[arg(long, value_name = "METHOD")]
+    auth: Option<AuthenticationMethod>,
     /// How long it may take, such as `30s`.
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]
     timeout: Duration,
@@ -465,9 +473,9 @@ impl From<Verb> for commands::Command {
                     approval: approval.into(),
                 })
             }
-            Verb::Whoami(WhoamiArguments { paths, emulator, cloud_file, timeout, json }) => {
+            Verb::Whoami(WhoamiArguments { paths, emulator, cloud_file, auth, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
-                let service = Service { emulator, cloud_file };
+                let service = Service { emulator, cloud_file, authentication: auth };
                 let target = Target { paths, service, only: Vec::new(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }

@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use crate::catalog::clouds;
 use crate::emulator::{self, Emulator};
 use crate::graph::Client;
-use crate::identity::{CertificateSignIn, ClientSecret, Clock, claims};
+use crate::identity::{CertificateSignIn, Clock, claims};
 use crate::keys::Vaults;
 use crate::model::{Cloud, Desired, Operator};
 use crate::patience::Patience;
 use crate::transport::{Authority, Confined, Detour, Http, TokenSource, Transport};
 
-use super::console::environment;
+use super::console::{Console, environment};
 use super::custom_cloud::{self, CustomCloud};
 use super::failure::Failure;
+use super::operator::{self, Place, SignIn};
 use super::{Limits, Service};
 
 /// The login host of the cloud that credentials in the environment are for.
@@ -64,18 +64,18 @@ impl Services {
     }
 }
 
-/// Who signs in where the environment does not say it.
+/// A tenant that one can sign in to.
 struct Tenant {
     /// By its id or a domain.
     name: String,
-    client_id: String,
-    client_secret: SecretString,
+    place: Place,
     emulator: Option<Emulator>,
     /// Where it is served on this machine.
     url: Option<String>,
 }
 
 pub(super) async fn connect(
+    console: &Console,
     service: Service,
     desired: &Desired,
     now: Option<Timestamp>,
@@ -85,33 +85,46 @@ pub(super) async fn connect(
 ) -> Result<Connection, Failure> {
     let custom = custom_cloud::load(desired.cloud, service.cloud_file.as_deref())?;
     let Services { login, graph, key_vault } = Services::of(desired.cloud, custom.as_ref());
-    let Tenant { name: tenant, client_id, client_secret, emulator, url } =
+    let Tenant { name: tenant, place, emulator, url } =
         find_tenant(service.emulator, &desired.tenant, now, directory).await?;
     if url.is_none() {
         check_authority(&login)?;
     }
-    let transport = transport(custom.as_ref(), url.as_deref())?;
+    let internet = internet(custom.as_ref())?;
+    let transport: Arc<dyn Transport> = match &url {
+        Some(url) => Arc::new(Detour::new(Arc::clone(&internet), url)),
+        None => Arc::clone(&internet),
+    };
     // A token goes only where it is meant to go, whatever an answer or a manifest says.
     let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
-    let sign_in = Arc::new(ClientSecret::new(only(&login), &login, &tenant, &client_id, client_secret));
-    let held = sign_in.token(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
-    let operator = claims::operator(&held);
+    let clock: Clock = Arc::new(move || super::now(now));
+    let to = SignIn {
+        authority: &login,
+        tenant: &tenant,
+        graph: &graph,
+        token_service: only(&login),
+        internet,
+        clock: Arc::clone(&clock),
+        place,
+    };
+    let operator = Arc::new(operator::sign_in(console, service.authentication, desired.authentication, to).await?);
+    let held = operator.token(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
+    let (holder, method) = (claims::operator(&held), operator.description());
     let token = |resource: &str| -> TokenSource {
-        let (sign_in, resource) = (Arc::clone(&sign_in), resource.to_owned());
+        let (operator, resource) = (Arc::clone(&operator), resource.to_owned());
         Arc::new(move || {
-            let (sign_in, resource) = (Arc::clone(&sign_in), resource.clone());
-            Box::pin(async move { sign_in.token(&resource).await.map_err(Into::into) })
+            let (operator, resource) = (Arc::clone(&operator), resource.clone());
+            Box::pin(async move { operator.token(&resource).await.map_err(Into::into) })
         })
     };
-    let clock: Clock = Arc::new(move || super::now(now));
     let mut client = Client::new(only(&graph), token(&graph), &graph, patience);
     if let Some(requests) = limits.requests_per_second {
         client = client.at_most(requests);
     }
     Ok(Connection {
         client,
-        operator,
-        method: "with a client secret".to_owned(),
+        operator: holder,
+        method,
         vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
         sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
         _emulator: emulator,
@@ -130,8 +143,8 @@ fn check_authority(login: &str) -> Result<(), Failure> {
     }
 }
 
-/// The way out of this machine, or to an emulator on it.
-fn transport(custom: Option<&CustomCloud>, emulator: Option<&str>) -> Result<Arc<dyn Transport>, Failure> {
+/// The way out of this machine.
+fn internet(custom: Option<&CustomCloud>) -> Result<Arc<dyn Transport>, Failure> {
     let mut authorities = Vec::new();
     let files = custom.and_then(|custom| custom.certificate_authorities.clone()).into_iter();
     for file in files.chain(environment(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from)) {
@@ -145,11 +158,7 @@ fn transport(custom: Option<&CustomCloud>, emulator: Option<&str>) -> Result<Arc
     let http = Http::new(&authorities).map_err(|error| Failure::new("HTTPS could not be set up", error).hint(
         "where the machine has no certificate authorities, as in an empty container, name a bundle of them in `SSL_CERT_FILE`",
     ))?;
-    let http: Arc<dyn Transport> = Arc::new(http);
-    Ok(match emulator {
-        Some(url) => Arc::new(Detour::new(http, url)),
-        None => http,
-    })
+    Ok(Arc::new(http))
 }
 
 async fn find_tenant(
@@ -164,18 +173,11 @@ async fn find_tenant(
             Err(Failure::message(format!("`--emulator={url}` is no address"))
                 .hint("write it as `--emulator=http://127.0.0.1:PORT`, or `--emulator` alone for an embedded tenant"))
         }
-        url => {
-            let variable = |name: &str| {
-                environment(name).ok_or_else(|| {
-                    let at = url.as_ref().map_or_else(|| tenant.to_owned(), Clone::clone);
-                    Failure::message(format!("`{name}` is not set, so there is no operator to sign in as at {at}"))
-                        .hint("`accredit emulate` prints the values for AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
-                })
-            };
-            let client_id = variable("AZURE_CLIENT_ID")?;
-            let client_secret = variable("AZURE_CLIENT_SECRET")?.into();
-            Ok(Tenant { name: tenant.to_owned(), client_id, client_secret, emulator: None, url })
+        Some(url) => {
+            let place = Place::Emulator { url: url.clone() };
+            Ok(Tenant { name: tenant.to_owned(), place, emulator: None, url: Some(url) })
         }
+        None => Ok(Tenant { name: tenant.to_owned(), place: Place::Real, emulator: None, url: None }),
     }
 }
 
@@ -184,8 +186,7 @@ async fn embedded(tenant: &str, now: Option<Timestamp>, directory: &Path) -> Res
     let file = emulator_file(directory, tenant);
     let known = |url: String, name: String, operator: emulator::Operator, emulator| Tenant {
         name,
-        client_id: operator.client_id,
-        client_secret: operator.client_secret.into(),
+        place: Place::Embedded { client_id: operator.client_id, client_secret: operator.client_secret },
         emulator,
         url: Some(url),
     };

@@ -13,7 +13,7 @@ use crate::render::{Paint, printable};
 use super::Color;
 use super::failure::Failure;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Console {
     /// For standard output.
     pub(super) paint: Paint,

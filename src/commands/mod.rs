@@ -10,6 +10,7 @@ mod failure;
 mod generated;
 mod handover;
 mod manifests;
+mod operator;
 pub mod plan;
 mod progress;
 pub mod restore;
@@ -27,6 +28,8 @@ use std::time::Duration;
 
 use clap_complete::Shell;
 use jiff::Timestamp;
+
+pub use crate::model::AuthenticationMethod;
 
 use console::Console;
 use failure::Failure;
@@ -66,6 +69,8 @@ pub struct Service {
     pub emulator: Option<String>,
     /// Where the services of a custom cloud are.
     pub cloud_file: Option<PathBuf>,
+    /// How to sign in.
+    pub authentication: Option<AuthenticationMethod>,
 }
 
 /// What a run may take of time and of Graph.

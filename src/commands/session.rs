@@ -51,7 +51,7 @@ impl SignedIn {
         let directory = manifests::working_directory()?;
         let (desired, _) = manifests::load(console, &paths, &directory)?;
         let patience = console.patience(limits.timeout, Patience::PROPAGATION_TIMEOUT);
-        let connection = connect(service, &desired, now, &directory, patience, limits).await?;
+        let connection = connect(console, service, &desired, now, &directory, patience, limits).await?;
         Ok(Self { connection, cloud: desired.cloud })
     }
 
@@ -91,7 +91,7 @@ impl Session {
         let now_is = now(given);
         let is_embedded = service.emulator.as_deref() == Some("");
         let patience = console.patience(limits.timeout, propagation_timeout);
-        let connection = connect(service, &desired, given, &directory, patience, limits).await?;
+        let connection = connect(console, service, &desired, given, &directory, patience, limits).await?;
         let stores = stores(&desired, &connection).await?;
         Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out, is_embedded })
     }

@@ -2,21 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use jiff::Timestamp;
 
-use crate::keys::{JwsAlgorithm, Signer};
+use crate::keys::Signer;
 use crate::patience::Patience;
 use crate::transport::Transport;
 
-use super::SignInError;
 use super::token::Grant;
+use super::{SignInError, assertion};
 
 /// Gives the instant it is: that of the machine, or one that was ordered.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// How long an assertion is good for.
-const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Signs in to one tenant as its applications.
 #[derive(Clone)]
@@ -39,28 +35,15 @@ impl std::fmt::Debug for CertificateSignIn {
 
 impl CertificateSignIn {
     /// Signs in once.
-    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
     pub async fn sign_in(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
         let Self { transport: _, authority, tenant, resource, clock: _ } = self;
         let grant = Grant { authority, tenant, client_id: app_id, resource };
-        let now = (self.clock)();
-        let claims = json!({
-            "aud": grant.address(),
-            "iss": app_id,
-            "sub": app_id,
-            "jti": uuid::Uuid::new_v4().to_string(),
-            "nbf": now.as_second(),
-            "iat": now.as_second(),
-            "exp": (now + ASSERTION_LIFE).as_second(),
-        });
-        let assertion = signer.jwt(JwsAlgorithm::Ps256, &claims).await.map_err(|source| SignInError::Sign {
-            tenant: tenant.clone(),
-            client_id: app_id.to_owned(),
-            source,
-        })?;
+        let assertion = assertion::sign(signer, app_id, &grant.address(), (self.clock)())
+            .await
+            .map_err(|source| SignInError::Sign { tenant: tenant.clone(), client_id: app_id.to_owned(), source })?;
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into();
         let shown = [("client_assertion_type", &kind), ("client_assertion", &assertion)];
-        grant.request(&*self.transport, &shown).await.map(drop)
+        grant.request(&*self.transport, &shown).await
     }
 
     /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried

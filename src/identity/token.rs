@@ -73,10 +73,11 @@ impl SignInError {
     }
 }
 
+/// What shows that one is signed in. The token itself is thrown away.
 #[derive(Deserialize)]
-pub(super) struct Token {
-    pub(super) access_token: SecretString,
-    pub(super) expires_in: u64,
+struct Granted {
+    #[serde(rename = "access_token")]
+    _token: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +85,12 @@ struct Refusal {
     error_description: String,
     #[serde(default)]
     error_codes: Vec<u64>,
+}
+
+/// The body of a form.
+pub(super) fn form(fields: &[(&str, &str)]) -> String {
+    let field = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+    fields.iter().map(field).collect::<Vec<_>>().join("&")
 }
 
 /// A sign-in as an application, whatever it shows for itself.
@@ -108,7 +115,7 @@ impl Grant<'_> {
         &self,
         transport: &dyn Transport,
         shown: &[(&str, &SecretString)],
-    ) -> Result<Token, SignInError> {
+    ) -> Result<(), SignInError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             match self.request_once(transport, shown).await {
@@ -126,7 +133,7 @@ impl Grant<'_> {
         &self,
         transport: &dyn Transport,
         shown: &[(&str, &SecretString)],
-    ) -> Result<Token, SignInError> {
+    ) -> Result<(), SignInError> {
         let refused = |status: u16, codes: Vec<u64>, message: String| SignInError::Refused {
             tenant: self.tenant.to_owned(),
             client_id: self.client_id.to_owned(),
@@ -137,15 +144,10 @@ impl Grant<'_> {
         let scope = format!("{}/.default", self.resource);
         let plain = [("grant_type", "client_credentials"), ("client_id", self.client_id), ("scope", &scope)];
         let secret = shown.iter().map(|(name, value)| (*name, value.expose_secret()));
-        let body: String = plain
-            .into_iter()
-            .chain(secret)
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
-            .collect::<Vec<_>>()
-            .join("&");
+        let fields: Vec<(&str, &str)> = plain.into_iter().chain(secret).collect();
         let request = http::Request::post(self.address())
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(body))
+            .body(Bytes::from(form(&fields)))
             .map_err(|error| {
                 refused(0, Vec::new(), format!("`{}` cannot stand in an address: {error}", self.tenant))
             })?;
@@ -162,7 +164,9 @@ impl Grant<'_> {
                 Err(_) => refused(status, Vec::new(), "no reason was given".to_owned()),
             });
         }
-        serde_json::from_slice(answer.body())
-            .map_err(|_| refused(status, Vec::new(), "the answer holds no token".to_owned()))
+        match serde_json::from_slice::<Granted>(answer.body()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(refused(status, Vec::new(), "the answer holds no token".to_owned())),
+        }
     }
 }

@@ -151,12 +151,9 @@ impl KeyStore {
                 let stored = stored.clone();
                 let pair =
                     self.blocking(store, move |store, handle, name| store.key_pair(handle, name, &stored)).await?;
-                Ok(Signer::here(pair.certificate, pair.private_key))
+                Ok(pair.into())
             }
-            Place::File(file) => {
-                let pair = file.key_pair()?;
-                Ok(Signer::here(pair.certificate, pair.private_key))
-            }
+            Place::File(file) => Ok(file.key_pair()?.into()),
             Place::Vault(vault) => vault.signer(stored),
             Place::Nowhere => Err(self.makes_none()),
         }

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
-use super::PrivateKey;
 use super::vault::VaultKey;
+use super::{KeyPair, PrivateKey};
 
 /// How a JWT is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,13 @@ pub enum SignError {
     Vault(#[from] super::vault::VaultError),
 }
 
-impl Signer {
-    pub(super) fn here(certificate: Vec<u8>, key: PrivateKey) -> Self {
-        Self { certificate, key: SigningKey::Here(key) }
+impl From<KeyPair> for Signer {
+    fn from(KeyPair { certificate, private_key }: KeyPair) -> Self {
+        Self { certificate, key: SigningKey::Here(private_key) }
     }
+}
 
+impl Signer {
     pub(super) fn in_vault(certificate: Vec<u8>, key: VaultKey) -> Self {
         Self { certificate, key: SigningKey::Vault(key) }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::catalog::clouds;
-use crate::model::{Cloud, Desired, DesiredApplication, DesiredUserRole, Handle, Place, Problem};
+use crate::model::{AuthenticationMethod, Cloud, Desired, DesiredApplication, DesiredUserRole, Handle, Place, Problem};
 
 use super::application::{self, Written};
 use super::certificates;
@@ -13,7 +13,8 @@ use super::expiry;
 use super::findings::Findings;
 use super::roles;
 use super::specification::{
-    ApplicationSpecification, CloudSpecification, DefaultsSpecification, RoleAssignmentSpecification,
+    ApplicationSpecification, AuthenticationSpecification, CloudSpecification, DefaultsSpecification,
+    RoleAssignmentSpecification,
 };
 use super::texts;
 use super::tree::{Entry, Node};
@@ -53,9 +54,21 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
             CloudSpecification::Custom => Cloud::Custom,
         },
     );
+    let authentication =
+        agreed_entry(files, "auth", findings).and_then(|(entry, _)| read(&entry.value)).map(|method| match method {
+            AuthenticationSpecification::AccessToken => AuthenticationMethod::AccessToken,
+            AuthenticationSpecification::Environment => AuthenticationMethod::Environment,
+            AuthenticationSpecification::WorkloadIdentity => AuthenticationMethod::WorkloadIdentity,
+            AuthenticationSpecification::ManagedIdentity => AuthenticationMethod::ManagedIdentity,
+            AuthenticationSpecification::AzureCli => AuthenticationMethod::AzureCli,
+            AuthenticationSpecification::AzureDeveloperCli => AuthenticationMethod::AzureDeveloperCli,
+            AuthenticationSpecification::AzurePowerShell => AuthenticationMethod::AzurePowerShell,
+            AuthenticationSpecification::DeviceCode => AuthenticationMethod::DeviceCode,
+        });
     Desired {
         tenant: tenant.map(|(tenant, _)| tenant).unwrap_or_default(),
         cloud,
+        authentication,
         estate: estate.map(|(estate, _)| estate).unwrap_or_default(),
         applications: applications(files, cloud, findings),
         applications_declared: files.iter().any(|file| file.written.entry("applications").is_some()),

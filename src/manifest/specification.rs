@@ -23,6 +23,9 @@ pub(super) struct ManifestSpecification {
     pub tenant: Option<String>,
     /// The Microsoft cloud that the tenant lives in. Default: `global`.
     pub cloud: Option<CloudSpecification>,
+    /// How Accredit signs in. Default: the first way that is set up, as docs/signing-in.md says. `--auth` and the variable
+    /// `ACCREDIT_AUTH` go before it.
+    pub auth: Option<AuthenticationSpecification>,
     /// The name of the estate. A tag with it marks the applications that these manifests manage. One of the estate's
     /// files must say it. 1 to 64 letters, digits, `.`, `_` or `-`.
     #[schemars(example = &"messaging-team", extend("pattern" = "^[A-Za-z0-9._-]{1,64}$"))]
@@ -51,6 +54,28 @@ pub(super) enum CloudSpecification {
     China,
     /// Another one; `--cloud-file` says where it is.
     Custom,
+}
+
+/// A way of signing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum AuthenticationSpecification {
+    /// The token in `ACCREDIT_ACCESS_TOKEN`.
+    AccessToken,
+    /// An application's secret or certificate, from `AZURE_CLIENT_ID` and its like.
+    Environment,
+    /// An application by a token of GitHub Actions, Azure Pipelines or Kubernetes.
+    WorkloadIdentity,
+    /// The identity of the machine or service in Azure that this runs on.
+    ManagedIdentity,
+    /// Whoever is signed in to `az`.
+    AzureCli,
+    /// Whoever is signed in to `azd`.
+    AzureDeveloperCli,
+    /// Whoever is signed in to Azure PowerShell.
+    AzurePowerShell,
+    /// A person with a browser, who types a code.
+    DeviceCode,
 }
 
 /// Settings for every application that does not say otherwise.

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    CertificateSource, DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period, PfxEncryption, Place,
-    SecretReference, StoreReference,
+    AuthenticationMethod, CertificateSource, DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period,
+    PfxEncryption, Place, SecretReference, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.
@@ -27,6 +27,8 @@ pub struct Desired {
     /// A domain of the tenant or its id, as written.
     pub tenant: String,
     pub cloud: Cloud,
+    /// How to sign in, where it is said.
+    pub authentication: Option<AuthenticationMethod>,
     /// The name by which a tag marks what these manifests manage.
     pub estate: String,
     pub applications: BTreeMap<Handle, DesiredApplication>,

@@ -1,6 +1,7 @@
 //! The vocabulary: values that every other room speaks in. No I/O, no clock, no randomness.
 
 mod address;
+mod authentication;
 mod certificate;
 mod desired;
 mod distinguished_name;
@@ -18,6 +19,7 @@ mod stored;
 mod value;
 
 pub use address::{Address, Handle};
+pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
 pub use certificate::{
     CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };

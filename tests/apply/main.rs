@@ -4,6 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests read where Python is and whether to bless")]
 #![allow(clippy::format_push_string, reason = "manifests are put together from pieces")]
 
+#[path = "../shared/operator.rs"]
+mod operator;
+
 mod authority;
 mod certificates;
 mod changes;

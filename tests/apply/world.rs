@@ -11,7 +11,7 @@ use accredit::emulator::{self, Emulator};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
 use accredit::graph::{Client, Reader, Writer};
-use accredit::identity::{CertificateSignIn, ClientSecret, Clock, claims};
+use accredit::identity::{CertificateSignIn, Clock, claims};
 use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
@@ -23,6 +23,8 @@ use accredit::transport::{Detour, Http, TokenSource, Transport};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
+
+use super::operator;
 
 pub(crate) const TENANT: &str = "contoso.onmicrosoft.com";
 
@@ -397,24 +399,14 @@ impl World {
 const GRAPH: &str = "https://graph.microsoft.com";
 const KEY_VAULT: &str = "https://vault.azure.net";
 
-/// Tokens of the operator.
+/// Tokens of whoever signs in.
 fn token(
     emulator: &Emulator,
-    operator: &emulator::Operator,
+    credentials: &emulator::Operator,
     transport: &Arc<dyn Transport>,
     resource: &'static str,
 ) -> TokenSource {
-    let sign_in = Arc::new(ClientSecret::new(
-        Arc::clone(transport),
-        emulator.url(),
-        TENANT,
-        &operator.client_id,
-        operator.client_secret.clone().into(),
-    ));
-    Arc::new(move || {
-        let sign_in = Arc::clone(&sign_in);
-        Box::pin(async move { sign_in.token(resource).await.map_err(Into::into) })
-    })
+    operator::token(emulator, credentials, transport, TENANT, resource)
 }
 
 fn client(

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../shared/operator.rs"]
+mod operator;
+
 mod certificates;
 mod orders;
 mod secrets;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use accredit::emulator::{self, Emulator};
-use accredit::identity::ClientSecret;
 use accredit::keys::{VaultStore, Vaults};
 use accredit::model::{CertificateProfile, DistinguishedName, KeyAlgorithm, StoredCertificate, VaultCertificate};
 use accredit::transport::{Detour, Http, Sending, TokenSource, Transport, TransportError};
@@ -11,6 +10,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::{Value as Json, json};
+
+use super::operator;
 
 const TENANT: &str = "contoso.onmicrosoft.com";
 const RESOURCE: &str = "https://vault.azure.net";
@@ -176,13 +177,7 @@ pub(crate) fn told(error: &dyn std::error::Error) -> String {
 
 fn operators_token(emulator: &Emulator) -> TokenSource {
     let transport: Arc<dyn Transport> = Arc::new(Http::new(&[]).unwrap());
-    let operator = emulator.operator();
-    let secret = operator.client_secret.clone().into();
-    let sign_in = Arc::new(ClientSecret::new(transport, emulator.url(), TENANT, &operator.client_id, secret));
-    Arc::new(move || {
-        let sign_in = Arc::clone(&sign_in);
-        Box::pin(async move { sign_in.token(RESOURCE).await.map_err(Into::into) })
-    })
+    operator::token(emulator, emulator.operator(), &transport, TENANT, RESOURCE)
 }
 
 fn to(emulator: &Emulator) -> Arc<dyn Transport> {

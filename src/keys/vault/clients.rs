@@ -26,7 +26,7 @@ impl Clients {
     pub(super) fn open(url: &str, transport: &Arc<dyn Transport>, token: &TokenSource) -> Result<Self, VaultError> {
         let operator = Arc::new(Operator(Arc::clone(token)));
         let options = |repeats: bool| {
-            let carrier = Carrier { transport: Arc::clone(transport), repeats };
+            let carrier = Carrier::new(Arc::clone(transport), repeats);
             let patience = if repeats { Patience::new() } else { Patience::when_refused() };
             ClientOptions {
                 transport: Some(Sender::new(Arc::new(carrier))),

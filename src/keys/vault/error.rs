@@ -5,10 +5,10 @@ use azure_core::http::RawResponse;
 use azure_core::http::headers::HeaderName;
 use serde_json::Value as Json;
 
-use super::carrier::Silence;
 use super::errand::Errand;
 use crate::keys::certificate::MakeError;
 use crate::transport::TransportError;
+use crate::transport::azure::Silence;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 

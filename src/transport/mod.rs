@@ -1,6 +1,8 @@
 //! How HTTP requests leave the program: one trait with one method, so that a proxy, a recorder or a fault can stand
 //! between. It knows nothing of Graph.
 
+pub mod azure;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -84,6 +86,8 @@ impl Http {
     const CONNECT: Duration = Duration::from_secs(10);
     /// Graph's own gateway gives up after a minute.
     const ANSWER: Duration = Duration::from_secs(90);
+    const MACHINE_CONNECT: Duration = Duration::from_secs(1);
+    const MACHINE_ANSWER: Duration = Duration::from_secs(10);
 
     /// Trusts `authorities` besides those of the machine. Proxies are those that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name.
     ///
@@ -91,15 +95,24 @@ impl Http {
     /// Where the machine has no certificate authorities to trust, for example in an empty container.
     pub fn new(authorities: &[Authority]) -> Result<Self, reqwest::Error> {
         let trusted = authorities.iter().map(|Authority(certificate)| certificate.clone());
-        let client = reqwest::Client::builder()
-            .tls_certs_merge(trusted)
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        let builder = Self::builder().tls_certs_merge(trusted).tls_version_min(reqwest::tls::Version::TLS_1_2);
+        builder.connect_timeout(Self::CONNECT).timeout(Self::ANSWER).build().map(Self)
+    }
+
+    /// For what the machine itself serves, such as its metadata service. A proxy would answer for another machine, so none
+    /// is asked, and what is not there is soon known not to be.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_this_machine() -> Result<Self, reqwest::Error> {
+        let builder = Self::builder().connect_timeout(Self::MACHINE_CONNECT).timeout(Self::MACHINE_ANSWER);
+        builder.no_proxy().build().map(Self)
+    }
+
+    fn builder() -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .user_agent(concat!("accredit/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Self::CONNECT)
-            .timeout(Self::ANSWER)
-            .build()?;
-        Ok(Self(client))
     }
 }
 
