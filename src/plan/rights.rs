@@ -11,7 +11,7 @@ use crate::catalog::least_privilege::{self, Circumstances, Entry};
 use crate::catalog::powers::{Held, Verdict, danger, held, least_role, least_set, verdict, writes_owned_alone};
 use crate::catalog::roles;
 use crate::kinds::{Certificates, kind};
-use crate::model::{Action, MissingRight, Operator, Powers, Right, Rights, Snapshot, Step, Value};
+use crate::model::{Action, MissingRight, ObservedOwner, Operator, Powers, Right, Rights, Snapshot, Step, Value};
 
 /// A request that a step sends, as far as it matters whether it is allowed.
 struct Asked<'a> {
@@ -74,16 +74,18 @@ fn is_owned(step: &Step, path: &str, snapshot: &Snapshot) -> bool {
     if matches!(snapshot.operator.powers, Powers::User { .. }) {
         return false;
     }
-    let application = snapshot.applications.get(&step.address.holder);
-    let object = least_privilege::object_id(path).or_else(|| application.map(|application| application.id.as_str()));
-    let is_there = application.is_some();
-    match (object, &snapshot.owned) {
-        // It, or the application it belongs to, is yet to be made.
-        (None, _) | (Some(_), None) if !is_there => true,
-        (None, _) => false,
-        (Some(id), Some(owned)) => owned.contains(id),
-        // Where the list could not be read, it is not known that it is not.
-        (Some(_), None) => writes_owned_alone(&snapshot.operator),
+    // What belongs to an application that is yet to be made is yet to be made too.
+    let Some(application) = snapshot.applications.get(&step.address.holder) else { return true };
+    let object = least_privilege::object_id(path).unwrap_or(&application.id);
+    let is_operator = |owner: &ObservedOwner| snapshot.operator.object_id.as_ref() == Some(&owner.id);
+    // The list of what is owned may be behind the list of owners, which is read where the manifest declares them.
+    if object == application.id && application.owners.iter().any(is_operator) {
+        return true;
+    }
+    match &snapshot.owned {
+        Some(owned) => owned.contains(object),
+        // Where it could not be read, it is not known that the operator does not own it.
+        None => writes_owned_alone(&snapshot.operator),
     }
 }
 
