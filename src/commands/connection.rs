@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::catalog::clouds;
 use crate::emulator::{self, Emulator};
 use crate::graph::Client;
-use crate::identity::{CertificateSignIn, Clock, claims};
+use crate::identity::{CertificateSignIn, Clock};
 use crate::keys::Vaults;
 use crate::model::{Cloud, Desired, Operator};
 use crate::patience::Patience;
@@ -108,8 +108,7 @@ pub(super) async fn connect(
         place,
     };
     let operator = Arc::new(operator::sign_in(console, service.authentication, desired.authentication, to).await?);
-    let held = operator.token(&graph).await.map_err(|error| Failure::new("the operator could not sign in", error))?;
-    let (holder, method) = (claims::operator(&held), operator.description());
+    let (holder, method) = (operator.holder().clone(), operator.description());
     let token = |resource: &str| -> TokenSource {
         let (operator, resource) = (Arc::clone(&operator), resource.to_owned());
         Arc::new(move || {
@@ -117,7 +116,7 @@ pub(super) async fn connect(
             Box::pin(async move { operator.token(&resource).await.map_err(Into::into) })
         })
     };
-    let mut client = Client::new(only(&graph), token(&graph), &graph, patience);
+    let mut client = Client::new(only(&graph), token(&graph), &graph, patience.clone());
     if let Some(requests) = limits.requests_per_second {
         client = client.at_most(requests);
     }
@@ -126,7 +125,7 @@ pub(super) async fn connect(
         operator: holder,
         method,
         vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
-        sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock },
+        sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock, patience },
         _emulator: emulator,
     })
 }

@@ -85,8 +85,7 @@ pub(super) async fn run(
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
                 let signer = keeper(&step, execution)?.store.signer(&stored).await?;
-                let patience = execution.writer.patience();
-                execution.sign_in.sign_in_soon(&app_id, &signer, patience).await.map_err(StepError::NotProven)?;
+                execution.sign_in.sign_in_soon(&app_id, &signer).await.map_err(StepError::NotProven)?;
                 outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
             }
         }

@@ -25,6 +25,7 @@ pub struct CertificateSignIn {
     /// What the token is for: an API that every tenant has.
     pub resource: String,
     pub clock: Clock,
+    pub patience: Patience,
 }
 
 impl std::fmt::Debug for CertificateSignIn {
@@ -36,20 +37,20 @@ impl std::fmt::Debug for CertificateSignIn {
 impl CertificateSignIn {
     /// Signs in once.
     pub async fn sign_in(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
-        let Self { transport: _, authority, tenant, resource, clock: _ } = self;
+        let Self { transport: _, authority, tenant, resource, clock: _, patience } = self;
         let grant = Grant { authority, tenant, client_id: app_id, resource };
         let assertion = assertion::sign(signer, app_id, &grant.address(), (self.clock)())
             .await
             .map_err(|source| SignInError::Sign { tenant: tenant.clone(), client_id: app_id.to_owned(), source })?;
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into();
         let shown = [("client_assertion_type", &kind), ("client_assertion", &assertion)];
-        grant.request(&*self.transport, &shown).await
+        grant.request(&*self.transport, patience, &shown).await
     }
 
     /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried
     /// again, with a new assertion each time.
-    pub async fn sign_in_soon(&self, app_id: &str, signer: &Signer, patience: &Patience) -> Result<(), SignInError> {
+    pub async fn sign_in_soon(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
         let why = "the token service does not know the new certificate yet";
-        patience.until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication).await
+        self.patience.until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication).await
     }
 }

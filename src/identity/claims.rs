@@ -15,9 +15,14 @@ use crate::model::{Operator, Powers};
 
 /// Who holds this token for Microsoft Graph, as far as it can be read.
 pub fn operator(token: &SecretString) -> Operator {
-    let payload = token.expose_secret().split('.').nth(1).unwrap_or_default();
+    read(&of(token.expose_secret()))
+}
+
+/// All claims of a token; `null` where it cannot be read.
+pub(super) fn of(token: &str) -> Json {
+    let payload = token.split('.').nth(1).unwrap_or_default();
     let claims = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).unwrap_or_default();
-    serde_json::from_slice(&claims).map_or_else(|_| Operator::default(), |claims| read(&claims))
+    serde_json::from_slice(&claims).unwrap_or_default()
 }
 
 fn read(claims: &Json) -> Operator {

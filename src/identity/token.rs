@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::keys::SignError;
+use crate::patience::Patience;
 use crate::transport::{Transport, TransportError};
 
 /// How often a token is asked for when the service is busy, and the first wait between two of them.
@@ -114,13 +115,16 @@ impl Grant<'_> {
     pub(super) async fn request(
         &self,
         transport: &dyn Transport,
+        patience: &Patience,
         shown: &[(&str, &SecretString)],
     ) -> Result<(), SignInError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             match self.request_once(transport, shown).await {
                 Err(error) if error.is_passing() => {
-                    tokio::time::sleep(wait).await;
+                    if patience.pause(wait, "the token service is busy").await.is_err() {
+                        return Err(error);
+                    }
                     wait *= 2;
                 }
                 outcome => return outcome,

@@ -236,6 +236,7 @@ impl World {
             tenant: TENANT.to_owned(),
             resource: GRAPH.to_owned(),
             clock,
+            patience: self.patience.clone(),
         }
     }
 

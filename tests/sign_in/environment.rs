@@ -53,7 +53,7 @@ async fn a_client_secret_signs_in_by_the_names_of_azure_and_of_terraform() {
         assert_eq!(operator.description(), expected);
         assert_eq!(claims(&token_of(&operator, GRAPH).await)["appid"], id);
         assert_eq!(claims(&token_of(&operator, KEY_VAULT).await)["aud"], KEY_VAULT);
-        assert_eq!(operator.object_id(), claims(&token_of(&operator, GRAPH).await)["oid"].as_str());
+        assert_eq!(operator.holder().object_id.as_deref(), claims(&token_of(&operator, GRAPH).await)["oid"].as_str());
         assert!(!format!("{operator:?}").contains(&secret));
         scene.unset(client_id).unset(client_secret);
     }

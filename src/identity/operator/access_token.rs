@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::catalog::apis;
 
-use super::credential::{Candidate, Credential, NoToken, Token, claims};
+use super::super::claims;
+use super::credential::{Candidate, Credential, NoToken, Token};
 use super::surroundings::Surroundings;
 
 const VARIABLE: &str = "ACCREDIT_ACCESS_TOKEN";
@@ -29,7 +30,7 @@ pub(super) fn find(surroundings: &Surroundings) -> Result<Candidate, NoToken> {
             .help(format!("set {VARIABLE} to a token for `{resource}`")));
     };
     let token = SecretString::from(token);
-    let claims = claims(&token);
+    let claims = claims::of(token.expose_secret());
     if let Some(audience) = claims["aud"].as_str()
         && ![resource.as_str(), apis::MICROSOFT_GRAPH].contains(&audience.trim_end_matches('/'))
     {

@@ -41,7 +41,7 @@ const AZURE: Family = Family {
     certificate_password: "AZURE_CLIENT_CERTIFICATE_PASSWORD",
 };
 
-/// <https://registry.terraform.io/providers/hashicorp/azuread/latest/docs#argument-reference>
+/// As Terraform's provider `azuread` documents them.
 const ARM: Family = Family {
     tenant: Some("ARM_TENANT_ID"),
     client_id: "ARM_CLIENT_ID",

@@ -30,13 +30,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::model::AuthenticationMethod;
+use crate::model::{self, AuthenticationMethod};
 
 pub use credential::Reason;
 pub use device_code::DeviceCode;
 pub use error::{OperatorError, PassedOver};
 pub use surroundings::{Environment, Machine, Surroundings, Wait};
 
+use super::claims;
 use credential::{Candidate, NoToken, Token};
 
 /// A token is fetched anew this long before it ends; the official crate does the same.
@@ -63,8 +64,7 @@ pub struct Operator {
     method: AuthenticationMethod,
     candidate: Candidate,
     passed_over: Vec<PassedOver>,
-    /// What the first token says of its owner.
-    claims: serde_json::Value,
+    holder: model::Operator,
     cache: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Option<Cached>>>>>,
 }
 
@@ -100,10 +100,10 @@ impl Operator {
         for &method in methods {
             match attempt(surroundings, method, named).await {
                 Ok((candidate, token)) => {
-                    let claims = credential::claims(&token.secret);
+                    let holder = claims::operator(&token.secret);
                     let first = Arc::new(tokio::sync::Mutex::new(Some(Cached::new(token))));
                     let cache = Mutex::new(BTreeMap::from([(surroundings.graph.clone(), first)]));
-                    return Ok(Self { tenant, method, candidate, passed_over, claims, cache });
+                    return Ok(Self { tenant, method, candidate, passed_over, holder, cache });
                 }
                 Err(NoToken::Absent(reason)) if !named => passed_over.push(PassedOver { method, reason }),
                 Err(no_token) => {
@@ -143,19 +143,16 @@ impl Operator {
         &self.passed_over
     }
 
-    /// The object id of the operator, as the first token says it. Tokens for another API are opaque by contract, so this is
-    /// a hint and nothing more.
-    pub fn object_id(&self) -> Option<&str> {
-        self.claims["oid"].as_str()
+    /// Who it is, as the first token for Graph says.
+    pub fn holder(&self) -> &model::Operator {
+        &self.holder
     }
 
     /// Who is signed in, where, and how: `to `contoso.onmicrosoft.com` with the Azure CLI (azureCli), as adele@contoso.com`.
     pub fn description(&self) -> String {
-        let Self { tenant, method, candidate, passed_over: _, claims, cache: _ } = self;
+        let Self { tenant, method, candidate, passed_over: _, holder, cache: _ } = self;
         let how = &candidate.description;
-        let said = ["upn", "unique_name", "preferred_username", "app_displayname", "appid", "azp"];
-        let who = said.iter().find_map(|claim| claims[*claim].as_str());
-        match who {
+        match holder.name.as_ref().or(holder.app_id.as_ref()) {
             // That of an application says who it is by itself.
             Some(who) if !how.starts_with("as application") => format!("to `{tenant}` {how} ({method}), as {who}"),
             Some(_) | None => format!("to `{tenant}` {how} ({method})"),

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
+use super::super::claims;
 use crate::transport::{Sending, Transport};
 
-use super::credential::claims_of;
 
 /// The three claims by which a federated credential matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Transport for Witness {
 fn presented(form: &[u8]) -> Option<Presented> {
     let form = std::str::from_utf8(form).ok()?;
     let assertion = form.split('&').find_map(|field| field.strip_prefix("client_assertion="))?;
-    let claims = claims_of(&percent_decode_str(assertion).decode_utf8().ok()?);
+    let claims = claims::of(&percent_decode_str(assertion).decode_utf8().ok()?);
     let text = |claim: &Json| claim.as_str().map(str::to_owned);
     // An audience may be a list; Entra wants one.
     let audience = text(&claims["aud"]).or_else(|| text(&claims["aud"][0]));

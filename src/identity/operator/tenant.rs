@@ -1,8 +1,10 @@
 //! That it is the manifest's tenant that is signed in to, and no other.
 
+use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
-use super::credential::{NoToken, Token, claims};
+use super::super::claims;
+use super::credential::{NoToken, Token};
 use super::official;
 use super::surroundings::Surroundings;
 
@@ -29,7 +31,7 @@ pub(super) async fn check_variable(surroundings: &Surroundings, variable: &str) 
 /// A token that says its tenant has to be of the manifest's. `by_domain`: also where the manifest names a domain, of which
 /// the token service has to be asked; for methods that cannot be told for which tenant they are to sign in.
 pub(super) async fn check_token(surroundings: &Surroundings, token: &Token, by_domain: bool) -> Result<(), NoToken> {
-    let claims = claims(&token.secret);
+    let claims = claims::of(token.secret.expose_secret());
     let Some(given) = claims["tid"].as_str() else { return Ok(()) };
     let wanted = &surroundings.tenant;
     let wanted_id = match (is_id(wanted), by_domain) {
