@@ -90,6 +90,7 @@ pub(super) async fn connect(
     if url.is_none() {
         check_authority(&login)?;
     }
+    let is_embedded = matches!(place, Place::Embedded { .. });
     let internet = internet(custom.as_ref())?;
     let transport: Arc<dyn Transport> = match &url {
         Some(url) => Arc::new(Detour::new(Arc::clone(&internet), url)),
@@ -108,7 +109,8 @@ pub(super) async fn connect(
         place,
     };
     let operator = Arc::new(operator::sign_in(console, service.authentication, desired.authentication, to).await?);
-    let (holder, method) = (operator.holder().clone(), operator.description());
+    let holder = operator.holder().clone();
+    let method = if is_embedded { "as the embedded tenant's own operator".to_owned() } else { operator.description() };
     let token = |resource: &str| -> TokenSource {
         let (operator, resource) = (Arc::clone(&operator), resource.to_owned());
         Arc::new(move || {
@@ -125,7 +127,14 @@ pub(super) async fn connect(
         operator: holder,
         method,
         vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
-        sign_in: CertificateSignIn { transport: only(&login), authority: login, tenant, resource: graph, clock, patience },
+        sign_in: CertificateSignIn {
+            transport: only(&login),
+            authority: login,
+            tenant,
+            resource: graph,
+            clock,
+            patience,
+        },
         _emulator: emulator,
     })
 }

@@ -51,6 +51,8 @@ impl CertificateSignIn {
     /// again, with a new assertion each time.
     pub async fn sign_in_soon(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
         let why = "the token service does not know the new certificate yet";
-        self.patience.until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication).await
+        self.patience
+            .until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication)
+            .await
     }
 }

@@ -10,7 +10,6 @@ use serde_json::Value as Json;
 use super::super::claims;
 use crate::transport::{Sending, Transport};
 
-
 /// The three claims by which a federated credential matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Presented {
