@@ -220,7 +220,7 @@ async fn details(
         .chain(applications.values().map(|application| federated(&application.id)));
     let objects = applications.values().map(|application| principal(&application.app_id));
     let (mut lists, mut objects) =
-        tokio::try_join!(reader.list_all(lists.collect()), reader.find_all(objects.collect()))?;
+        tokio::try_join!(reader.list_all(lists.collect()), reader.find_all_expected(objects.collect()))?;
     let mut principals = Vec::new();
     for application in applications.values_mut() {
         let listed = lists.remove(&owners(&application.id)).unwrap_or_default();

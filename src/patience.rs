@@ -17,11 +17,13 @@ pub struct Pause {
     pub why: String,
 }
 
-/// The deadline of the run would pass before a wait has ended.
+/// Why a run does not wait on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a run takes at most {} (`--timeout`), and waiting on would take longer", shown(*.timeout))]
-pub struct OutOfTime {
-    pub timeout: Duration,
+pub enum OutOfTime {
+    #[error("a run takes at most {} (`--timeout`), and waiting on would take longer", shown(*.timeout))]
+    Over { timeout: Duration },
+    #[error("the run was interrupted while it waited")]
+    Interrupted,
 }
 
 /// The patience of one run; clones share it.
@@ -31,7 +33,8 @@ pub struct Patience {
     propagation_timeout: Duration,
     sleep: Arc<dyn Fn(Duration) -> Waiting + Send + Sync>,
     tell: Arc<dyn Fn(&Pause) + Send + Sync>,
-    begun: Instant,
+    begun: Arc<Mutex<Instant>>,
+    interrupted: Arc<tokio::sync::watch::Sender<bool>>,
     /// Waits that took no time of this machine's, because a test has its tenant's clock go on instead.
     skipped: Arc<Mutex<Duration>>,
     skips: bool,
@@ -74,7 +77,8 @@ impl Patience {
             propagation_timeout,
             sleep: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
             tell: Arc::new(|_| ()),
-            begun: Instant::now(),
+            begun: Arc::new(Mutex::new(Instant::now())),
+            interrupted: Arc::new(tokio::sync::watch::Sender::new(false)),
             skipped: Arc::default(),
             skips: false,
             told_until: Arc::default(),
@@ -95,17 +99,46 @@ impl Patience {
 
     /// How long the run has taken.
     pub fn elapsed(&self) -> Duration {
-        self.begun.elapsed() + *self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+            + *self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the run's time from now on: what was before was somebody's thinking.
+    pub fn begin_again(&self) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends all waits, now and later.
+    pub fn interrupt(&self) {
+        self.interrupted.send_replace(true);
+    }
+
+    /// That the run may go on.
+    pub fn check(&self) -> Result<(), OutOfTime> {
+        if *self.interrupted.borrow() {
+            Err(OutOfTime::Interrupted)
+        } else if self.elapsed() > self.timeout {
+            Err(OutOfTime::Over { timeout: self.timeout })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What something gives that takes no longer than the run may.
+    pub async fn within<T>(&self, doing: impl Future<Output = T>) -> Result<T, OutOfTime> {
+        let left = self.timeout.saturating_sub(self.elapsed());
+        tokio::time::timeout(left, doing).await.map_err(|_| OutOfTime::Over { timeout: self.timeout })
     }
 
     /// Waits, unless the deadline is nearer.
     pub async fn pause(&self, duration: Duration, why: &str) -> Result<(), OutOfTime> {
+        self.check()?;
         if duration.is_zero() {
             return Ok(());
         }
-        let until = self.elapsed() + duration;
+        let until = self.elapsed().saturating_add(duration);
         if until > self.timeout {
-            return Err(OutOfTime { timeout: self.timeout });
+            return Err(OutOfTime::Over { timeout: self.timeout });
         }
         tracing::info!("waiting {}: {why}", shown(duration));
         if duration >= Self::WORTH_TELLING {
@@ -116,7 +149,11 @@ impl Patience {
                 (self.tell)(&Pause { duration, why: why.to_owned() });
             }
         }
-        (self.sleep)(duration).await;
+        let mut interrupted = self.interrupted.subscribe();
+        tokio::select! {
+            () = (self.sleep)(duration) => {}
+            _ = interrupted.wait_for(|interrupted| *interrupted) => return Err(OutOfTime::Interrupted),
+        }
         if self.skips {
             *self.skipped.lock().unwrap_or_else(PoisonError::into_inner) += duration;
         }

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use crate::execute::{CertificateName, Execution, Keys, Report, execute};
 use crate::kinds::{Certificates, Intent};
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
+use crate::patience::Patience;
 use crate::plan::{Limits, approve};
 use crate::render::{self, printable};
 
@@ -85,7 +86,9 @@ pub(super) async fn proceed(
             .hint("nothing was changed by this run; run it again and read the new plan"));
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let listening = tokio::spawn(interrupts(Arc::clone(&stop)));
+    // Whoever read the plan took their time for it.
+    session.patience().begin_again();
+    let listening = tokio::spawn(interrupts(Arc::clone(&stop), session.patience().clone()));
     let progress = Progress::new(console, plan.steps.len());
     let writer = session.writer();
     let report = execute(
@@ -188,7 +191,7 @@ async fn pfx_passwords(
 }
 
 /// The first interrupt lets the steps in flight finish, the second ends the program.
-async fn interrupts(stop: Arc<AtomicBool>) {
+async fn interrupts(stop: Arc<AtomicBool>, patience: Patience) {
     use std::io::Write as _;
     while tokio::signal::ctrl_c().await.is_ok() {
         if stop.swap(true, Ordering::SeqCst) {
@@ -197,8 +200,9 @@ async fn interrupts(stop: Arc<AtomicBool>) {
         }
         let _ = writeln!(
             std::io::stderr(),
-            "\nInterrupted: finishing the steps in flight. Interrupt again to abort at once."
+            "\nInterrupted: finishing the requests in flight. Interrupt again to abort at once."
         );
+        patience.interrupt();
     }
 }
 

@@ -88,11 +88,12 @@ impl Session {
             desired.user_roles.clear();
         }
         let left_out = left_out(&paths, &directory, &desired.estate);
-        let now_is = now(given);
         let is_embedded = service.emulator.as_deref() == Some("");
         let patience = console.patience(limits.timeout, propagation_timeout);
         let connection = connect(console, service, &desired, given, &directory, patience, limits).await?;
         let stores = stores(&desired, &connection).await?;
+        // Signing in may have taken a person minutes.
+        let now_is = now(given);
         Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out, is_embedded })
     }
 
@@ -118,6 +119,10 @@ impl Session {
 
     pub(super) fn vaults(&self) -> &Vaults {
         &self.connection.vaults
+    }
+
+    pub(super) fn patience(&self) -> &Patience {
+        self.connection.client.patience()
     }
 
     pub(super) fn writer(&self) -> Writer {

@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
-use crate::graph::{Created, GraphError, Sending, Writer};
+use crate::graph::Writer;
+use crate::identity::Clock;
 use crate::keys::{JwsAlgorithm, KeyStore, Signer};
 use crate::kinds::{KeyCredentialsChange, key_id, wire};
 use crate::model::{KeyAccess, ObservedKeyCredential, StoredCertificate};
@@ -35,8 +36,9 @@ pub(super) async fn change(
     writer: &Writer,
     change: &KeyCredentialsChange,
     available: &[Available],
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<(), StepError> {
+    let now = clock();
     let path = &change.holder;
     let before = writer.reader().get(path).await?;
     let credentials = observed(&before)?;
@@ -66,14 +68,14 @@ pub(super) async fn change(
     let latest = match prover(&credentials, &removed, available, now).await {
         Some(signer) if path.starts_with("/applications/") => {
             let holder = before["id"].as_str().unwrap_or_default();
-            let taken = one_by_one(writer, path, holder, &added, &removed, &signer, now).await?;
+            let taken = one_by_one(writer, path, holder, &added, &removed, &signer, clock).await?;
             seen(writer, path, &taken).await?
         }
         Some(_) | None => before.clone(),
     };
     let have = key_ids(&latest)?;
     let is_done = removed.is_disjoint(&have) && added.iter().all(|credential| have.contains(id(credential)));
-    let latest = if is_done { latest } else { whole(writer, path, &latest, change, &added, &removed).await? };
+    let latest = if is_done { latest } else { whole(writer, path, latest, change, &added, &removed).await? };
     check(&before, &latest, change, &added, &removed)
 }
 
@@ -84,7 +86,7 @@ struct Taken {
     removed: BTreeSet<String>,
 }
 
-/// Adds and removes each by itself. What Graph refuses is left for [`whole`].
+/// Adds and removes each by itself. Where Graph does not take the proof, the rest is left for [`whole`].
 async fn one_by_one(
     writer: &Writer,
     path: &str,
@@ -92,16 +94,18 @@ async fn one_by_one(
     added: &[&Json],
     removed: &BTreeSet<String>,
     signer: &Signer,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<Taken, StepError> {
-    let proof = json!({
-        "aud": PROOF_AUDIENCE,
-        "iss": holder,
-        "nbf": now.as_second(),
-        "exp": (now + PROOF_LIFE).as_second(),
-    });
+    // A proof is dated when it is sent: before that it may have been waited for long.
     let sign = || async {
         use secrecy::ExposeSecret as _;
+        let now = clock();
+        let proof = json!({
+            "aud": PROOF_AUDIENCE,
+            "iss": holder,
+            "nbf": now.as_second(),
+            "exp": (now + PROOF_LIFE).as_second(),
+        });
         let proof = signer.jwt(JwsAlgorithm::Rs256, &proof).await.map_err(StepError::Sign)?;
         Ok::<_, StepError>(proof.expose_secret().to_owned())
     };
@@ -124,8 +128,8 @@ async fn one_by_one(
     Ok(taken)
 }
 
-/// Sends one change; gives Graph's answer, `None` where it was refused. Where the answer is lost a look tells, and what it
-/// does not show is sent once more: a `keyId` is added and removed once, so nothing is done twice.
+/// Sends one change; gives Graph's answer, `None` where it does not take the proof. Where the answer is lost a look tells, and
+/// what it does not show is sent once more: a `keyId` is added and removed once, so nothing is done twice.
 async fn sent(
     writer: &Writer,
     path: &str,
@@ -133,33 +137,37 @@ async fn sent(
     body: impl AsyncFn() -> Result<Json, StepError>,
     is_done: impl Fn(&BTreeSet<String>) -> bool,
 ) -> Result<Option<Json>, StepError> {
-    let send = async || {
-        let body = body().await?;
-        let path = format!("{path}/{action}");
-        Ok::<_, StepError>(writer.write(once("POST", &path, &body)).await)
-    };
-    let answer = |created| match created {
-        Created::Now(object) | Created::Found(object) => object,
-        Created::Changed | Created::Nothing => Json::Null,
-    };
+    let path_of_action = format!("{path}/{action}");
     let has_come = async || Ok::<_, StepError>(is_done(&key_ids(&writer.reader().get(path).await?)?));
-    let lost = match send().await? {
-        Ok(created) => return Ok(Some(answer(created))),
-        Err(error) if error.answer_lost() => error,
-        Err(error @ GraphError::SignIn { .. }) => return Err(error.into()),
-        Err(refusal) => {
-            tracing::info!("{refusal}");
-            return Ok(None);
+    let (mut failures, mut lost) = (0, None);
+    loop {
+        let error = match writer.write_once("POST", &path_of_action, &body().await?, &mut failures).await {
+            Ok(None) => continue,
+            Ok(Some(answer)) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        // What is done already is done, though a replica may not show it yet.
+        if (action == "removeKey" && error.already_gone()) || (action == "addKey" && error.already_exists()) {
+            return Ok(Some(Json::Null));
         }
-    };
-    if has_come().await? {
-        return Ok(Some(Json::Null));
+        if error.answer_lost() || lost.is_some() {
+            if has_come().await? {
+                return Ok(Some(Json::Null));
+            }
+            // A refusal of the second one may mean that the first was taken after all, which is not seen yet.
+            match lost {
+                Some(first) => return Err(StepError::Graph(first)),
+                None => lost = Some(error),
+            }
+            continue;
+        }
+        // Only a proof that Graph does not take, or an action that it does not allow, is a reason for another way.
+        if !matches!(error.status(), Some(400 | 401 | 403)) {
+            return Err(error.into());
+        }
+        tracing::info!("{error}");
+        return Ok(None);
     }
-    if let Ok(created) = send().await? {
-        return Ok(Some(answer(created)));
-    }
-    // A refusal may mean that the first one was taken after all.
-    if has_come().await? { Ok(Some(Json::Null)) } else { Err(lost.into()) }
 }
 
 /// Reads until what Graph took can be seen: an older list must not be written back, nor taken for what is there.
@@ -174,38 +182,54 @@ async fn seen(writer: &Writer, path: &str, taken: &Taken) -> Result<Json, StepEr
     writer.patience().until_known("an older list of certificates was read", read, is_older).await
 }
 
-/// A write that must not be sent twice.
-fn once<'a>(method: &'a str, path: &'a str, body: &'a Json) -> Sending<'a> {
-    Sending { method, path, body: Some(body), create_if_missing: false, repeatable: false, look: None }
-}
-
-/// Writes the whole list as it was read, without what goes and with what comes.
+/// Writes the whole list as it was read, without what goes and with what comes. Where Graph has it sent again, it is read anew: an
+/// older list would undo what somebody else did in between.
 async fn whole(
     writer: &Writer,
     path: &str,
-    latest: &Json,
+    mut latest: Json,
     change: &KeyCredentialsChange,
     added: &[&Json],
     removed: &BTreeSet<String>,
 ) -> Result<Json, StepError> {
-    let there = key_ids(latest)?;
-    let missing = added.iter().filter(|credential| !there.contains(id(credential)));
-    // Graph keeps a certificate once: under our `keyId`, it goes from under another one.
-    let replaced = duplicates(latest, change)?;
-    // Entries that stay are sent as they were read: Graph knows them by their keyId and refuses any other change.
-    let list = latest["keyCredentials"].as_array().into_iter().flatten();
-    let kept = list.filter(|credential| !removed.contains(id(credential)) && !replaced.contains(id(credential)));
-    let sent: Vec<Json> = kept.chain(missing.copied()).cloned().collect();
-    // A list that is sent again later could undo what somebody else did in between.
-    let sending = writer.write(once("PATCH", path, &json!({ "keyCredentials": sent }))).await;
-    let after = writer.reader().get(path).await?;
-    let expected: BTreeSet<&str> = sent.iter().map(id).collect();
-    let have = key_ids(&after)?;
-    if have.iter().map(String::as_str).collect::<BTreeSet<_>>() != expected {
-        // Where the answer was lost and the write is there all the same, all is well.
-        sending?;
+    let mut failures = 0;
+    loop {
+        let there = key_ids(&latest)?;
+        let missing = added.iter().filter(|credential| !there.contains(id(credential)));
+        // Graph keeps a certificate once: under our `keyId`, it goes from under another one.
+        let replaced = duplicates(&latest, change)?;
+        // Entries that stay are sent as they were read: Graph knows them by their keyId and refuses any other change.
+        let list = latest["keyCredentials"].as_array().into_iter().flatten();
+        let kept = list.filter(|credential| !removed.contains(id(credential)) && !replaced.contains(id(credential)));
+        let sent: Vec<Json> = kept.chain(missing.copied()).cloned().collect();
+        let body = json!({ "keyCredentials": sent });
+        let sending = match writer.write_once("PATCH", path, &body, &mut failures).await {
+            Ok(None) => {
+                latest = writer.reader().get(path).await?;
+                continue;
+            }
+            outcome => outcome.map(drop),
+        };
+        let read = async || {
+            let after = writer.reader().get(path).await?;
+            let have = key_ids(&after)?;
+            let has_come = added.iter().all(|credential| have.contains(id(credential)));
+            let is_as_sent = has_come && removed.is_disjoint(&have) && replaced.is_disjoint(&have);
+            is_as_sent.then_some(after).ok_or(StepError::NotSeen)
+        };
+        return match sending {
+            Ok(()) => {
+                let is_older = |error: &StepError| matches!(error, StepError::NotSeen);
+                match writer.patience().until_known("an older list of certificates was read", read, is_older).await {
+                    // Somebody else may have written too; what became of ours is judged by what is there.
+                    Err(StepError::NotSeen) => Ok(writer.reader().get(path).await?),
+                    outcome => outcome,
+                }
+            }
+            // Where the answer was lost and the write is there all the same, all is well.
+            Err(error) => read().await.map_err(|_| error.into()),
+        };
     }
-    Ok(after)
 }
 
 /// That what should be there is, and that nothing else went.

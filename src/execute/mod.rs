@@ -91,6 +91,10 @@ async fn holder(steps: Vec<&Step>, execution: &Execution<'_>, certificates: &Mut
             report.skipped.push(Skipped { address, because: "the run was interrupted".to_owned() });
             continue;
         }
+        if let Err(over) = execution.writer.patience().check() {
+            report.skipped.push(Skipped { address, because: over.to_string() });
+            continue;
+        }
         if let Some(needed) = step.needs.iter().find(|needed| report.is_undone(needed)) {
             report.skipped.push(Skipped { address, because: format!("it needs {needed}") });
             continue;

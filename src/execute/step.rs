@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::graph::{Created, GraphError, Sending};
+use crate::graph::{Created, GraphError, Repeat, Sending};
 use crate::kinds::{Certificates, Request, Write, kind};
 use crate::model::{
     CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
@@ -43,8 +43,7 @@ pub(super) async fn run(
             }
             Write::KeyCredentials(change) => {
                 let available = available(&step, execution, certificates);
-                let now = (execution.sign_in.clock)();
-                credentials::change(execution.writer, &change, &available, now).await?;
+                credentials::change(execution.writer, &change, &available, &execution.sign_in.clock).await?;
             }
             Write::MakeCertificate => {
                 let keeper = keeper(&step, execution)?;
@@ -146,55 +145,41 @@ async fn send(
     execution: &Execution<'_>,
     fresh: &[String],
 ) -> Result<BTreeMap<String, Value>, StepError> {
-    let look = request.look.as_ref().map(|look| (look.path.as_str(), &look.having));
-    // An upsert over an application that appeared since the plan would replace its certificates: that is another plan, for
-    // another look.
-    if request.create_if_missing
-        && let Some((path, having)) = look
-        && execution.writer.look(path, having).await?.is_some()
-    {
-        return Err(StepError::MadeMeanwhile);
-    }
-    let Request { method, path, body, create_if_missing, look: _, removes } = request;
-    let sending = Sending {
-        method,
-        path,
-        body: body.as_ref(),
-        create_if_missing: *create_if_missing,
-        // A deletion, and a change to a declared value.
-        repeatable: *method != "POST" && !create_if_missing,
-        look,
-    };
-    let is_fresh = is_about(request, fresh);
-    let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
-    let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
-    let attempt = async || execution.writer.write(sending).await;
-    let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;
-    let created = match write().await {
-        // What takes something away may be sent again.
-        Err(error) if *removes && error.answer_lost() => write().await,
-        outcome => outcome,
-    };
-    let created = match created {
-        Err(error) if *removes && error.already_gone() => return Ok(BTreeMap::new()),
-        // What an upsert may say of an application that is there, such as its owners, it may not say in this way.
-        Err(GraphError::Refused { status: 400, .. }) if *create_if_missing && is_there(look, execution).await => {
-            return Err(StepError::MadeMeanwhile);
+    let Request { method, path, body, create_if_missing, look, removes } = request;
+    let created = if let (true, Some(body), Some(look)) = (*create_if_missing, body, look) {
+        execution.writer.upsert(path, body, (&look.path, &look.having), &look.mark).await?
+    } else {
+        let sending = Sending {
+            method,
+            path,
+            body: body.as_ref(),
+            // A deletion, and a change to a declared value.
+            repeat: if *method == "POST" { Repeat::Undone } else { Repeat::Always },
+            look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
+        };
+        let is_fresh = is_about(request, fresh);
+        let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
+        let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
+        let attempt = async || execution.writer.write(sending).await;
+        let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;
+        let outcome = match write().await {
+            // What takes something away may be sent again.
+            Err(error) if *removes && error.answer_lost() => write().await,
+            outcome => outcome,
+        };
+        match outcome {
+            Err(error) if *removes && error.already_gone() => return Ok(BTreeMap::new()),
+            outcome => outcome?,
         }
-        outcome => outcome?,
     };
     let object = match created {
         Created::Now(object) | Created::Found(object) => object,
+        Created::Foreign => return Err(StepError::MadeMeanwhile),
         Created::Changed => return Err(StepError::ChangedInstead),
         Created::Nothing => return Ok(BTreeMap::new()),
     };
     let ids = ["id", "appId"].into_iter();
     Ok(ids.filter_map(|name| Some((name.to_owned(), Value::text(object[name].as_str()?)))).collect())
-}
-
-async fn is_there(look: Option<(&str, &serde_json::Value)>, execution: &Execution<'_>) -> bool {
-    let Some((path, having)) = look else { return false };
-    execution.writer.look(path, having).await.is_ok_and(|found| found.is_some())
 }
 
 fn keeper<'e>(step: &Step, execution: &Execution<'e>) -> Result<&'e Keeper, StepError> {

@@ -67,7 +67,8 @@ async fn send(client: &Client, paths: &[String]) -> Result<Vec<http::Response<By
         .map(|(id, path)| json!({ "id": id.to_string(), "method": "GET", "url": path.replace(' ', "%20") }))
         .collect();
     let body = json!({ "requests": requests });
-    let outgoing = Outgoing { method: "POST", body: Some(&body), ..Outgoing::get(PATH) };
+    let weight = u32::try_from(paths.len()).unwrap_or(u32::MAX);
+    let outgoing = Outgoing { method: "POST", body: Some(&body), weight, ..Outgoing::get(PATH) };
     let mut answer = client.send(outgoing).await?.unwrap_or_default();
     let mut by_id: BTreeMap<String, http::Response<Bytes>> = BTreeMap::new();
     for answer in answer["responses"].as_array_mut().into_iter().flatten() {
@@ -89,7 +90,8 @@ fn response(answer: &Json) -> Option<http::Response<Bytes>> {
     let status = u16::try_from(answer["status"].as_u64()?).ok()?;
     let mut response = http::Response::builder().status(status);
     for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-        response = response.header(name, value.as_str()?);
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        response = response.header(name, value);
     }
     let body = if answer["body"].is_null() { Bytes::new() } else { answer["body"].to_string().into() };
     response.body(body).ok()

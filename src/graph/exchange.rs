@@ -45,13 +45,25 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: Option<&'a Json>,
     /// `Prefer: create-if-missing`.
     pub(super) create_if_missing: bool,
-    /// Whether sending it twice is as good as sending it once.
-    pub(super) repeatable: bool,
+    pub(super) repeat: Repeat,
+    /// As how many requests Graph counts it.
+    pub(super) weight: u32,
+}
+
+/// When the same request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Twice is as good as once: a read, a change to a declared value, a deletion.
+    Always,
+    /// Only when it was certainly not done.
+    Undone,
+    /// Only after a new look: it is right for what was there when it was made, and not for what is there later.
+    Never,
 }
 
 impl<'a> Outgoing<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: "GET", path, body: None, create_if_missing: false, repeatable: true }
+        Self { method: "GET", path, body: None, create_if_missing: false, repeat: Repeat::Always, weight: 1 }
     }
 }
 
@@ -105,18 +117,41 @@ impl Client {
         let mut failures = 0;
         let mut last: Option<GraphError> = None;
         loop {
-            let turn = self.pace.turn(self.patience.elapsed());
-            self.wait(turn, "Graph is throttling", outgoing, &mut last).await?;
+            self.take_turn(outgoing, &mut last).await?;
             let (error, asked_for) = match self.send_once(outgoing).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
             failures += 1;
-            let Some(wait) = self.verdict(&error, outgoing.repeatable, asked_for, failures) else { return Err(error) };
+            let Some(wait) = self.verdict(&error, outgoing.repeat, asked_for, failures) else { return Err(error) };
             let why = error.in_brief();
             last = Some(error);
             self.wait(wait, &why, outgoing, &mut last).await?;
         }
+    }
+
+    /// Sends a request that is sent again only after a new look. `Ok(None)`: Graph did nothing and asked to come back, which was
+    /// waited for. `failures` is how often that was so.
+    pub(super) async fn send_unrepeated(
+        &self,
+        outgoing: Outgoing<'_>,
+        failures: &mut u32,
+    ) -> Result<Option<Option<Json>>, GraphError> {
+        self.take_turn(outgoing, &mut None).await?;
+        let (error, asked_for) = match self.send_once(outgoing).await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(failed) => failed,
+        };
+        *failures += 1;
+        let Some(wait) = self.verdict(&error, Repeat::Undone, asked_for, *failures) else { return Err(error) };
+        let why = error.in_brief();
+        self.wait(wait, &why, outgoing, &mut Some(error)).await?;
+        Ok(None)
+    }
+
+    async fn take_turn(&self, outgoing: Outgoing<'_>, last: &mut Option<GraphError>) -> Result<(), GraphError> {
+        let (turn, why) = self.pace.turn(self.patience.elapsed(), outgoing.weight);
+        self.wait(turn, why, outgoing, last).await
     }
 
     /// What an answer inside a batch holds, or why it holds nothing and how long to wait before it is asked for again.
@@ -127,8 +162,8 @@ impl Client {
         answer: &http::Response<Bytes>,
         failures: u32,
     ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
-        self.content(method, path, answer).map_err(|(error, asked_for)| {
-            let wait = self.verdict(&error, true, asked_for, failures);
+        content(method, path, answer).map_err(|(error, asked_for)| {
+            let wait = self.verdict(&error, Repeat::Always, asked_for, failures);
             (error, wait)
         })
     }
@@ -137,24 +172,25 @@ impl Client {
     fn verdict(
         &self,
         error: &GraphError,
-        repeatable: bool,
+        repeat: Repeat,
         asked_for: Option<Duration>,
         failures: u32,
     ) -> Option<Duration> {
         let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
         let again = match error {
             // Graph did nothing, and asks everybody to be slower.
-            GraphError::Refused { status: 429, .. } => {
+            GraphError::Refused { status: 429, .. } if repeat != Repeat::Never => {
                 let wait = asked_for.unwrap_or(usual.max(Duration::from_secs(1)));
                 self.pace.refused(self.patience.elapsed(), wait);
                 return Some(wait);
             }
-            // Graph asks to repeat it, and has done nothing yet.
-            GraphError::Refused { status: 503, .. } if asked_for.is_some() => true,
-            GraphError::Refused { status: 408 | 500 | 502..=504, .. } => repeatable,
+            GraphError::Refused { status: 408 | 500 | 502..=504, .. } => repeat == Repeat::Always,
             // Another write to the same object was under way, and this one was not begun.
-            GraphError::Refused { .. } => error.is_conflict_of_writes(),
-            GraphError::Lost { source, .. } => repeatable || source.never_sent,
+            GraphError::Refused { .. } => repeat != Repeat::Never && error.is_conflict_of_writes(),
+            // What is wrong with this machine's certificates or proxy is so the next time too.
+            GraphError::Lost { source, .. } => {
+                source.hint().is_none() && (repeat == Repeat::Always || (repeat == Repeat::Undone && source.never_sent))
+            }
             GraphError::Unreadable { .. } | GraphError::SignIn { .. } | GraphError::OutOfTime { .. } => false,
         };
         (again && failures < TRIES).then(|| asked_for.unwrap_or(usual))
@@ -176,7 +212,7 @@ impl Client {
     }
 
     async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
-        let Outgoing { method, path, body, create_if_missing, repeatable: _ } = outgoing;
+        let Outgoing { method, path, body, create_if_missing, repeat: _, weight: _ } = outgoing;
         let unreadable = |reason: String| {
             (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
         };
@@ -205,38 +241,46 @@ impl Client {
             None => Bytes::new(),
         };
         let request = request.body(bytes).map_err(|error| unreadable(error.to_string()))?;
-        let answer =
-            self.transport.send(request).await.map_err(|source| {
-                (GraphError::Lost { method: method.to_owned(), path: path.to_owned(), source }, None)
-            })?;
+        let lost = |source| (GraphError::Lost { method: method.to_owned(), path: path.to_owned(), source }, None);
+        let answer = if method == "GET" {
+            // A write is waited for even beyond the deadline: what became of it has to be known.
+            self.patience.within(self.transport.send(request)).await.map_err(|source| {
+                let (method, path) = (method.to_owned(), path.to_owned());
+                (GraphError::OutOfTime { method, path, last: None, source }, None)
+            })?
+        } else {
+            self.transport.send(request).await
+        };
+        let answer = answer.map_err(lost)?;
         tracing::debug!("{method} {path}: {}", answer.status());
         if let Some(date) = instant(answer.headers(), DATE) {
             let _earlier = self.answered.set(date);
         }
-        self.content(method, path, &answer)
+        if answer.status().is_success() {
+            self.pace.served(answer.headers());
+        }
+        content(method, path, &answer)
     }
+}
 
-    /// What an answer holds, or the refusal that it is, with the wait that it asks for.
-    fn content(
-        &self,
-        method: &str,
-        path: &str,
-        answer: &http::Response<Bytes>,
-    ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
-        if !answer.status().is_success() {
-            return Err((GraphError::refused(method, path, answer), retry_after(answer.headers())));
-        }
-        self.pace.served(answer.headers());
-        if answer.body().is_empty() {
-            return Ok(None);
-        }
-        let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
-        let read = serde_json::from_slice(body).map(Some);
-        read.map_err(|error| {
-            let reason = format!("the answer is not JSON: {error}");
-            (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
-        })
+/// What an answer holds, or the refusal that it is, with the wait that it asks for.
+fn content(
+    method: &str,
+    path: &str,
+    answer: &http::Response<Bytes>,
+) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
+    if !answer.status().is_success() {
+        return Err((GraphError::refused(method, path, answer), retry_after(answer.headers())));
     }
+    if answer.body().is_empty() {
+        return Ok(None);
+    }
+    let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
+    let read = serde_json::from_slice(body).map(Some);
+    read.map_err(|error| {
+        let reason = format!("the answer is not JSON: {error}");
+        (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
+    })
 }
 
 #[cfg(test)]
@@ -286,10 +330,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_busy_graph_is_asked_again_and_as_late_as_it_says() {
-        let (script, client) = client(vec![answer(429, "40"), answer(503, "7"), answer(504, "5"), answer(204, "")]);
-        let write = Outgoing { method: "POST", repeatable: false, ..Outgoing::get("/servicePrincipals") };
+        let (script, client) = client(vec![answer(429, "40"), answer(429, "7"), answer(503, "5"), answer(204, "")]);
+        let write = Outgoing { method: "POST", repeat: Repeat::Undone, ..Outgoing::get("/servicePrincipals") };
         let refused = client.send(write).await.unwrap_err();
-        assert_eq!(refused.status(), Some(504), "it may have been done, whatever wait it asks for");
+        assert_eq!(refused.status(), Some(503), "it may have been done, whatever wait it asks for");
         assert_eq!(script.asked.lock().unwrap().len(), 3);
         let elapsed = client.patience().elapsed();
         assert!((47..60).contains(&elapsed.as_secs()), "{elapsed:?}");

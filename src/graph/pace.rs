@@ -40,12 +40,18 @@ impl Pace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next turn; gives how long it is until then.
-    pub(super) fn turn(&self, now: Duration) -> Duration {
+    /// Takes the next turn, for something that counts as so many requests; gives how long it is until then, and why.
+    pub(super) fn turn(&self, now: Duration, weight: u32) -> (Duration, &'static str) {
         let mut state = self.state();
         let at = state.next.max(now);
-        state.next = at + state.least.max(state.called_for);
-        at.saturating_sub(now)
+        let is_graphs = state.held_until > now || state.called_for > state.least;
+        let why = if is_graphs {
+            "Graph is throttling"
+        } else {
+            "no more requests were allowed by `--max-requests-per-second`"
+        };
+        state.next = at.saturating_add(state.called_for.max(state.least.saturating_mul(weight)));
+        (at.saturating_sub(now), why)
     }
 
     /// Learns from an answer that was no refusal to serve.
@@ -74,8 +80,9 @@ impl Pace {
         if now >= state.held_until {
             state.called_for = (state.called_for * 2).clamp(Self::SLOW, Self::SLOWEST);
         }
-        state.held_until = state.held_until.max(now + wait);
-        state.next = state.next.max(now + wait);
+        let until = now.saturating_add(wait);
+        state.held_until = state.held_until.max(until);
+        state.next = state.next.max(until);
     }
 }
 
@@ -87,11 +94,15 @@ mod tests {
         Duration::from_millis(number)
     }
 
+    fn turn(pace: &Pace, now: Duration) -> Duration {
+        pace.turn(now, 1).0
+    }
+
     #[test]
     fn nobody_is_held_up_without_need() {
         let pace = Pace::default();
         for _ in 0..100 {
-            assert_eq!(pace.turn(milliseconds(5)), Duration::ZERO);
+            assert_eq!(turn(&pace, milliseconds(5)), Duration::ZERO);
             pace.served(&HeaderMap::new());
         }
     }
@@ -99,29 +110,40 @@ mod tests {
     #[test]
     fn a_limit_of_the_users_own_is_kept() {
         let pace = Pace::at_most(4.0);
-        let waits: Vec<Duration> = (0..4).map(|_| pace.turn(Duration::ZERO)).collect();
+        let waits: Vec<Duration> = (0..4).map(|_| turn(&pace, Duration::ZERO)).collect();
         assert_eq!(waits, [0, 250, 500, 750].map(milliseconds));
-        assert_eq!(pace.turn(milliseconds(5000)), Duration::ZERO, "what was not used is not saved up");
-        assert_eq!(pace.turn(milliseconds(5000)), milliseconds(250));
+        assert_eq!(turn(&pace, milliseconds(5000)), Duration::ZERO, "what was not used is not saved up");
+        assert_eq!(turn(&pace, milliseconds(5000)), milliseconds(250));
+    }
+
+    #[test]
+    fn a_batch_takes_the_turns_of_all_in_it_and_the_reason_is_the_limit() {
+        let pace = Pace::at_most(4.0);
+        assert_eq!(pace.turn(Duration::ZERO, 20).0, Duration::ZERO);
+        let (wait, why) = pace.turn(Duration::ZERO, 1);
+        assert_eq!(wait, milliseconds(5000));
+        assert!(why.contains("--max-requests-per-second"), "{why}");
+        pace.refused(Duration::ZERO, Duration::MAX);
+        assert_eq!(pace.turn(milliseconds(1), 1).1, "Graph is throttling");
     }
 
     #[test]
     fn a_refusal_holds_up_everybody_and_is_forgotten_bit_by_bit() {
         let pace = Pace::default();
         pace.refused(Duration::ZERO, milliseconds(3000));
-        assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2000));
-        assert_eq!(pace.turn(milliseconds(1000)), milliseconds(2100));
+        assert_eq!(turn(&pace, milliseconds(1000)), milliseconds(2000));
+        assert_eq!(turn(&pace, milliseconds(1000)), milliseconds(2100));
         pace.refused(milliseconds(1000), milliseconds(1000));
-        let (one, two) = (pace.turn(milliseconds(1000)), pace.turn(milliseconds(1000)));
+        let (one, two) = (turn(&pace, milliseconds(1000)), turn(&pace, milliseconds(1000)));
         assert_eq!(two.checked_sub(one), Some(milliseconds(100)), "what was under way beside it makes nothing slower");
         pace.refused(milliseconds(4000), milliseconds(1000));
-        let (one, two) = (pace.turn(milliseconds(4000)), pace.turn(milliseconds(4000)));
+        let (one, two) = (turn(&pace, milliseconds(4000)), turn(&pace, milliseconds(4000)));
         assert_eq!(two.checked_sub(one), Some(milliseconds(200)), "a refusal after that does");
         for _ in 0..30 {
             pace.served(&HeaderMap::new());
         }
         let now = milliseconds(60_000);
-        assert_eq!((pace.turn(now), pace.turn(now)), (Duration::ZERO, Duration::ZERO));
+        assert_eq!((turn(&pace, now), turn(&pace, now)), (Duration::ZERO, Duration::ZERO));
     }
 
     #[test]
@@ -130,8 +152,8 @@ mod tests {
             let pace = Pace::default();
             let name = http::HeaderName::from_static("x-ms-throttle-limit-percentage");
             pace.served(&HeaderMap::from_iter([(name, http::HeaderValue::from_static(used))]));
-            let _first = pace.turn(Duration::ZERO);
-            pace.turn(Duration::ZERO)
+            let _first = turn(&pace, Duration::ZERO);
+            turn(&pace, Duration::ZERO)
         };
         assert_eq!(
             (near("0.5"), near("0.8"), near("1.0"), near("1.8")),

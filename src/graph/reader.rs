@@ -18,6 +18,9 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// How often what should be there is looked for once more.
+    const LOOKS_MORE: usize = 4;
+
     pub fn new(client: Client) -> Self {
         Self { client, reads: Arc::default() }
     }
@@ -52,6 +55,15 @@ impl Reader {
         }
     }
 
+    /// The objects at `path`: all of a list, over all its pages, or the one that is there.
+    pub async fn all_at(&self, path: &str) -> Result<Vec<Json>, GraphError> {
+        match self.find(path).await? {
+            Some(page) if page["value"].is_array() => self.rest(path, page).await,
+            Some(object) => Ok(vec![object]),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The objects at `paths`, in as few requests as can be; `None` where there is none.
     pub async fn find_all(&self, paths: Vec<String>) -> Result<BTreeMap<String, Option<Json>>, GraphError> {
         if let [path] = paths.as_slice() {
@@ -63,10 +75,28 @@ impl Reader {
         batch::get_all(&self.client, paths).await
     }
 
+    /// The same of objects that should be there, because others say so: what one replica does not know yet another one may.
+    /// What is not found is asked for some more times within seconds.
+    pub async fn find_all_expected(&self, paths: Vec<String>) -> Result<BTreeMap<String, Option<Json>>, GraphError> {
+        let mut found = self.find_all(paths).await?;
+        let mut waits = self.client.patience().propagation_waits().take(Self::LOOKS_MORE);
+        loop {
+            let open: Vec<String> = found.iter().filter(|(_, it)| it.is_none()).map(|(path, _)| path.clone()).collect();
+            if open.is_empty() {
+                return Ok(found);
+            }
+            let Some(wait) = waits.next() else { return Ok(found) };
+            if self.client.patience().pause(wait, "what should be there cannot be read yet").await.is_err() {
+                return Ok(found);
+            }
+            found.extend(self.find_all(open).await?);
+        }
+    }
+
     /// Every item of each of the lists at `paths`, in as few requests as can be.
     pub async fn list_all(&self, paths: Vec<String>) -> Result<BTreeMap<String, Vec<Json>>, GraphError> {
         let mut lists = BTreeMap::new();
-        for (path, first) in self.find_all(paths).await? {
+        for (path, first) in self.find_all_expected(paths).await? {
             // What is gone has no list, and an empty one would be a claim: it is asked for by itself, and says so.
             let items = match first {
                 Some(page) => self.rest(&path, page).await?,

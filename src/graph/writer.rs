@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::patience::Patience;
 
-use super::exchange::Outgoing;
+use super::exchange::{Outgoing, Repeat};
 use super::{Client, GraphError, Reader};
 
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub enum Created {
     Found(Json),
     /// It was there and was changed: a request that should have made it found it.
     Changed,
+    /// Another one is there in its place, and was left as it is.
+    Foreign,
     /// There is nothing to tell: a change or a deletion.
     Nothing,
 }
@@ -34,10 +36,7 @@ pub struct Sending<'a> {
     /// Below the version, such as `/applications/…`.
     pub path: &'a str,
     pub body: Option<&'a Json>,
-    /// `Prefer: create-if-missing`.
-    pub create_if_missing: bool,
-    /// Whether sending it twice is as good as sending it once.
-    pub repeatable: bool,
+    pub repeat: Repeat,
     /// Where, and having which properties, the object is found if the answer does not tell. Graph refuses to make a second one
     /// like it.
     pub look: Option<(&'a str, &'a Json)>,
@@ -63,59 +62,110 @@ impl Writer {
 
     /// Sends one write until it is known what became of it.
     pub async fn write(&self, sending: Sending<'_>) -> Result<Created, GraphError> {
-        let Sending { method, path, body, create_if_missing, repeatable, look } = sending;
+        let Sending { method, path, body, repeat, look } = sending;
         // References to other objects are absolute addresses on this host.
         let body = body.map(|body| with_host(body, self.client.base()));
-        let outgoing = Outgoing { method, path, body: body.as_ref(), create_if_missing, repeatable };
-        let mut lost = false;
-        for _ in 1..Self::SENT_AT_MOST {
-            match self.settle(self.client.send(outgoing).await, outgoing, look, lost).await {
-                Err(error) if error.answer_lost() && look.is_some() => lost = true,
-                outcome => return outcome,
+        let outgoing = Outgoing { method, body: body.as_ref(), repeat, ..Outgoing::get(path) };
+        let mut sent = 0;
+        loop {
+            sent += 1;
+            let error = match (self.client.send(outgoing).await, look) {
+                (Ok(Some(object)), _) => return Ok(Created::Now(object)),
+                (Ok(None), _) => return Ok(Created::Nothing),
+                (Err(error), _) if method == "DELETE" && error.status() == Some(404) => return Ok(Created::Nothing),
+                (Err(error), Some(look)) if error.already_exists() => {
+                    return Ok(Created::Found(self.look_until_seen(look).await?.ok_or(error)?));
+                }
+                (Err(error), Some(look)) if error.answer_lost() => match self.look_after_loss(look).await {
+                    Some(object) => return Ok(Created::Found(object)),
+                    None => error,
+                },
+                (Err(error), Some(_) | None) => return Err(error),
+            };
+            if sent == Self::SENT_AT_MOST {
+                return Err(error);
             }
         }
-        self.settle(self.client.send(outgoing).await, outgoing, look, lost).await
     }
 
-    /// What an answer means, or what a look shows where there is none. `lost` says that the same was sent before.
-    async fn settle(
+    /// Sends a write once, that is right only for what was there when it was made. `Ok(None)`: Graph did nothing and asked to
+    /// come back, which was waited for; `failures` counts how often.
+    pub async fn write_once(
         &self,
-        outcome: Result<Option<Json>, GraphError>,
-        outgoing: Outgoing<'_>,
-        look: Option<(&str, &Json)>,
-        lost: bool,
+        method: &str,
+        path: &str,
+        body: &Json,
+        failures: &mut u32,
+    ) -> Result<Option<Json>, GraphError> {
+        let body = with_host(body, self.client.base());
+        let outgoing = Outgoing { method, body: Some(&body), repeat: Repeat::Never, ..Outgoing::get(path) };
+        Ok(self.client.send_unrepeated(outgoing, failures).await?.map(Option::unwrap_or_default))
+    }
+
+    /// Makes an object by a key of ours, with all that it has. Over one that is there this would replace what that one has, so it is
+    /// looked before each sending. `mark` is what only an object of this write's making has.
+    /// <https://learn.microsoft.com/graph/api/application-upsert>
+    pub async fn upsert(
+        &self,
+        path: &str,
+        body: &Json,
+        look: (&str, &Json),
+        mark: &Json,
     ) -> Result<Created, GraphError> {
-        match (outcome, look) {
-            (Ok(Some(object)), _) => Ok(Created::Now(object)),
-            // The answer to an upsert that found something to change: what was sent before and was done all the same.
-            (Ok(None), Some(look)) if outgoing.create_if_missing && lost => {
-                let found = self.look_until_seen(look).await?;
-                Ok(found.map_or(Created::Changed, Created::Found))
+        let body = with_host(body, self.client.base());
+        let outgoing = Outgoing {
+            method: "PATCH",
+            body: Some(&body),
+            create_if_missing: true,
+            repeat: Repeat::Never,
+            ..Outgoing::get(path)
+        };
+        let known = |object: Json| if contains(&object, mark) { Created::Found(object) } else { Created::Foreign };
+        let (mut failures, mut losses) = (0, 0);
+        loop {
+            if let Some(object) = self.look(look.0, look.1).await? {
+                return Ok(known(object));
             }
-            (Ok(None), Some(_)) if outgoing.create_if_missing => Ok(Created::Changed),
-            (Ok(None), Some(_) | None) => Ok(Created::Nothing),
-            (Err(error), _) if outgoing.method == "DELETE" && error.status() == Some(404) => Ok(Created::Nothing),
-            (Err(error), Some(look)) if error.already_exists() => {
-                Ok(Created::Found(self.look_until_seen(look).await?.ok_or(error)?))
-            }
-            (Err(error), Some(look)) if error.answer_lost() => {
-                let mut waits = self.patience().propagation_waits().take(Self::LOOKS - 1);
-                loop {
-                    if let Ok(Some(object)) = self.look(look.0, look.1).await {
-                        return Ok(Created::Found(object));
-                    }
-                    let Some(wait) = waits.next() else { return Err(error) };
-                    if self
-                        .patience()
-                        .pause(wait, "an answer was lost: looking what became of the write")
-                        .await
-                        .is_err()
-                    {
-                        return Err(error);
-                    }
+            let error = match self.client.send_unrepeated(outgoing, &mut failures).await {
+                Ok(None) => continue,
+                Ok(Some(Some(object))) => return Ok(Created::Now(object)),
+                // It found something to change: what was sent before and was done all the same, or somebody else's.
+                Ok(Some(None)) if losses > 0 => {
+                    return Ok(self.look_until_seen(look).await?.map_or(Created::Changed, known));
+                }
+                Ok(Some(None)) => return Ok(Created::Changed),
+                Err(error) => error,
+            };
+            if error.answer_lost() {
+                losses += 1;
+                match self.look_after_loss(look).await {
+                    Some(object) => return Ok(known(object)),
+                    None if losses < Self::SENT_AT_MOST => continue,
+                    None => return Err(error),
                 }
             }
-            (Err(error), Some(_) | None) => Err(error),
+            // What an upsert may say of a new object, such as its owners, it may not say of one that is there.
+            let is_there = error.already_exists() || (losses > 0 && error.status() == Some(400));
+            let found = if is_there {
+                self.look_until_seen(look).await?
+            } else if error.status() == Some(400) {
+                self.look(look.0, look.1).await?
+            } else {
+                None
+            };
+            return found.map(known).ok_or(error);
+        }
+    }
+
+    /// What became of a write without an answer, as far as some looks show it.
+    async fn look_after_loss(&self, (path, having): (&str, &Json)) -> Option<Json> {
+        let mut waits = self.patience().propagation_waits().take(Self::LOOKS - 1);
+        loop {
+            if let Ok(Some(object)) = self.look(path, having).await {
+                return Some(object);
+            }
+            let why = "an answer was lost: looking what became of the write";
+            self.patience().pause(waits.next()?, why).await.ok()?;
         }
     }
 
@@ -132,9 +182,21 @@ impl Writer {
 
     /// The object at `path`, or in the list at `path`, that has these properties.
     pub async fn look(&self, path: &str, having: &Json) -> Result<Option<Json>, GraphError> {
-        let Some(found) = self.reader.find(path).await? else { return Ok(None) };
-        let candidates = if found["value"].is_array() { self.reader.list(path).await? } else { vec![found] };
+        let candidates = self.reader.all_at(path).await?;
         Ok(candidates.into_iter().find(|candidate| has(candidate, having)))
+    }
+}
+
+/// Whether something holds all of `mark`: of an object its properties, of a list its members.
+fn contains(candidate: &Json, mark: &Json) -> bool {
+    match (candidate, mark) {
+        (Json::Object(have), Json::Object(wanted)) => {
+            wanted.iter().all(|(name, value)| have.get(name).is_some_and(|have| contains(have, value)))
+        }
+        (Json::Array(have), Json::Array(wanted)) => {
+            wanted.iter().all(|value| have.iter().any(|have| contains(have, value)))
+        }
+        _ => candidate == mark,
     }
 }
 

@@ -117,7 +117,7 @@ impl Request {
 
     #[must_use]
     pub fn or_look(mut self, path: String, having: Json) -> Self {
-        self.look = Some(Look { path, having });
+        self.look = Some(Look { path, having, mark: Json::Null });
         self
     }
 }
@@ -127,6 +127,8 @@ impl Request {
 pub struct Look {
     pub path: String,
     pub having: Json,
+    /// What only an object of this very request's making has; `null` where nothing else can be found.
+    pub mark: Json,
 }
 
 /// A change to the certificates of an application or service principal that leaves every other credential as it is.

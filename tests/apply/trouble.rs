@@ -10,7 +10,7 @@ use accredit::transport::{Sending, Transport};
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
-use super::world::{TENANT, World, one_of_everything, repository};
+use super::world::{TENANT, World, days_after, noon, one_of_everything, repository};
 
 /// What the manifests make, without what is drawn anew each time.
 type EndState = BTreeMap<String, Json>;
@@ -153,6 +153,36 @@ async fn the_connection_breaks_at_every_request_in_turn() {
             in_trouble((world, desired), &calm, 2, &format!("request {nth}, {when}")).await;
         }
     }
+}
+
+/// The same of sign-ins: that of the operator, and that of a certificate which others wait for.
+#[tokio::test]
+async fn the_connection_breaks_at_every_sign_in_in_turn() {
+    let rotating = async || {
+        let (mut world, desired) = one_application().await;
+        world.apply(&desired).await;
+        world.turn_to(days_after(noon(), 340)).await;
+        world.apply(&desired).await;
+        world.turn_to(days_after(noon(), 360)).await;
+        world.forget_requests().await;
+        (world, desired)
+    };
+    let calm = in_calm(rotating().await).await;
+    let mut broken = 0;
+    for when in ["before", "after"] {
+        for nth in 1.. {
+            let (world, desired) = rotating().await;
+            world.faults(json!([{ "service": "token", "nth": nth, "then": "reset", "when": when }])).await;
+            world.apply(&desired).await;
+            let left: Json = world.control("GET", "faults", None).await.json().await.unwrap();
+            if left != json!([]) {
+                break;
+            }
+            broken += 1;
+            assert_eq!(end_state(&world).await, calm.0, "sign-in {nth}, {when}");
+        }
+    }
+    assert!(broken >= 4, "only {broken} sign-ins were broken");
 }
 
 #[tokio::test]

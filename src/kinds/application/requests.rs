@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Action, FieldChange, Fields, Step, Thumbprint, Value};
 
-use super::super::write::{Certificates, KeyCredentialsChange, Request, Write, key_credential};
+use super::super::write::{Certificates, KeyCredentialsChange, Look, Request, Write, key_credential};
 
 /// How many owners one create request may carry.
 /// <https://learn.microsoft.com/graph/api/application-post-applications>
@@ -44,10 +44,14 @@ fn create(handle: &str, after: &Fields, certificates: &Certificates) -> Vec<Writ
         }
     }
     let path = by_unique_name(handle);
-    let create = Request {
-        create_if_missing: true,
-        ..Request::patch(path.clone(), Json::Object(body)).or_look(path, json!({ "uniqueName": handle }))
-    };
+    // Applications of other makers have neither the estate's tag nor the certificate that only we have the key of.
+    let key_ids = |credential: &Json| json!({ "keyId": credential["keyId"] });
+    let credentials = body.get("keyCredentials").and_then(Json::as_array);
+    let key_ids: Vec<Json> = credentials.into_iter().flatten().map(key_ids).collect();
+    let tags = body.get("tags").cloned().unwrap_or_else(|| json!([]));
+    let mark = json!({ "tags": tags, "keyCredentials": key_ids });
+    let look = Look { path: path.clone(), having: json!({ "uniqueName": handle }), mark };
+    let create = Request { create_if_missing: true, look: Some(look), ..Request::patch(path, Json::Object(body)) };
     std::iter::once(Write::Graph(create)).chain(later).collect()
 }
 
