@@ -7,14 +7,16 @@ use serde_json::Value as Json;
 
 use jiff::Timestamp;
 
-use crate::catalog::powers;
+use crate::catalog::apis::MICROSOFT_GRAPH;
+use crate::catalog::{permissions, powers};
 use crate::graph::{GraphError, Reader, literal, segment};
 use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
     Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
-    ObservedTenant, Operator, OwnerReference, SignIn, Snapshot, StoredCertificate, StoredKeys, Thumbprint,
+    ObservedTenant, Operator, OwnerReference, PermissionType, SignIn, Snapshot, StoredCertificate, StoredKeys,
+    Thumbprint,
 };
 
 /// Requests under way at once.
@@ -73,10 +75,12 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let user_roles = user_roles(reader, desired, &users).await?;
+    let operators = operators(&desired.estate, &applications);
     Ok(Snapshot {
         tenant,
         operator: operator.clone(),
         owned,
+        operators,
         reads: reader.reads(),
         applications,
         deleted,
@@ -199,6 +203,18 @@ pub async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::D
     let listed = reader.list("/directory/deletedItems/microsoft.graph.application").await?;
     let read = listed.iter().map(|json| wire::deleted_application(json).map_err(form("a deleted application")));
     Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// The service principals of the estate that may write applications.
+fn operators(estate: &str, applications: &BTreeMap<String, ObservedApplication>) -> BTreeSet<String> {
+    let writes = ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    let ids = writes.map(|name| permissions::find(MICROSOFT_GRAPH, PermissionType::Application, name).map(|it| it.id));
+    let may_write = |found: &ObservedServicePrincipal| {
+        found.app_role_assignments.iter().any(|consent| ids.contains(&Some(consent.app_role_id.as_str())))
+    };
+    let of_estate = applications.values().filter(|application| application.tags.contains(&estate_tag(estate)));
+    let principals = of_estate.filter_map(|application| application.service_principal.as_ref());
+    principals.filter(|found| may_write(found)).map(|found| found.id.clone()).collect()
 }
 
 /// Reads what hangs on the applications.

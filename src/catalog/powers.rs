@@ -141,9 +141,11 @@ pub enum Verdict {
 pub fn verdict(operator: &Operator, entry: &Entry, circumstances: Circumstances) -> Verdict {
     match &operator.powers {
         Powers::Unknown => Verdict::Allowed,
-        Powers::Application { .. } => {
+        Powers::Application { permissions: _, roles } => {
             if held(operator).allows(entry, circumstances) {
                 Verdict::Allowed
+            } else if roles.iter().any(|id| is_unjudged(id)) {
+                Verdict::Doubtful
             } else {
                 Verdict::Refused
             }
@@ -151,13 +153,27 @@ pub fn verdict(operator: &Operator, entry: &Entry, circumstances: Circumstances)
         Powers::User { scopes, roles } => {
             // There is no delegated permission for what is owned alone: the user's own rights say that.
             let scoped = Circumstances { owned: false, ..circumstances };
-            if !of(scopes).allows(entry, scoped) {
+            if !acts_wholly_for_user(scopes) && !of(scopes).allows(entry, scoped) {
                 return Verdict::Refused;
             }
             let own = Held::default().with_roles(roles.iter().map(String::as_str));
             if own.allows(entry, circumstances) { Verdict::Allowed } else { Verdict::Doubtful }
         }
     }
+}
+
+/// Whether a program may do whatever its user may. Those that Microsoft makes for administrators hold this instead of many
+/// permissions: the Azure CLI, Azure PowerShell.
+/// <https://learn.microsoft.com/graph/permissions-reference#directoryaccessasuserall>
+fn acts_wholly_for_user(scopes: &BTreeSet<String>) -> bool {
+    scopes.contains("Directory.AccessAsUser.All")
+}
+
+/// Whether a directory role is one that may amount to something here, and that is not known to.
+fn is_unjudged(template_id: &str) -> bool {
+    roles::find(template_id).is_some_and(|role| {
+        role.privileged && role.name != GLOBAL_ADMINISTRATOR && !ROLES.iter().any(|(name, _)| *name == role.name)
+    })
 }
 
 /// What an operator may use: of a user, the delegated permissions that the user's own roles amount to too.
@@ -167,6 +183,9 @@ pub fn held(operator: &Operator) -> Held {
         Powers::Application { permissions, roles } => of(permissions).with_roles(roles.iter().map(String::as_str)),
         Powers::User { scopes, roles } => {
             let own = Held::default().with_roles(roles.iter().map(String::as_str));
+            if acts_wholly_for_user(scopes) {
+                return own;
+            }
             Held::new(of(scopes).permissions.iter().map(String::as_str).filter(|scope| own.has(scope)))
         }
     }

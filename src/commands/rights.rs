@@ -20,7 +20,7 @@ pub(super) fn remark(console: &Console, session: &Session, plan: &Plan) {
     }
     let surplus: Vec<String> = surplus.iter().map(|name| format!("`{}`", printable(name))).collect();
     console.say(&format!(
-        "\nNote: the operator holds more than these manifests need: {}. Take it away, or keep it in another identity.",
+        "\nNote: the operator holds more than these manifests need: {}. Where nothing else needs it, do without; docs/rights.md says what each is worth.",
         surplus.join(", ")
     ));
 }

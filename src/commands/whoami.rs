@@ -114,7 +114,8 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     }
     if let Err(error) = organization {
         let hint = error.hint().unwrap_or_default();
-        console.say(&printable(&format!("\nNote: the tenant's name could not be read: {error}. {hint}")));
+        console.say("");
+        console.say(&printable(&format!("Note: the tenant's name could not be read: {error}. {hint}")));
     }
     Ok(Exit::Success)
 }

@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub operator: Operator,
     /// Object ids of what the operator owns. `None`: not looked at, as it does not matter or could not be read.
     pub owned: Option<BTreeSet<String>>,
+    /// Object ids of the estate's own applications that may write applications: those that others sign in as to apply it.
+    pub operators: BTreeSet<String>,
     /// What was read to come to this: paths as `catalog::least_privilege` has them.
     pub reads: BTreeSet<String>,
     /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.

@@ -55,7 +55,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     }
     let steps = order::in_order(steps);
     let notices = notices(desired, actual, &steps);
-    let rights = rights::rights(&steps, &estate, actual, now);
+    let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
     drift.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
         tenant: actual.tenant.id.clone(),

@@ -10,8 +10,10 @@ use crate::catalog::capabilities::reads_of_a_plan;
 use crate::catalog::least_privilege::{self, Circumstances, Entry};
 use crate::catalog::powers::{Held, Verdict, danger, held, least_role, least_set, verdict, writes_owned_alone};
 use crate::catalog::roles;
-use crate::kinds::{Certificates, kind};
-use crate::model::{Action, MissingRight, ObservedOwner, Operator, Powers, Right, Rights, Snapshot, Step, Value};
+use crate::kinds::{Certificates, Intent, kind};
+use crate::model::{
+    Action, Desired, MissingRight, ObservedOwner, Operator, Powers, Right, Rights, Snapshot, Step, Value,
+};
 
 /// A request that a step sends, as far as it matters whether it is allowed.
 struct Asked<'a> {
@@ -22,7 +24,13 @@ struct Asked<'a> {
 
 /// What `steps` need, and of what the operator has no part of `estate`, all that is declared as if none of it were there,
 /// would have a use for.
-pub(super) fn rights(steps: &[Step], estate: &[Step], snapshot: &Snapshot, now: Timestamp) -> Rights {
+pub(super) fn rights(
+    steps: &[Step],
+    estate: &[Step],
+    (desired, intent): (&Desired, Intent),
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Rights {
     let certificates = Certificates::of(&snapshot.keys, now);
     let asked = asked(steps, snapshot, &certificates);
     let mut reads: Vec<&'static Entry> =
@@ -39,11 +47,30 @@ pub(super) fn rights(steps: &[Step], estate: &[Step], snapshot: &Snapshot, now: 
         .into_iter()
         .chain(self::asked(steps, snapshot, &certificates))
         .collect();
-    Rights {
-        needed: least_set(&needed).into_iter().map(right).collect(),
-        known: is_known,
-        missing: if is_known { missing(&asked, &snapshot.operator) } else { Vec::new() },
-        surplus: surplus(&reads, &whole, &snapshot.operator),
+    let missing = if is_known { missing(&asked, &snapshot.operator) } else { Vec::new() };
+    // What is destroyed says nothing of what the manifests need.
+    let surplus = if intent == Intent::Destroy {
+        BTreeSet::new()
+    } else {
+        let mut surplus = surplus(&reads, &whole, &snapshot.operator);
+        surplus.retain(|right| !keeps_a_list(right, desired));
+        surplus
+    };
+    Rights { needed: least_set(&needed).into_iter().map(right).collect(), known: is_known, missing, surplus }
+}
+
+/// Whether a permission is what it takes to remove from a managed list what somebody else adds to it, even where the list is to be
+/// empty.
+fn keeps_a_list(permission: &str, desired: &Desired) -> bool {
+    let mut applications = desired.applications.values();
+    match permission {
+        "AppRoleAssignment.ReadWrite.All" | "DelegatedPermissionGrant.ReadWrite.All" => {
+            applications.any(|application| application.permissions.is_some())
+        }
+        "RoleManagement.ReadWrite.Directory" => {
+            !desired.user_roles.is_empty() || applications.any(|application| application.roles.is_some())
+        }
+        _ => false,
     }
 }
 

@@ -30,6 +30,13 @@ pub(super) fn missing(rights: &Rights) -> Vec<String> {
         String::new(),
         format!("    {{ api: Microsoft Graph, application: [{}] }}", names.join(", ")),
     ]);
+    if names.contains(&"Application.ReadWrite.All") {
+        lines.push(String::new());
+        lines.push(
+            "  Or make the operator an owner of these applications: with `Application.ReadWrite.OwnedBy` that is enough."
+                .to_owned(),
+        );
+    }
     if rights.missing.iter().any(|missing| !missing.certain) {
         lines.push(String::new());
         lines.push(

@@ -11,7 +11,7 @@ pub(super) use wire::{KeyCredential, PasswordCredential};
 pub use wire::{application, deleted_application, federated_credential, key_credentials, owner};
 
 use crate::model::{
-    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Step, Value,
+    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Snapshot, Step, Value,
 };
 
 use super::write::{Certificates, Write};
@@ -221,9 +221,8 @@ fn declared(
     if let Some(owners) = &desired.owners {
         let owners =
             owners.iter().filter_map(|owner| context.owner(owner).map_err(|problem| problems.push(problem)).ok());
-        // Without it an operator with rights over no more than its own applications could not write this one again.
-        let operator = actual.and_then(|actual| operator_among_owners(context, actual));
-        put("owners", Value::set(owners.chain(operator)));
+        let operators = actual.into_iter().flat_map(|actual| operators_among_owners(context, actual));
+        put("owners", Value::set(owners.chain(operators)));
     }
     if let Some(certificates) = &desired.certificates {
         let credentials = certificates.keys().flat_map(|name| {
@@ -237,11 +236,13 @@ fn declared(
     fields
 }
 
-/// The operator itself, where it owns the application.
-fn operator_among_owners(context: &Context<'_>, actual: &ObservedApplication) -> Option<Value> {
-    let operator = context.snapshot.operator.object_id.as_ref()?;
-    let owner = actual.owners.iter().find(|owner| owner.id == *operator)?;
-    Some(Value::named(&owner.id, &owner.name))
+/// Owners that are operators: whoever signed in, and those that the estate itself has. Without being an owner, one with rights
+/// over no more than its own applications could not write this one again; and whoever plans, the plan is the same.
+fn operators_among_owners(context: &Context<'_>, actual: &ObservedApplication) -> Vec<Value> {
+    let Snapshot { operator, operators, .. } = context.snapshot;
+    let is_operator = |id: &String| operators.contains(id) || operator.object_id.as_ref() == Some(id);
+    let owners = actual.owners.iter().filter(|owner| is_operator(&owner.id));
+    owners.map(|owner| Value::named(&owner.id, &owner.name)).collect()
 }
 
 /// The declared tags, or those that are there, with Accredit's own.
