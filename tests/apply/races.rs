@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use accredit::keys::self_signed;
 use accredit::kinds::Intent;
 use accredit::model::{CertificateProfile, DistinguishedName, KeyAlgorithm};
+use accredit::patience::Patience;
 use accredit::transport::{Http, Sending, Transport};
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -259,4 +261,120 @@ async fn an_ended_certificate_of_somebody_else_does_not_stop_a_rotation() {
     );
     world.converge(&world.desired()).await;
     assert_eq!(key_ids(&world).await.len(), 1);
+}
+
+/// Graph does not take the list at once, and somebody else adds a certificate while it is waited for.
+#[tokio::test]
+async fn a_list_that_has_to_be_sent_again_is_read_again() {
+    let busy = json!({ "status": 429, "code": "TooManyRequests", "headers": { "Retry-After": "12" } });
+    let conflict = json!({ "status": 409, "code": "Directory_ConcurrencyViolation", "message": "another write" });
+    for refusal in [busy, conflict] {
+        let mut world = World::new().await;
+        let one = foreign("21111111-2222-4333-8444-555555555555", noon());
+        let body = json!({ "uniqueName": "exo", "displayName": "theirs", "keyCredentials": [one] });
+        let path = format!("/v1.0/applications/{}", text(&world.admin("POST", "/v1.0/applications", body).await["id"]));
+        world.write("exo.yaml", &one_of_everything("exo"));
+        let desired = world.desired();
+        let plan = world.plan(&desired).await;
+        world.faults(json!([{ "method": "PATCH", "body": "keyCredentials", "nth": 1, "then": refusal }])).await;
+        let (control, two) = (format!("{}/_emulator/graph", world.emulator.url()), foreign(FOREIGN, noon()));
+        let has_come = Arc::new(AtomicBool::new(false));
+        world.wait_with(Patience::new(Patience::TIMEOUT, Duration::ZERO).skipping(move |_| {
+            let (control, path, two, has_come) = (control.clone(), path.clone(), two.clone(), Arc::clone(&has_come));
+            Box::pin(async move {
+                if has_come.swap(true, Ordering::SeqCst) {
+                    return;
+                }
+                let order = |method: &str, body: Json| {
+                    let order = json!({ "method": method, "path": path, "body": body });
+                    reqwest::Client::new().post(&control).json(&order).send()
+                };
+                let there: Json = order("GET", Json::Null).await.unwrap().json().await.unwrap();
+                let mut credentials = there["keyCredentials"].as_array().unwrap().clone();
+                credentials.push(two);
+                let answer = order("PATCH", json!({ "keyCredentials": credentials })).await.unwrap();
+                assert!(answer.status().is_success(), "{answer:?}");
+            })
+        }));
+        let report = world.carry_out(&desired, plan).await;
+        assert!(report.is_complete(), "{:#?}", report.failed);
+        let there = key_ids(&world).await;
+        assert!(there.len() == 3 && there.iter().any(|id| id == FOREIGN), "{there:?}");
+    }
+}
+
+/// An application that somebody else makes under the same handle, and that reads do not show yet: it is not taken for ours,
+/// nothing of it is changed, and it is given nothing.
+#[tokio::test]
+async fn somebody_elses_new_application_is_given_nothing() {
+    let mut world = World::new().await;
+    let manifest = one_of_everything("exo");
+    // Without owners the upsert has nothing that Graph would refuse of an application that is there.
+    let owners = manifest.lines().find(|line| line.contains("owners:")).unwrap().to_owned();
+    for manifest in [manifest.replace(&format!("{owners}\n"), ""), manifest] {
+        world = if world.find("exo").await.is_some() { World::new().await } else { world };
+        world.write("exo.yaml", &manifest);
+        world.control("POST", "clock", Some(json!({ "now": noon().to_string(), "stopped": true }))).await;
+        world.wait_with(world.patience_of_the_tenant(Patience::TIMEOUT, Patience::PROPAGATION_TIMEOUT));
+        let desired = world.desired();
+        let plan = world.plan(&desired).await;
+        world.knobs(json!({ "lag": "12s" })).await;
+        let theirs = foreign(FOREIGN, noon());
+        let body = json!({ "uniqueName": "exo", "displayName": "theirs", "keyCredentials": [theirs] });
+        world.admin("POST", "/v1.0/applications", body).await;
+        world.forget_requests().await;
+        let report = world.carry_out(&desired, plan).await;
+        assert!(!report.is_complete());
+        let writes = world.writes().await;
+        assert!(writes.iter().all(|write| write.starts_with("PATCH /v1.0/applications(uniqueName=")), "{writes:#?}");
+        world.knobs(json!({ "lag": "0s" })).await;
+        let application = world.application("exo").await;
+        let told = format!("{:?}", report.failed[0].error);
+        assert!(["MadeMeanwhile", "ChangedInstead"].contains(&told.as_str()), "{told}");
+        if told == "MadeMeanwhile" {
+            assert_eq!(application["displayName"], "theirs");
+            assert_eq!(key_ids(&world).await, [FOREIGN]);
+        }
+    }
+}
+
+/// Somebody else has removed already what we remove, and added one of theirs; reads are behind. What is done is done, and no old
+/// list is written over theirs.
+#[tokio::test]
+async fn a_removal_that_is_done_already_writes_no_old_list() {
+    let mut world = World::new().await;
+    world.write("exo.yaml", &one_of_everything("exo"));
+    world.converge(&world.desired()).await;
+    let old = key_ids(&world).await;
+    for days in [340, 356] {
+        world.turn_to(days_after(noon(), days)).await;
+        if days == 340 {
+            world.apply(&world.desired()).await;
+        }
+    }
+    world.control("POST", "clock", Some(json!({ "now": world.now.to_string(), "stopped": true }))).await;
+    world.wait_with(world.patience_of_the_tenant(Patience::TIMEOUT, Patience::PROPAGATION_TIMEOUT));
+    let desired = world.desired();
+    let plan = world.plan(&desired).await;
+    assert!(!plan.is_empty());
+    let application = world.application("exo").await;
+    let credentials = application["keyCredentials"].as_array().unwrap().iter();
+    let mut kept: Vec<Json> = credentials.filter(|it| it["keyId"] != json!(old[0])).cloned().collect();
+    assert_eq!(kept.len(), 1);
+    kept.push(foreign(FOREIGN, world.now));
+    world.knobs(json!({ "lag": "25s" })).await;
+    let path = format!("/v1.0/applications/{}", text(&application["id"]));
+    world.admin("PATCH", &path, json!({ "keyCredentials": kept })).await;
+    world.forget_requests().await;
+    let report = world.carry_out(&desired, plan).await;
+    assert!(report.is_complete(), "{:#?}", report.failed);
+    let writes = world.writes().await;
+    assert!(writes.iter().all(|write| !write.starts_with("PATCH")), "{writes:#?}");
+    world.knobs(json!({ "lag": "0s" })).await;
+    let there = key_ids(&world).await;
+    assert!(there.len() == 2 && there.iter().any(|id| id == FOREIGN), "{there:?}");
+}
+
+fn text(value: &Json) -> &str {
+    value.as_str().unwrap()
 }
