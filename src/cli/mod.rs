@@ -206,7 +206,7 @@ impl From<ApprovalArguments> for Approval {
 
 /// A length of time, such as `10m`.
 fn span(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as `20m` or `90s`".to_owned())?;
     span.try_into().map_err(|_| "it cannot be negative".to_owned())
 }
 

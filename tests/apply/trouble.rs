@@ -196,6 +196,30 @@ async fn replicas_are_a_minute_behind_and_disagree() {
     }
 }
 
+/// A rotation and its end while replicas disagree: no certificate is lost, made twice or taken away
+/// too early.
+#[tokio::test]
+async fn a_rotation_is_carried_out_on_replicas_that_are_behind() {
+    let (mut world, desired) = one_application().await;
+    world.apply(&desired).await;
+    let mut keys = Vec::new();
+    for day in [340, 341, 356] {
+        world.turn_to(days_after(noon(), day)).await;
+        world.control("POST", "clock", Some(json!({ "now": world.now.to_string(), "stopped": true }))).await;
+        world.wait_with(world.patience_of_the_tenant(Patience::TIMEOUT, Patience::PROPAGATION_TIMEOUT));
+        let plan = world.plan(&desired).await;
+        world.knobs(json!({ "lag": "0s..60s" })).await;
+        world.knobs(json!({ "lag": { "replicas": 3 } })).await;
+        let report = world.carry_out(&desired, plan).await;
+        assert!(report.is_complete(), "day {day}: {:#?}", report.failed);
+        world.knobs(json!({ "lag": "0s" })).await;
+        keys.push(world.application("exo").await["keyCredentials"].as_array().unwrap().len());
+    }
+    assert_eq!(keys, [2, 2, 1]);
+    let plan = world.plan_text(&desired).await;
+    assert!(plan.starts_with("No changes."), "{plan}");
+}
+
 #[tokio::test]
 async fn objects_are_busy_right_after_they_were_written() {
     let changed = async || {
