@@ -12,7 +12,7 @@ use crate::graph::Client;
 use crate::identity::{CertificateSignIn, Clock};
 use crate::keys::Vaults;
 use crate::model::{Cloud, Desired, Operator};
-use crate::patience::Patience;
+use crate::patience::{Patience, shown};
 use crate::transport::{Authority, Confined, Detour, Http, TokenSource, Transport};
 
 use super::console::{Console, environment};
@@ -93,11 +93,18 @@ pub(super) async fn connect(
     let is_embedded = matches!(place, Place::Embedded { .. });
     let internet = internet(custom.as_ref())?;
     let transport: Arc<dyn Transport> = match &url {
+        // What stays on this machine has no business in a proxy.
+        Some(url) if url.starts_with("http://") => {
+            let machine = Http::of_this_machine().map_err(|error| Failure::new("HTTP could not be set up", error))?;
+            Arc::new(Detour::new(Arc::new(machine), url))
+        }
         Some(url) => Arc::new(Detour::new(Arc::clone(&internet), url)),
         None => Arc::clone(&internet),
     };
     // A token goes only where it is meant to go, whatever an answer or a manifest says.
     let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
+    // A real token service goes by its own clock, whatever instant a plan is reckoned for.
+    let now = if matches!(place, Place::Real) { None } else { now };
     let clock: Clock = Arc::new(move || super::now(now));
     let to = SignIn {
         authority: &login,
@@ -108,7 +115,12 @@ pub(super) async fn connect(
         clock: Arc::clone(&clock),
         place,
     };
-    let operator = Arc::new(operator::sign_in(console, service.authentication, desired.authentication, to).await?);
+    let signing_in = operator::sign_in(console, service.authentication, desired.authentication, to);
+    let operator = tokio::time::timeout(limits.timeout, signing_in).await.map_err(|_| {
+        Failure::message(format!("nobody was signed in within {}", shown(limits.timeout)))
+            .hint("give it more time with `--timeout`, or name the way to sign in with `--auth`")
+    })??;
+    let operator = Arc::new(operator);
     let holder = operator.holder().clone();
     let method = if is_embedded { "as the embedded tenant's own operator".to_owned() } else { operator.description() };
     let token = |resource: &str| -> TokenSource {

@@ -56,7 +56,8 @@ fn parse(text: &str, directory: &Path) -> Result<CustomCloud, String> {
     let mut cloud: CustomCloud = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     for (name, address) in [("login", &mut cloud.login), ("graph", &mut cloud.graph), ("exchange", &mut cloud.exchange)]
     {
-        *address = address.trim_end_matches('/').to_owned();
+        let bare = address.trim_end_matches('/');
+        *address = bare.strip_suffix(":443").unwrap_or(bare).to_ascii_lowercase();
         let uri: Option<http::Uri> = address.parse().ok();
         let is_origin = uri.is_some_and(|uri| {
             uri.scheme_str() == Some("https")

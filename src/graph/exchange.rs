@@ -216,7 +216,11 @@ impl Client {
         let unreadable = |reason: String| {
             (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
         };
-        let token = (self.token)().await.map_err(|source| {
+        let token = self.patience.within((self.token)()).await.map_err(|source| {
+            let (method, path) = (method.to_owned(), path.to_owned());
+            (GraphError::OutOfTime { method, path, last: None, source }, None)
+        })?;
+        let token = token.map_err(|source| {
             (GraphError::SignIn { method: method.to_owned(), path: path.to_owned(), source }, None)
         })?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))

@@ -11,6 +11,9 @@ use bytes::Bytes;
 
 use super::{Transport, TransportError};
 
+/// No service is waited for longer at once, in seconds.
+const LONGEST_WAIT: u64 = 30;
+
 /// A service that did not answer in time.
 #[derive(Debug, thiserror::Error)]
 #[error("it took longer than {} seconds", .0.as_secs())]
@@ -82,7 +85,12 @@ fn incoming(received: &http::HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for name in received.keys() {
         let values: Vec<&str> = received.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-        headers.insert(name.as_str().to_owned(), values.join(", "));
+        let mut value = values.join(", ");
+        // The crates above would sleep as long as they are told, in silence and beyond every deadline.
+        if name == http::header::RETRY_AFTER && value.parse::<u64>().map_or(true, |seconds| seconds > LONGEST_WAIT) {
+            value = LONGEST_WAIT.to_string();
+        }
+        headers.insert(name.as_str().to_owned(), value);
     }
     headers
 }

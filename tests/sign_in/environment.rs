@@ -139,7 +139,7 @@ async fn files_that_are_no_certificate_with_a_key_are_refused_by_name() {
     let mut scene = Scene::new().await;
     scene.set("AZURE_CLIENT_ID", "7d0e").set("AZURE_CLIENT_CERTIFICATE_PATH", "/nowhere/operator.pem");
     let error = scene.refused(Environment).await;
-    assert!(error.contains("`/nowhere/operator.pem`, to which AZURE_CLIENT_CERTIFICATE_PATH leads"), "{error}");
+    assert!(error.contains("the file that AZURE_CLIENT_CERTIFICATE_PATH names could not be read"), "{error}");
 
     let public = scene.file("operator.cer", key_pair().certificate_pem().as_bytes());
     scene.set("AZURE_CLIENT_CERTIFICATE_PATH", public.to_str().unwrap());

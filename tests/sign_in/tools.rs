@@ -96,3 +96,22 @@ async fn what_a_tool_prints_that_is_no_token_is_not_shown() {
     scene.program("pwsh", "echo 'the module Az.Accounts is not installed' >&2; exit 1");
     assert!(scene.refused(AzurePowerShell).await.contains("hint: `Install-Module Az.Accounts`"));
 }
+
+/// Somebody who is signed in elsewhere, whatever the tool was asked for, where the manifest names a domain.
+#[tokio::test]
+async fn a_tool_that_is_signed_in_to_another_tenant_is_refused() {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let other = "00000000-1111-4222-8333-444444444444";
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let token = format!("{}.{}.{}", part("{}"), part(&format!(r#"{{"tid":"{other}","oid":"1"}}"#)), part("signature"));
+    for (program, printed) in [
+        ("az", format!(r#"{{"accessToken":"{token}","expires_on":{END},"tokenType":"Bearer"}}"#)),
+        ("azd", format!(r#"{{"token":"{token}","expiresOn":"2100-01-01T00:00:00Z"}}"#)),
+        ("pwsh", format!(r#"{{"token":"{token}","ends":{END}}}"#)),
+    ] {
+        let scene = Scene::new().await;
+        scene.program(program, &format!("printf '%s\\n' '{printed}'"));
+        let error = told(&scene.sign_in().await.unwrap_err());
+        assert!(error.contains(&format!("its tokens are for the tenant {other}")), "{program}: {error}");
+    }
+}

@@ -33,8 +33,8 @@ async fn a_token_in_a_file_or_a_variable_signs_in() {
     let file = scene.file("token", token.as_bytes());
     scene.set("AZURE_CLIENT_ID", &client_id);
     for (variable, value, source) in [
-        ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap(), "from AZURE_FEDERATED_TOKEN_FILE"),
-        ("ARM_OIDC_TOKEN_FILE_PATH", file.to_str().unwrap(), "from ARM_OIDC_TOKEN_FILE_PATH"),
+        ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap(), "in the file that AZURE_FEDERATED_TOKEN_FILE names"),
+        ("ARM_OIDC_TOKEN_FILE_PATH", file.to_str().unwrap(), "in the file that ARM_OIDC_TOKEN_FILE_PATH names"),
         ("ARM_OIDC_TOKEN", &token, "in ARM_OIDC_TOKEN"),
     ] {
         scene.set(variable, value);
@@ -144,12 +144,17 @@ async fn what_is_missing_beside_a_token_is_named() {
     scene.set("ARM_OIDC_TOKEN", "canary");
     let error = scene.refused(WorkloadIdentity).await;
     assert!(error.contains("there is a token in ARM_OIDC_TOKEN, but AZURE_CLIENT_ID is not set"), "{error}");
+    // Nobody is signed in as the machine instead.
+    let error = told(&scene.sign_in().await.unwrap_err());
+    assert!(error.contains("workloadIdentity failed: ") && !error.contains("canary"), "{error}");
     scene.unset("ARM_OIDC_TOKEN").set("SYSTEM_OIDCREQUESTURI", "https://dev.azure.example/token");
     let error = scene.refused(WorkloadIdentity).await;
     assert!(error.contains("env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }"), "{error}");
-    scene.set("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token").set("AZURE_CLIENT_ID", "7d0e");
+    // The token itself, where its file should be named.
+    scene.set("AZURE_FEDERATED_TOKEN_FILE", "canary").set("AZURE_CLIENT_ID", "7d0e");
     let error = told(&scene.sign_in().await.unwrap_err());
-    assert!(error.contains("workloadIdentity failed: ") && error.contains("/nowhere/token"), "{error}");
+    assert!(error.contains("AZURE_FEDERATED_TOKEN_FILE does not lead to a file"), "{error}");
+    assert!(!error.contains("canary"), "{error}");
 }
 
 #[tokio::test]

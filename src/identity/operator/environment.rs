@@ -144,13 +144,14 @@ fn text_at(
     let bytes = read(variable, Path::new(&path))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Some((variable, Zeroizing::new(text.to_owned())))),
-        Err(_) => Err(NoToken::failed(format!("`{path}`, to which {variable} leads, holds no text"))),
+        Err(_) => Err(NoToken::failed(format!("the file that {variable} names holds no text"))),
     }
 }
 
 fn read(variable: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, NoToken> {
     std::fs::read(path).map(Zeroizing::new).map_err(|error| {
-        NoToken::failed(format!("`{}`, to which {variable} leads, could not be read: {error}", path.display()))
+        // What the variable holds may be the secret itself, by mistake: it is never shown.
+        NoToken::failed(format!("the file that {variable} names could not be read: {error}"))
             .help(format!("set {variable} to the path of a file that this user may read"))
     })
 }

@@ -177,8 +177,11 @@ async fn attempt(
         AuthenticationMethod::DeviceCode => device_code::find(surroundings, named),
     }?;
     let token = candidate.credential.token(&surroundings.graph).await?;
-    // These two cannot be told which tenant is meant.
-    let by_domain = matches!(method, AuthenticationMethod::AccessToken | AuthenticationMethod::ManagedIdentity);
+    // Others than these ask the tenant's own token service; who is signed in to a tool may be so elsewhere, whatever it is told.
+    let by_domain = !matches!(
+        method,
+        AuthenticationMethod::Environment | AuthenticationMethod::WorkloadIdentity | AuthenticationMethod::DeviceCode
+    );
     match tenant::check_token(surroundings, &token, by_domain).await {
         Ok(()) => Ok((candidate, token)),
         // A machine has its identity wherever it is, and nobody said that it is the one that is meant.

@@ -49,7 +49,7 @@ impl Refusal {
                     format!("look whether the client id is right and the application is in the tenant `{tenant}`")
                 }
                 90_002 | 900_023 => format!("look whether the manifest's tenant `{tenant}` and its cloud are right"),
-                700_211 | 700_212 | 700_213 | 70_021 => {
+                700_211 | 700_212 | 700_213 | 70_021 | 70_025 => {
                     "put exactly these three values into a federated credential of the application".to_owned()
                 }
                 53_003 => "a Conditional Access policy of the tenant is in the way; its administrators can say which"
@@ -64,7 +64,7 @@ impl Refusal {
 
     /// Whether no federated credential matches the token that was shown.
     pub(super) fn is_of_federation(&self) -> bool {
-        self.codes.iter().any(|code| [700_211, 700_212, 700_213, 70_021].contains(code))
+        self.codes.iter().any(|code| [700_211, 700_212, 700_213, 70_021, 70_025].contains(code))
     }
 }
 

@@ -45,7 +45,10 @@ pub(super) async fn find(surroundings: &Surroundings) -> Result<Candidate, NoTok
     let issuer = issuer(surroundings)?;
     let Some((client_id_from, client_id)) = surroundings.first_variable(&CLIENT_IDS) else {
         let text = format!("there is a token {}, but AZURE_CLIENT_ID is not set", issuer.source());
-        return Err(NoToken::absent(text).help("set AZURE_CLIENT_ID to the id of the application that trusts it"));
+        // GitHub's are there in every job that may have one; the others were laid down for this, and to go on would be to act as
+        // the machine.
+        let no_token = if matches!(issuer, Issuer::GitHub(_)) { NoToken::absent(text) } else { NoToken::failed(text) };
+        return Err(no_token.help("set AZURE_CLIENT_ID to the id of the application that trusts it"));
     };
     let of_family = CLIENT_IDS.iter().position(|name| *name == client_id_from).unwrap_or_default();
     tenant::check_variable(surroundings, TENANTS[of_family]).await?;
@@ -97,6 +100,11 @@ fn credential(
 /// What was laid down for exactly this goes before what every job of a pipeline has.
 fn issuer(surroundings: &Surroundings) -> Result<Issuer, NoToken> {
     if let Some((from, path)) = surroundings.first_variable(&TOKEN_FILES) {
+        // What the variable holds may be the token itself, by mistake: it is never shown.
+        if !std::path::Path::new(&path).is_file() {
+            return Err(NoToken::failed(format!("{from} does not lead to a file"))
+                .help(format!("set {from} to the path of a file with a token")));
+        }
         return Ok(Issuer::File { path, from });
     }
     if let Some(token) = surroundings.variable(TOKEN) {
@@ -138,7 +146,7 @@ impl Issuer {
     /// Whose token it is and where it comes from.
     fn source(&self) -> String {
         match self {
-            Self::File { path, from } => format!("in `{path}`, from {from}"),
+            Self::File { path: _, from } => format!("in the file that {from} names"),
             Self::Variable(_) => format!("in {TOKEN}"),
             Self::Pipelines { token: _, connection, from } => {
                 format!("of Azure Pipelines for the service connection {connection}, from {from}")
