@@ -61,7 +61,7 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let Sources { reader, stores, sign_in, operator } = sources;
     let keys = keys(stores).await?;
     let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
-        tenant(reader),
+        async { tenant(reader).await.map_err(FetchError::from) },
         applications(reader, desired),
         role_definitions(reader),
         users(reader, desired),
@@ -162,7 +162,8 @@ fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-async fn tenant(reader: &Reader) -> Result<ObservedTenant, FetchError> {
+/// The tenant's id and names.
+pub async fn tenant(reader: &Reader) -> Result<ObservedTenant, GraphError> {
     let organizations = reader.list("/organization?$select=id,displayName,verifiedDomains").await?;
     let organization = organizations.first().unwrap_or(&Json::Null);
     let domains = organization["verifiedDomains"].as_array();

@@ -168,9 +168,20 @@ impl Patience {
         attempt: impl AsyncFn() -> Result<T, E>,
         is_not_known_yet: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
-        for wait in self.propagation_waits() {
+        self.again(self.propagation_waits(), why, attempt, is_not_known_yet).await
+    }
+
+    /// Tries something again after each of these waits, as long as it fails in such a way. Gives the last outcome.
+    pub async fn again<T, E>(
+        &self,
+        waits: impl Iterator<Item = Duration>,
+        why: &str,
+        attempt: impl AsyncFn() -> Result<T, E>,
+        is_passing: impl Fn(&E) -> bool,
+    ) -> Result<T, E> {
+        for wait in waits {
             match attempt().await {
-                Err(error) if is_not_known_yet(&error) => {
+                Err(error) if is_passing(&error) => {
                     if self.pause(wait, why).await.is_err() {
                         return Err(error);
                     }

@@ -107,11 +107,9 @@ struct ValidateArguments {
     paths: Vec<PathBuf>,
 }
 
+/// Which services are spoken to, and as whom.
 #[derive(Debug, Args)]
-struct TargetArguments {
-    /// Manifest files, or directories of them.
-    #[arg(default_value = "manifests")]
-    paths: Vec<PathBuf>,
+struct ServiceArguments {
     /// Use a tenant on this machine instead of a real one: an embedded one kept under `.accredit/`, or the one that
     /// `accredit emulate` serves at URL.
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -123,6 +121,22 @@ struct TargetArguments {
     /// azurePowerShell or deviceCode. Default: what `ACCREDIT_AUTH` or the manifests say, else the first that is set up.
     #[arg(long, value_name = "METHOD")]
     auth: Option<AuthenticationMethod>,
+}
+
+impl From<ServiceArguments> for Service {
+    fn from(arguments: ServiceArguments) -> Self {
+        let ServiceArguments { emulator, cloud_file, auth } = arguments;
+        Self { emulator, cloud_file, authentication: auth }
+    }
+}
+
+#[derive(Debug, Args)]
+struct TargetArguments {
+    /// Manifest files, or directories of them.
+    #[arg(default_value = "manifests")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    service: ServiceArguments,
     /// Only these applications, by handle.
     #[arg(long, value_name = "HANDLE")]
     only: Vec<String>,
@@ -139,10 +153,9 @@ struct TargetArguments {
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, emulator, cloud_file, auth, only, now, timeout, max_requests_per_second } =
-            arguments;
+        let TargetArguments { paths, service, only, now, timeout, max_requests_per_second } = arguments;
         let limits = Limits { timeout, requests_per_second: max_requests_per_second };
-        Self { paths, service: Service { emulator, cloud_file, authentication: auth }, only, now, limits }
+        Self { paths, service: service.into(), only, now, limits }
     }
 }
 
@@ -215,15 +228,8 @@ struct WhoamiArguments {
     /// Manifest files, or directories of them: they name the tenant.
     #[arg(default_value = "manifests")]
     paths: Vec<PathBuf>,
-    /// Use a tenant on this machine instead of a real one, as `plan` does.
-    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    emulator: Option<String>,
-    /// Where the services of a `cloud: custom` are; also by `ACCREDIT_CLOUD_FILE`.
-    #[arg(long, value_name = "FILE")]
-    cloud_file: Option<PathBuf>,
-    /// How to sign in, as for `plan`.
-    #[arg(long, value_name = "METHOD")]
-    auth: Option<AuthenticationMethod>,
+    #[command(flatten)]
+    service: ServiceArguments,
     /// How long it may take, such as `30s`.
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]
     timeout: Duration,
@@ -473,10 +479,9 @@ impl From<Verb> for commands::Command {
                     approval: approval.into(),
                 })
             }
-            Verb::Whoami(WhoamiArguments { paths, emulator, cloud_file, auth, timeout, json }) => {
+            Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
-                let service = Service { emulator, cloud_file, authentication: auth };
-                let target = Target { paths, service, only: Vec::new(), now: None, limits };
+                let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },

@@ -68,12 +68,15 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
 
 /// What helps where an error was caused by something on the way.
 fn transport_help(error: &(dyn Error + 'static)) -> Option<String> {
-    let mut causes = anyhow::Chain::new(error).filter_map(|error| error.downcast_ref::<TransportError>());
-    causes.find_map(TransportError::hint).map(str::to_owned)
+    of_cause(error, |cause: &TransportError| cause.hint().map(str::to_owned))
 }
 
 /// What helps where an error was caused by a vault.
 pub(super) fn vault_help(error: &(dyn Error + 'static)) -> Option<String> {
-    let causes = anyhow::Chain::new(error);
-    causes.filter_map(|error| error.downcast_ref::<VaultError>()).find_map(VaultError::help)
+    of_cause(error, VaultError::help)
+}
+
+/// The first help that a cause of one type gives.
+fn of_cause<E: Error + 'static>(error: &(dyn Error + 'static), help: impl Fn(&E) -> Option<String>) -> Option<String> {
+    anyhow::Chain::new(error).filter_map(|error| error.downcast_ref::<E>()).find_map(help)
 }

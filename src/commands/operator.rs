@@ -8,7 +8,7 @@ use crate::identity::{
 };
 use crate::model::AuthenticationMethod;
 use crate::render::printable;
-use crate::transport::{Http, Transport};
+use crate::transport::Transport;
 
 use super::console::{Console, environment};
 use super::failure::Failure;
@@ -27,6 +27,8 @@ pub(super) struct SignIn<'a> {
     pub(super) token_service: Arc<dyn Transport>,
     /// Leads to everywhere.
     pub(super) internet: Arc<dyn Transport>,
+    /// Leads to this machine alone.
+    pub(super) machine: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) place: Place,
 }
@@ -52,7 +54,7 @@ pub(super) async fn sign_in(
     manifest: Option<AuthenticationMethod>,
     to: SignIn<'_>,
 ) -> Result<Operator, Failure> {
-    let SignIn { authority, tenant, graph, token_service, internet, clock, place } = to;
+    let SignIn { authority, tenant, graph, token_service, internet, machine, clock, place } = to;
     let chosen = match (argument, environment(VARIABLE).filter(|value| !value.is_empty())) {
         (Some(method), _) => Some(method),
         (None, Some(name)) => {
@@ -81,10 +83,9 @@ pub(super) async fn sign_in(
         }
         Place::Real | Place::Emulator { .. } => Arc::new(environment),
     };
-    let machine = Http::of_this_machine().map_err(|error| Failure::new("HTTP could not be set up", error))?;
     let wait: Wait = Arc::new(|duration| Box::pin(tokio::time::sleep(duration)));
     let surroundings = Surroundings {
-        machine: Machine::new(Arc::new(machine), &lookup),
+        machine: Machine::new(machine, &lookup),
         environment: lookup,
         authority: authority.to_owned(),
         tenant: tenant.to_owned(),

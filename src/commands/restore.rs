@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::graph::{Repeat, Sending, Writer, literal};
+use crate::graph::{Sending, Writer, literal};
 use crate::patience::Patience;
 use crate::render::printable;
 
@@ -65,7 +65,7 @@ async fn bring_back(writer: &Writer, id: &str) -> Result<(), Failure> {
     let path = format!("/directory/deletedItems/{id}/restore");
     let body = Json::Object(serde_json::Map::new());
     writer
-        .write(Sending { method: "POST", path: &path, body: Some(&body), repeat: Repeat::Undone, look: None })
+        .write(Sending { method: "POST", path: &path, body: Some(&body), repeatable: false, look: None })
         .await
         .map_err(|error| Failure::of_graph("it could not be restored", error))?;
     Ok(())

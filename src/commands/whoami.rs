@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::catalog::capabilities::capabilities;
 use crate::catalog::powers::{Verdict, danger};
 use crate::catalog::{clouds, roles};
-use crate::model::{Operator, Powers};
+use crate::fetch::tenant;
+use crate::model::{ObservedTenant, Operator, Powers};
 use crate::render::{Paint, printable};
 
 use super::console::Console;
@@ -85,17 +86,10 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let Arguments { target, json } = arguments;
     let session = SignedIn::open(console, target).await?;
     let operator = session.operator();
-    let organization = session.reader().list("/organization?$select=id,displayName,verifiedDomains").await;
-    let (display_name, initial_domain) = match &organization {
-        Ok(found) => {
-            let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-            let organization = found.first();
-            let domains = organization.and_then(|it| it["verifiedDomains"].as_array()).into_iter().flatten();
-            let initial = domains.filter(|domain| domain["isInitial"] == true).find_map(|domain| text(&domain["name"]));
-            (organization.and_then(|it| text(&it["displayName"])), initial)
-        }
-        Err(_) => (None, None),
-    };
+    let found = tenant(&session.reader()).await;
+    let named = |name: fn(&ObservedTenant) -> &String| found.as_ref().ok().map(name).filter(|name| !name.is_empty());
+    let (display_name, initial_domain) =
+        (named(|it| &it.display_name).cloned(), named(|it| &it.initial_domain).cloned());
     let identity = Identity {
         tenant: Tenant { id: operator.tenant.clone(), display_name, initial_domain },
         cloud: clouds::facts(session.cloud()).name,
@@ -112,7 +106,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     } else {
         console.data(&text(&identity, console.paint))?;
     }
-    if let Err(error) = organization {
+    if let Err(error) = found {
         let hint = error.hint().unwrap_or_default();
         console.say("");
         console.say(&printable(&format!("Note: the tenant's name could not be read: {error}. {hint}")));

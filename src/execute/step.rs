@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::graph::{Created, GraphError, Repeat, Sending};
+use crate::graph::{Created, GraphError, Sending};
 use crate::kinds::{Certificates, Request, Write, kind};
 use crate::model::{
     CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
@@ -154,7 +154,7 @@ async fn send(
             path,
             body: body.as_ref(),
             // A deletion, and a change to a declared value.
-            repeat: if *method == "POST" { Repeat::Undone } else { Repeat::Always },
+            repeatable: *method != "POST",
             look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
         };
         let is_fresh = is_about(request, fresh);

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value as Json, json};
 
+use super::encode::without_spaces;
 use super::exchange::Outgoing;
 use super::{Client, GraphError};
 
@@ -35,7 +36,7 @@ async fn one_batch(client: &Client, mut open: Vec<String>) -> Result<BTreeMap<St
         let mut longest = Duration::ZERO;
         let mut last = None;
         for (path, answer) in open.into_iter().zip(answers) {
-            match client.judged("GET", &path, &answer, failures) {
+            match client.judged(&path, &answer, failures) {
                 Ok(json) => {
                     answered.insert(path, json);
                 }
@@ -64,7 +65,7 @@ async fn send(client: &Client, paths: &[String]) -> Result<Vec<http::Response<By
     let requests: Vec<Json> = paths
         .iter()
         .enumerate()
-        .map(|(id, path)| json!({ "id": id.to_string(), "method": "GET", "url": path.replace(' ', "%20") }))
+        .map(|(id, path)| json!({ "id": id.to_string(), "method": "GET", "url": without_spaces(path) }))
         .collect();
     let body = json!({ "requests": requests });
     let weight = u32::try_from(paths.len()).unwrap_or(u32::MAX);

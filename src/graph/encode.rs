@@ -15,6 +15,11 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", utf8_percent_encode(&text.replace('\'', "''"), RESERVED))
 }
 
+/// A path and query that is whole but for its spaces.
+pub(super) fn without_spaces(path: &str) -> String {
+    path.replace(' ', "%20")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,11 +40,14 @@ pub enum GraphError {
     },
 }
 
+/// The JSON of an answer. Some gateways put a byte order mark before it.
+pub(super) fn json(answer: &http::Response<bytes::Bytes>) -> serde_json::Result<Json> {
+    serde_json::from_slice(answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body()))
+}
+
 impl GraphError {
     pub(super) fn refused(method: &str, path: &str, answer: &http::Response<bytes::Bytes>) -> Self {
-        // Some gateways put a byte order mark before the JSON.
-        let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
-        let body: Json = serde_json::from_slice(body).unwrap_or(Json::Null);
+        let body = json(answer).unwrap_or(Json::Null);
         let error = &body["error"];
         let text = |value: &Json| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let header = answer.headers().get("request-id").and_then(|value| value.to_str().ok());

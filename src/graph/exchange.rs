@@ -13,6 +13,8 @@ use crate::patience::Patience;
 use crate::transport::{TokenSource, Transport};
 
 use super::GraphError;
+use super::encode::without_spaces;
+use super::error::json;
 use super::pace::Pace;
 use super::retry_after::{instant, retry_after};
 
@@ -45,25 +47,23 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: Option<&'a Json>,
     /// `Prefer: create-if-missing`.
     pub(super) create_if_missing: bool,
-    pub(super) repeat: Repeat,
+    /// Whether twice is as good as once: a read, a change to a declared value, a deletion. What is not is sent again only when it
+    /// was certainly not done.
+    pub(super) repeatable: bool,
     /// As how many requests Graph counts it.
     pub(super) weight: u32,
 }
 
-/// When the same request may be sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
-    /// Twice is as good as once: a read, a change to a declared value, a deletion.
-    Always,
-    /// Only when it was certainly not done.
-    Undone,
-    /// Only after a new look: it is right for what was there when it was made, and not for what is there later.
-    Never,
+/// What came of sending a request once.
+pub(super) enum Attempt {
+    Answered(Option<Json>),
+    /// It may be sent again, and the time until then was waited for.
+    Again,
 }
 
 impl<'a> Outgoing<'a> {
     pub(super) fn get(path: &'a str) -> Self {
-        Self { method: "GET", path, body: None, create_if_missing: false, repeat: Repeat::Always, weight: 1 }
+        Self { method: "GET", path, body: None, create_if_missing: false, repeatable: true, weight: 1 }
     }
 }
 
@@ -114,56 +114,45 @@ impl Client {
     /// Sends a request until it is answered. What Graph refused to serve is sent again until the run's deadline; what may have
     /// been done, only if it is repeatable.
     pub(super) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, GraphError> {
-        let mut failures = 0;
-        let mut last: Option<GraphError> = None;
+        let (mut failures, mut last) = (0, None);
         loop {
-            self.take_turn(outgoing, &mut last).await?;
-            let (error, asked_for) = match self.send_once(outgoing).await {
-                Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            failures += 1;
-            let Some(wait) = self.verdict(&error, outgoing.repeat, asked_for, failures) else { return Err(error) };
-            let why = error.in_brief();
-            last = Some(error);
-            self.wait(wait, &why, outgoing, &mut last).await?;
+            if let Attempt::Answered(answer) = self.attempt(outgoing, &mut failures, &mut last).await? {
+                return Ok(answer);
+            }
         }
     }
 
-    /// Sends a request that is sent again only after a new look. `Ok(None)`: Graph did nothing and asked to come back, which was
-    /// waited for. `failures` is how often that was so.
-    pub(super) async fn send_unrepeated(
+    /// Sends a request once. Whoever has it sent again may look first whether it is still right. `failures` is how often it failed,
+    /// `last` with what.
+    pub(super) async fn attempt(
         &self,
         outgoing: Outgoing<'_>,
         failures: &mut u32,
-    ) -> Result<Option<Option<Json>>, GraphError> {
-        self.take_turn(outgoing, &mut None).await?;
+        last: &mut Option<GraphError>,
+    ) -> Result<Attempt, GraphError> {
+        let (turn, why) = self.pace.turn(self.patience.elapsed(), outgoing.weight);
+        self.wait(turn, why, outgoing, last).await?;
         let (error, asked_for) = match self.send_once(outgoing).await {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(answer) => return Ok(Attempt::Answered(answer)),
             Err(failed) => failed,
         };
         *failures += 1;
-        let Some(wait) = self.verdict(&error, Repeat::Undone, asked_for, *failures) else { return Err(error) };
+        let Some(wait) = self.verdict(&error, outgoing.repeatable, asked_for, *failures) else { return Err(error) };
         let why = error.in_brief();
-        self.wait(wait, &why, outgoing, &mut Some(error)).await?;
-        Ok(None)
+        *last = Some(error);
+        self.wait(wait, &why, outgoing, last).await?;
+        Ok(Attempt::Again)
     }
 
-    async fn take_turn(&self, outgoing: Outgoing<'_>, last: &mut Option<GraphError>) -> Result<(), GraphError> {
-        let (turn, why) = self.pace.turn(self.patience.elapsed(), outgoing.weight);
-        self.wait(turn, why, outgoing, last).await
-    }
-
-    /// What an answer inside a batch holds, or why it holds nothing and how long to wait before it is asked for again.
+    /// What the answer to a read inside a batch holds, or why it holds nothing and how long to wait before it is asked for again.
     pub(super) fn judged(
         &self,
-        method: &str,
         path: &str,
         answer: &http::Response<Bytes>,
         failures: u32,
     ) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
-        content(method, path, answer).map_err(|(error, asked_for)| {
-            let wait = self.verdict(&error, Repeat::Always, asked_for, failures);
+        content("GET", path, answer).map_err(|(error, asked_for)| {
+            let wait = self.verdict(&error, true, asked_for, failures);
             (error, wait)
         })
     }
@@ -172,25 +161,23 @@ impl Client {
     fn verdict(
         &self,
         error: &GraphError,
-        repeat: Repeat,
+        repeatable: bool,
         asked_for: Option<Duration>,
         failures: u32,
     ) -> Option<Duration> {
         let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
         let again = match error {
             // Graph did nothing, and asks everybody to be slower.
-            GraphError::Refused { status: 429, .. } if repeat != Repeat::Never => {
+            GraphError::Refused { status: 429, .. } => {
                 let wait = asked_for.unwrap_or(usual.max(Duration::from_secs(1)));
                 self.pace.refused(self.patience.elapsed(), wait);
                 return Some(wait);
             }
-            GraphError::Refused { status: 408 | 500 | 502..=504, .. } => repeat == Repeat::Always,
+            GraphError::Refused { status: 408 | 500 | 502..=504, .. } => repeatable,
             // Another write to the same object was under way, and this one was not begun.
-            GraphError::Refused { .. } => repeat != Repeat::Never && error.is_conflict_of_writes(),
+            GraphError::Refused { .. } => error.is_conflict_of_writes(),
             // What is wrong with this machine's certificates or proxy is so the next time too.
-            GraphError::Lost { source, .. } => {
-                source.hint().is_none() && (repeat == Repeat::Always || (repeat == Repeat::Undone && source.never_sent))
-            }
+            GraphError::Lost { source, .. } => source.hint().is_none() && (repeatable || source.never_sent),
             GraphError::Unreadable { .. } | GraphError::SignIn { .. } | GraphError::OutOfTime { .. } => false,
         };
         (again && failures < TRIES).then(|| asked_for.unwrap_or(usual))
@@ -212,14 +199,14 @@ impl Client {
     }
 
     async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, (GraphError, Option<Duration>)> {
-        let Outgoing { method, path, body, create_if_missing, repeat: _, weight: _ } = outgoing;
+        let Outgoing { method, path, body, create_if_missing, repeatable: _, weight: _ } = outgoing;
         let unreadable = |reason: String| {
             (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
         };
-        let token = self.patience.within((self.token)()).await.map_err(|source| {
-            let (method, path) = (method.to_owned(), path.to_owned());
-            (GraphError::OutOfTime { method, path, last: None, source }, None)
-        })?;
+        let out_of_time = |source| {
+            (GraphError::OutOfTime { method: method.to_owned(), path: path.to_owned(), last: None, source }, None)
+        };
+        let token = self.patience.within((self.token)()).await.map_err(out_of_time)?;
         let token = token.map_err(|source| {
             (GraphError::SignIn { method: method.to_owned(), path: path.to_owned(), source }, None)
         })?;
@@ -228,7 +215,7 @@ impl Client {
         bearer.set_sensitive(true);
         let mut request = http::Request::builder()
             .method(method)
-            .uri(format!("{}{}", self.base, path.replace(' ', "%20")))
+            .uri(format!("{}{}", self.base, without_spaces(path)))
             .header(AUTHORIZATION, bearer)
             .header(ACCEPT, "application/json");
         if create_if_missing {
@@ -248,10 +235,7 @@ impl Client {
         let lost = |source| (GraphError::Lost { method: method.to_owned(), path: path.to_owned(), source }, None);
         let answer = if method == "GET" {
             // A write is waited for even beyond the deadline: what became of it has to be known.
-            self.patience.within(self.transport.send(request)).await.map_err(|source| {
-                let (method, path) = (method.to_owned(), path.to_owned());
-                (GraphError::OutOfTime { method, path, last: None, source }, None)
-            })?
+            self.patience.within(self.transport.send(request)).await.map_err(out_of_time)?
         } else {
             self.transport.send(request).await
         };
@@ -279,8 +263,7 @@ fn content(
     if answer.body().is_empty() {
         return Ok(None);
     }
-    let body = answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body());
-    let read = serde_json::from_slice(body).map(Some);
+    let read = json(answer).map(Some);
     read.map_err(|error| {
         let reason = format!("the answer is not JSON: {error}");
         (GraphError::Unreadable { method: method.to_owned(), path: path.to_owned(), reason }, None)
@@ -335,7 +318,7 @@ mod tests {
     #[tokio::test]
     async fn a_busy_graph_is_asked_again_and_as_late_as_it_says() {
         let (script, client) = client(vec![answer(429, "40"), answer(429, "7"), answer(503, "5"), answer(204, "")]);
-        let write = Outgoing { method: "POST", repeat: Repeat::Undone, ..Outgoing::get("/servicePrincipals") };
+        let write = Outgoing { method: "POST", repeatable: false, ..Outgoing::get("/servicePrincipals") };
         let refused = client.send(write).await.unwrap_err();
         assert_eq!(refused.status(), Some(503), "it may have been done, whatever wait it asks for");
         assert_eq!(script.asked.lock().unwrap().len(), 3);

@@ -12,6 +12,6 @@ mod writer;
 
 pub use encode::{literal, segment};
 pub use error::GraphError;
-pub use exchange::{Client, Repeat};
+pub use exchange::Client;
 pub use reader::Reader;
 pub use writer::{Created, Sending, Writer};

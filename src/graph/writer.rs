@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::patience::Patience;
 
-use super::exchange::{Outgoing, Repeat};
+use super::exchange::{Attempt, Outgoing};
 use super::{Client, GraphError, Reader};
 
 #[derive(Clone, Debug)]
@@ -36,7 +36,8 @@ pub struct Sending<'a> {
     /// Below the version, such as `/applications/…`.
     pub path: &'a str,
     pub body: Option<&'a Json>,
-    pub repeat: Repeat,
+    /// Whether sending it twice is as good as sending it once.
+    pub repeatable: bool,
     /// Where, and having which properties, the object is found if the answer does not tell. Graph refuses to make a second one
     /// like it.
     pub look: Option<(&'a str, &'a Json)>,
@@ -62,10 +63,10 @@ impl Writer {
 
     /// Sends one write until it is known what became of it.
     pub async fn write(&self, sending: Sending<'_>) -> Result<Created, GraphError> {
-        let Sending { method, path, body, repeat, look } = sending;
+        let Sending { method, path, body, repeatable, look } = sending;
         // References to other objects are absolute addresses on this host.
         let body = body.map(|body| with_host(body, self.client.base()));
-        let outgoing = Outgoing { method, body: body.as_ref(), repeat, ..Outgoing::get(path) };
+        let outgoing = Outgoing { method, body: body.as_ref(), repeatable, ..Outgoing::get(path) };
         let mut sent = 0;
         loop {
             sent += 1;
@@ -98,8 +99,11 @@ impl Writer {
         failures: &mut u32,
     ) -> Result<Option<Json>, GraphError> {
         let body = with_host(body, self.client.base());
-        let outgoing = Outgoing { method, body: Some(&body), repeat: Repeat::Never, ..Outgoing::get(path) };
-        Ok(self.client.send_unrepeated(outgoing, failures).await?.map(Option::unwrap_or_default))
+        let outgoing = Outgoing { method, body: Some(&body), repeatable: false, ..Outgoing::get(path) };
+        Ok(match self.client.attempt(outgoing, failures, &mut None).await? {
+            Attempt::Answered(answer) => Some(answer.unwrap_or_default()),
+            Attempt::Again => None,
+        })
     }
 
     /// Makes an object by a key of ours, with all that it has. Over one that is there this would replace what that one has, so it is
@@ -117,7 +121,7 @@ impl Writer {
             method: "PATCH",
             body: Some(&body),
             create_if_missing: true,
-            repeat: Repeat::Never,
+            repeatable: false,
             ..Outgoing::get(path)
         };
         let known = |object: Json| if contains(&object, mark) { Created::Found(object) } else { Created::Foreign };
@@ -126,14 +130,14 @@ impl Writer {
             if let Some(object) = self.look(look.0, look.1).await? {
                 return Ok(known(object));
             }
-            let error = match self.client.send_unrepeated(outgoing, &mut failures).await {
-                Ok(None) => continue,
-                Ok(Some(Some(object))) => return Ok(Created::Now(object)),
+            let error = match self.client.attempt(outgoing, &mut failures, &mut None).await {
+                Ok(Attempt::Again) => continue,
+                Ok(Attempt::Answered(Some(object))) => return Ok(Created::Now(object)),
                 // It found something to change: what was sent before and was done all the same, or somebody else's.
-                Ok(Some(None)) if losses > 0 => {
+                Ok(Attempt::Answered(None)) if losses > 0 => {
                     return Ok(self.look_until_seen(look).await?.map_or(Created::Changed, known));
                 }
-                Ok(Some(None)) => return Ok(Created::Changed),
+                Ok(Attempt::Answered(None)) => return Ok(Created::Changed),
                 Err(error) => error,
             };
             if error.answer_lost() {
@@ -159,14 +163,10 @@ impl Writer {
 
     /// What became of a write without an answer, as far as some looks show it.
     async fn look_after_loss(&self, (path, having): (&str, &Json)) -> Option<Json> {
-        let mut waits = self.patience().propagation_waits().take(Self::LOOKS - 1);
-        loop {
-            if let Ok(Some(object)) = self.look(path, having).await {
-                return Some(object);
-            }
-            let why = "an answer was lost: looking what became of the write";
-            self.patience().pause(waits.next()?, why).await.ok()?;
-        }
+        let waits = self.patience().propagation_waits().take(Self::LOOKS - 1);
+        let why = "an answer was lost: looking what became of the write";
+        let attempt = async || self.look(path, having).await.ok().flatten().ok_or(());
+        self.patience().again(waits, why, attempt, |()| true).await.ok()
     }
 
     /// The object that Graph says is there, once a read shows it; `None` if none does for as long as it is waited for.

@@ -88,6 +88,11 @@ struct Refusal {
     error_codes: Vec<u64>,
 }
 
+/// An endpoint of a tenant's token service, such as `token`. `authority` is the login host with its scheme.
+pub(super) fn endpoint(authority: &str, tenant: &str, name: &str) -> String {
+    format!("{authority}/{tenant}/oauth2/v2.0/{name}")
+}
+
 /// The body of a form.
 pub(super) fn form(fields: &[(&str, &str)]) -> String {
     let field = |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
@@ -107,7 +112,7 @@ pub(super) struct Grant<'a> {
 
 impl Grant<'_> {
     pub(super) fn address(&self) -> String {
-        format!("{}/{}/oauth2/v2.0/token", self.authority, self.tenant)
+        endpoint(self.authority, self.tenant, "token")
     }
 
     /// Asking for a token changes nothing, so it is asked for again where the service is busy or does not answer.

@@ -16,6 +16,7 @@ use crate::model::{
 };
 
 /// A request that a step sends, as far as it matters whether it is allowed.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     step: &'a Step,
     entry: &'static Entry,
@@ -43,15 +44,13 @@ pub(super) fn rights(
     needed.extend(reads.iter().flat_map(|entry| entry.least(Circumstances::PLAIN)));
     needed.extend(asked.iter().flat_map(|asked| asked.entry.least(asked.circumstances)));
     let is_known = snapshot.operator.powers != Powers::Unknown;
-    let whole: Vec<Asked<'_>> = self::asked(estate, snapshot, &certificates)
-        .into_iter()
-        .chain(self::asked(steps, snapshot, &certificates))
-        .collect();
     let missing = if is_known { missing(&asked, &snapshot.operator) } else { Vec::new() };
     // What is destroyed says nothing of what the manifests need.
     let surplus = if intent == Intent::Destroy {
         BTreeSet::new()
     } else {
+        let mut whole = self::asked(estate, snapshot, &certificates);
+        whole.extend(&asked);
         let mut surplus = surplus(&reads, &whole, &snapshot.operator);
         surplus.retain(|right| !keeps_a_list(right, desired));
         surplus
@@ -131,12 +130,12 @@ fn is_of_microsoft_graph(step: &Step, snapshot: &Snapshot) -> bool {
 
 fn missing(asked: &[Asked<'_>], operator: &Operator) -> Vec<MissingRight> {
     let mut missing: BTreeMap<&'static str, MissingRight> = BTreeMap::new();
+    let held = held(operator);
     for Asked { step, entry, circumstances } in asked {
         let judged = verdict(operator, entry, *circumstances);
         if judged == Verdict::Allowed {
             continue;
         }
-        let held = held(operator);
         let lacking = entry.least(*circumstances).iter().filter(|permission| !held.has(permission));
         for permission in lacking {
             let one = missing.entry(permission).or_insert_with(|| MissingRight {

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::identity::token::form;
+use crate::identity::token::{endpoint, form};
 
 use super::credential::{Candidate, Credential, NoToken, Token};
 use super::official;
@@ -175,9 +175,9 @@ impl Device {
         read(&self.post("token", &fields).await?)
     }
 
-    async fn post(&self, endpoint: &str, fields: &[(&str, &str)]) -> Result<http::Response<Bytes>, NoToken> {
+    async fn post(&self, name: &str, fields: &[(&str, &str)]) -> Result<http::Response<Bytes>, NoToken> {
         let Surroundings { authority, tenant, token_service, .. } = &self.surroundings;
-        let request = http::Request::post(format!("{authority}/{tenant}/oauth2/v2.0/{endpoint}"))
+        let request = http::Request::post(endpoint(authority, tenant, name))
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form(fields)))
             .map_err(|_| NoToken::failed(format!("`{tenant}` cannot stand in an address")))?;

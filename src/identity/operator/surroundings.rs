@@ -11,6 +11,7 @@ use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Tra
 use azure_core::time;
 
 use crate::identity::Clock;
+use crate::identity::token::endpoint;
 use crate::transport::azure::{Carrier, Repeats};
 use crate::transport::{Sending, Transport};
 
@@ -108,7 +109,7 @@ impl Surroundings {
 
     /// Where the application that is signed in to asks for tokens.
     pub(super) fn token_address(&self) -> String {
-        format!("{}/{}/oauth2/v2.0/token", self.authority, self.tenant)
+        endpoint(&self.authority, &self.tenant, "token")
     }
 
     /// For credentials of the official crate that ask the token service, and other issuers before.
