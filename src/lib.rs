@@ -6,7 +6,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
-//! | 1 | [`diff`], [`keys`], [`graph`], [`identity`] |
+//! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
 //! | 2 | [`kinds`] one folder per kind of resource |
 //! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan |
 //! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod commands;
 pub mod diff;
 pub mod emulator;
+pub mod exchange;
 pub mod execute;
 pub mod fetch;
 pub mod graph;

@@ -12,7 +12,8 @@ pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// One wait, as it is told to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
-    pub duration: Duration,
+    /// `None` where nobody knows how long.
+    pub duration: Option<Duration>,
     /// What is waited for: a few words.
     pub why: String,
 }
@@ -69,6 +70,8 @@ impl Patience {
     const WORTH_TELLING: Duration = Duration::from_secs(2);
     /// Nor of this much more than they were told.
     const NOT_MUCH_LONGER: Duration = Duration::from_secs(10);
+    /// What takes longer than this is told, when nobody knows how long it will take.
+    const TAKES_ITS_TIME: Duration = Duration::from_secs(5);
 
     /// `timeout` is for the whole run, which begins now; `propagation_timeout` for each thing that was written.
     pub fn new(timeout: Duration, propagation_timeout: Duration) -> Self {
@@ -124,6 +127,25 @@ impl Patience {
         }
     }
 
+    /// What somebody else gives who is waited for, such as a person who signs in: no longer than the run may take, until it is
+    /// interrupted, and the user is told when it takes its time. It has to be something that changes nothing.
+    pub async fn attend<T>(&self, why: &str, doing: impl Future<Output = T>) -> Result<T, OutOfTime> {
+        let mut interrupted = self.interrupted.subscribe();
+        let telling = async {
+            tokio::time::sleep(Self::TAKES_ITS_TIME).await;
+            (self.tell)(&Pause { duration: None, why: why.to_owned() });
+            std::future::pending().await
+        };
+        Box::pin(async move {
+            tokio::select! {
+                outcome = self.within(doing) => outcome,
+                _ = interrupted.wait_for(|interrupted| *interrupted) => Err(OutOfTime::Interrupted),
+                never = telling => never,
+            }
+        })
+        .await
+    }
+
     /// What something gives that takes no longer than the run may.
     pub async fn within<T>(&self, doing: impl Future<Output = T>) -> Result<T, OutOfTime> {
         let left = self.timeout.saturating_sub(self.elapsed());
@@ -146,7 +168,7 @@ impl Patience {
             // Requests that wait side by side for the same thing are told of once.
             if until > *told_until + Self::NOT_MUCH_LONGER || self.elapsed() > *told_until {
                 *told_until = until;
-                (self.tell)(&Pause { duration, why: why.to_owned() });
+                (self.tell)(&Pause { duration: Some(duration), why: why.to_owned() });
             }
         }
         let mut interrupted = self.interrupted.subscribe();
@@ -244,7 +266,30 @@ mod tests {
         let long = Duration::from_secs(20);
         let (first, second) = tokio::join!(patience.pause(long, "long"), patience.pause(long, "long"));
         assert_eq!((first, second), (Ok(()), Ok(())));
-        assert_eq!(*told.lock().unwrap(), [Pause { duration: long, why: "long".to_owned() }]);
+        assert_eq!(*told.lock().unwrap(), [Pause { duration: Some(long), why: "long".to_owned() }]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_long_is_told_of_and_an_interrupt_ends_it() {
+        let told: Arc<Mutex<Vec<Pause>>> = Arc::default();
+        let tell = Arc::clone(&told);
+        let patience = Patience::new(Duration::from_mins(1), Duration::ZERO)
+            .telling(move |pause| tell.lock().unwrap().push(pause.clone()));
+        assert_eq!(patience.attend("quick", async { 1 }).await, Ok(1));
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            2
+        };
+        assert_eq!(patience.attend("slow", slow).await, Ok(2));
+        assert_eq!(*told.lock().unwrap(), [Pause { duration: None, why: "slow".to_owned() }]);
+        let over = patience.attend("never", std::future::pending::<()>()).await;
+        assert_eq!(over, Err(OutOfTime::Over { timeout: Duration::from_mins(1) }));
+        let interrupt = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            patience.interrupt();
+        };
+        let (outcome, ()) = tokio::join!(patience.attend("never", std::future::pending::<()>()), interrupt);
+        assert_eq!(outcome, Err(OutOfTime::Interrupted));
     }
 
     #[tokio::test]

@@ -24,6 +24,8 @@ pub struct CloudFacts {
     pub exchange_environment: &'static str,
     /// The host of Exchange Online's REST endpoint; `https://{host}/.default` is the scope of its tokens.
     pub exchange_host: &'static str,
+    /// The same of Security & Compliance; empty where it is not known.
+    pub security_and_compliance_host: &'static str,
     /// What follows a vault's name in its host.
     /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers>
     pub key_vault_suffix: &'static str,
@@ -47,6 +49,7 @@ const CLOUDS: [CloudFacts; 5] = [
         graph_host: "graph.microsoft.com",
         exchange_environment: "O365Default",
         exchange_host: "outlook.office365.com",
+        security_and_compliance_host: "ps.compliance.protection.outlook.com",
         key_vault_suffix: "vault.azure.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
@@ -58,6 +61,7 @@ const CLOUDS: [CloudFacts; 5] = [
         graph_host: "graph.microsoft.us",
         exchange_environment: "O365USGovGCCHigh",
         exchange_host: "outlook.office365.us",
+        security_and_compliance_host: "ps.compliance.protection.office365.us",
         key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
@@ -69,6 +73,7 @@ const CLOUDS: [CloudFacts; 5] = [
         graph_host: "dod-graph.microsoft.us",
         exchange_environment: "O365USGovDoD",
         exchange_host: "outlook-dod.office365.us",
+        security_and_compliance_host: "ps.compliance.protection.office365.us",
         key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
@@ -80,6 +85,7 @@ const CLOUDS: [CloudFacts; 5] = [
         graph_host: "microsoftgraph.chinacloudapi.cn",
         exchange_environment: "O365China",
         exchange_host: "partner.outlook.cn",
+        security_and_compliance_host: "ps.compliance.protection.partner.outlook.cn",
         key_vault_suffix: "vault.azure.cn",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
@@ -92,6 +98,7 @@ const CLOUDS: [CloudFacts; 5] = [
         graph_host: "",
         exchange_environment: "",
         exchange_host: "",
+        security_and_compliance_host: "",
         key_vault_suffix: "",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,

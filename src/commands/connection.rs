@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::catalog::clouds;
 use crate::emulator::{self, Emulator};
+use crate::exchange;
 use crate::graph::Client;
 use crate::identity::{CertificateSignIn, Clock};
 use crate::keys::Vaults;
@@ -36,6 +37,14 @@ pub(super) struct Connection {
     /// Signs in as applications of the estate.
     pub(super) sign_in: CertificateSignIn,
     pub(super) vaults: Vaults,
+    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
+    pub(super) exchange: exchange::Service,
+    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
+    /// None in a custom cloud whose file does not say where it is.
+    pub(super) security_and_compliance: Option<exchange::Service>,
+    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
+    /// Gives the operator's tokens for a resource, such as `https://outlook.office365.com`.
+    pub(super) token: Arc<dyn Fn(&str) -> TokenSource + Send + Sync>,
     /// Serves the tenant as long as the session lives, where it is an embedded one.
     _emulator: Option<Emulator>,
 }
@@ -45,20 +54,27 @@ struct Services {
     /// With the scheme, as all of these.
     login: String,
     graph: String,
+    exchange: String,
+    security_and_compliance: Option<String>,
     /// What tokens for vaults are for; vaults are hosts below it.
     key_vault: String,
 }
 
 impl Services {
     fn of(cloud: Cloud, custom: Option<&CustomCloud>) -> Self {
-        if let Some(CustomCloud { login, graph, key_vault, .. }) = custom {
-            return Self { login: login.clone(), graph: graph.clone(), key_vault: format!("https://{key_vault}") };
+        if let Some(custom) = custom {
+            let CustomCloud { login, graph, exchange, security_and_compliance, key_vault, certificate_authorities: _ } =
+                custom.clone();
+            let key_vault = format!("https://{key_vault}");
+            return Self { login, graph, exchange, security_and_compliance, key_vault };
         }
         let facts = clouds::facts(cloud);
         let https = |host: &str| format!("https://{host}");
         Self {
             login: https(facts.login_host),
             graph: https(facts.graph_host),
+            exchange: https(facts.exchange_host),
+            security_and_compliance: Some(https(facts.security_and_compliance_host)),
             key_vault: https(facts.key_vault_suffix),
         }
     }
@@ -84,7 +100,8 @@ pub(super) async fn connect(
     limits: Limits,
 ) -> Result<Connection, Failure> {
     let custom = custom_cloud::load(desired.cloud, service.cloud_file.as_deref())?;
-    let Services { login, graph, key_vault } = Services::of(desired.cloud, custom.as_ref());
+    let Services { login, graph, exchange, security_and_compliance, key_vault } =
+        Services::of(desired.cloud, custom.as_ref());
     let Tenant { name: tenant, place, emulator, url } =
         find_tenant(service.emulator, &desired.tenant, now, directory).await?;
     if url.is_none() {
@@ -104,7 +121,7 @@ pub(super) async fn connect(
         None => Arc::clone(&internet),
     };
     // A token goes only where it is meant to go, whatever an answer or a manifest says.
-    let only = |hosts: &str| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
+    let only = |hosts: &[&str]| -> Arc<dyn Transport> { Arc::new(Confined::new(Arc::clone(&transport), hosts)) };
     // A real token service goes by its own clock, whatever instant a plan is reckoned for.
     let now = if matches!(place, Place::Real) { None } else { now };
     let clock: Clock = Arc::new(move || super::now(now));
@@ -112,28 +129,31 @@ pub(super) async fn connect(
         authority: &login,
         tenant: &tenant,
         graph: &graph,
-        token_service: only(&login),
+        token_service: only(&[&login]),
         internet,
         machine,
         clock: Arc::clone(&clock),
         place,
     };
     let signing_in = operator::sign_in(console, service.authentication, desired.authentication, to);
-    let operator = tokio::time::timeout(limits.timeout, signing_in).await.map_err(|_| {
+    let operator = patience.attend("nobody is signed in yet", signing_in).await.map_err(|_| {
         Failure::message(format!("nobody was signed in within {}", shown(limits.timeout)))
             .hint("give it more time with `--timeout`, or name the way to sign in with `--auth`")
     })??;
     let operator = Arc::new(operator);
     let holder = operator.holder().clone();
     let method = if is_embedded { "as the embedded tenant's own operator".to_owned() } else { operator.description() };
-    let token = |resource: &str| -> TokenSource {
+    // Regions of Exchange are told apart by a label before its host.
+    let cmdlets =
+        |resource: &str| exchange::Service::new(only(&[resource, &below(resource)]), resource, patience.clone());
+    let token = move |resource: &str| -> TokenSource {
         let (operator, resource) = (Arc::clone(&operator), resource.to_owned());
         Arc::new(move || {
             let (operator, resource) = (Arc::clone(&operator), resource.clone());
             Box::pin(async move { operator.token(&resource).await.map_err(Into::into) })
         })
     };
-    let mut client = Client::new(only(&graph), token(&graph), &graph, patience.clone());
+    let mut client = Client::new(only(&[&graph]), token(&graph), &graph, patience.clone());
     if let Some(requests) = limits.requests_per_second {
         client = client.at_most(requests);
     }
@@ -141,9 +161,12 @@ pub(super) async fn connect(
         client,
         operator: holder,
         method,
-        vaults: Vaults::new(only(&format!("*.{}", key_vault.trim_start_matches("https://"))), token(&key_vault)),
+        vaults: Vaults::new(only(&[&below(&key_vault)]), token(&key_vault)),
+        exchange: cmdlets(&exchange),
+        security_and_compliance: security_and_compliance.as_deref().map(cmdlets),
+        token: Arc::new(token),
         sign_in: CertificateSignIn {
-            transport: only(&login),
+            transport: only(&[&login]),
             authority: login,
             tenant,
             resource: graph,
@@ -152,6 +175,11 @@ pub(super) async fn connect(
         },
         _emulator: emulator,
     })
+}
+
+/// The hosts one label below the one of an address.
+fn below(address: &str) -> String {
+    format!("*.{}", address.trim_start_matches("https://"))
 }
 
 /// That the manifests mean the cloud that the environment names, where it names one: its credentials go there.

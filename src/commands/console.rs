@@ -66,7 +66,8 @@ impl Console {
     pub(super) fn patience(&self, timeout: Duration, propagation_timeout: Duration) -> Patience {
         let (bar, paint) = (Arc::clone(&self.bar), self.talk);
         Patience::new(timeout, propagation_timeout).telling(move |pause| {
-            let line = format!("{} {}: {}", paint.bold("Waiting"), shown(pause.duration), printable(&pause.why));
+            let how_long = pause.duration.map(|duration| format!(" {}", shown(duration))).unwrap_or_default();
+            let line = format!("{}{how_long}: {}", paint.bold("Waiting"), printable(&pause.why));
             match &*bar.lock().unwrap_or_else(PoisonError::into_inner) {
                 Some(bar) => bar.println(line),
                 None => {

@@ -25,6 +25,8 @@ pub(super) struct CustomCloud {
     pub(super) graph: String,
     /// What Exchange's tokens are for, such as `https://outlook.office365.com`.
     pub(super) exchange: String,
+    /// The same for Security & Compliance; without it, what needs it is not served.
+    pub(super) security_and_compliance: Option<String>,
     /// What follows a vault's name in its host, such as `vault.azure.net`.
     pub(super) key_vault: String,
     /// A PEM file, relative to this one, with authorities to trust besides those of the machine.
@@ -54,7 +56,10 @@ pub(super) fn load(cloud: Cloud, given: Option<&Path>) -> Result<Option<CustomCl
 
 fn parse(text: &str, directory: &Path) -> Result<CustomCloud, String> {
     let mut cloud: CustomCloud = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-    for (name, address) in [("login", &mut cloud.login), ("graph", &mut cloud.graph), ("exchange", &mut cloud.exchange)]
+    let always = [("login", &mut cloud.login), ("graph", &mut cloud.graph), ("exchange", &mut cloud.exchange)];
+    let security_and_compliance = cloud.security_and_compliance.as_mut();
+    for (name, address) in
+        always.into_iter().chain(security_and_compliance.map(|address| ("securityAndCompliance", address)))
     {
         let bare = address.trim_end_matches('/');
         *address = bare.strip_suffix(":443").unwrap_or(bare).to_ascii_lowercase();

@@ -10,13 +10,12 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
 use crate::patience::Patience;
-use crate::transport::{TokenSource, Transport};
+use crate::transport::{TokenSource, Transport, instant, retry_after};
 
 use super::GraphError;
 use super::encode::without_spaces;
 use super::error::json;
 use super::pace::Pace;
-use super::retry_after::{instant, retry_after};
 
 /// How often a request is sent that finds no answer or a broken Graph: two minutes in all.
 const TRIES: u32 = 10;
@@ -206,7 +205,7 @@ impl Client {
         let out_of_time = |source| {
             (GraphError::OutOfTime { method: method.to_owned(), path: path.to_owned(), last: None, source }, None)
         };
-        let token = self.patience.within((self.token)()).await.map_err(out_of_time)?;
+        let token = self.patience.attend("the operator signs in", (self.token)()).await.map_err(out_of_time)?;
         let token = token.map_err(|source| {
             (GraphError::SignIn { method: method.to_owned(), path: path.to_owned(), source }, None)
         })?;

@@ -7,7 +7,6 @@ mod error;
 mod exchange;
 mod pace;
 mod reader;
-mod retry_after;
 mod writer;
 
 pub use encode::{literal, segment};

@@ -1,8 +1,9 @@
-//! Signing in as an application by its certificate, to show that it can. The token is thrown away.
+//! Signing in as an application by its certificate, to show that it can.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use crate::keys::Signer;
 use crate::patience::Patience;
@@ -22,7 +23,7 @@ pub struct CertificateSignIn {
     pub authority: String,
     /// By its id or a domain.
     pub tenant: String,
-    /// What the token is for: an API that every tenant has.
+    /// What a token is for where only the sign-in matters: an API that every tenant has.
     pub resource: String,
     pub clock: Clock,
     pub patience: Patience,
@@ -35,9 +36,14 @@ impl std::fmt::Debug for CertificateSignIn {
 }
 
 impl CertificateSignIn {
-    /// Signs in once.
+    /// Signs in once, and throws the token away.
     pub async fn sign_in(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
-        let Self { transport: _, authority, tenant, resource, clock: _, patience } = self;
+        self.token(app_id, signer, &self.resource).await.map(drop)
+    }
+
+    /// A new token for `resource`, such as `https://outlook.office365.com`.
+    pub async fn token(&self, app_id: &str, signer: &Signer, resource: &str) -> Result<SecretString, SignInError> {
+        let Self { transport: _, authority, tenant, resource: _, clock: _, patience } = self;
         let grant = Grant { authority, tenant, client_id: app_id, resource };
         let assertion = assertion::sign(signer, app_id, &grant.address(), (self.clock)())
             .await

@@ -74,11 +74,9 @@ impl SignInError {
     }
 }
 
-/// What shows that one is signed in. The token itself is thrown away.
 #[derive(Deserialize)]
 struct Granted {
-    #[serde(rename = "access_token")]
-    _token: SecretString,
+    access_token: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +120,7 @@ impl Grant<'_> {
         transport: &dyn Transport,
         patience: &Patience,
         shown: &[(&str, &SecretString)],
-    ) -> Result<(), SignInError> {
+    ) -> Result<SecretString, SignInError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
             match self.request_once(transport, shown).await {
@@ -142,7 +140,7 @@ impl Grant<'_> {
         &self,
         transport: &dyn Transport,
         shown: &[(&str, &SecretString)],
-    ) -> Result<(), SignInError> {
+    ) -> Result<SecretString, SignInError> {
         let refused = |status: u16, codes: Vec<u64>, message: String| SignInError::Refused {
             tenant: self.tenant.to_owned(),
             client_id: self.client_id.to_owned(),
@@ -174,7 +172,7 @@ impl Grant<'_> {
             });
         }
         match serde_json::from_slice::<Granted>(answer.body()) {
-            Ok(_) => Ok(()),
+            Ok(Granted { access_token }) => Ok(access_token),
             Err(_) => Err(refused(status, Vec::new(), "the answer holds no token".to_owned())),
         }
     }

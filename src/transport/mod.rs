@@ -2,6 +2,7 @@
 //! between. It knows nothing of Graph.
 
 pub mod azure;
+mod retry_after;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use secrecy::SecretString;
+
+pub use retry_after::{instant, retry_after};
 
 /// A request on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'a>>;
@@ -169,11 +172,11 @@ impl Transport for Detour {
     }
 }
 
-/// Sends to one host, or to those below one, and to nowhere else: a token that an answer would lead astray stays here.
+/// Sends to some hosts and to nowhere else: a token that an answer would lead astray stays here.
 pub struct Confined {
     transport: Arc<dyn Transport>,
-    /// A host with its port if it is not the usual one, or `*.` and what follows a name.
-    hosts: String,
+    /// Hosts with their ports if these are not the usual one, or `*.` and what follows a name.
+    hosts: Vec<String>,
 }
 
 /// Why a request was not sent.
@@ -182,19 +185,20 @@ pub struct Confined {
 struct Astray(String);
 
 impl Confined {
-    /// `hosts` is an address such as `https://graph.microsoft.com`, or `*.vault.azure.net` for all hosts below that one.
-    pub fn new(transport: Arc<dyn Transport>, hosts: &str) -> Self {
-        Self { transport, hosts: hosts.trim_start_matches("https://").to_ascii_lowercase() }
+    /// `hosts` are addresses such as `https://graph.microsoft.com`, or `*.vault.azure.net` for all hosts one label below that one.
+    pub fn new(transport: Arc<dyn Transport>, hosts: &[&str]) -> Self {
+        let hosts = hosts.iter().map(|host| host.trim_start_matches("https://").to_ascii_lowercase()).collect();
+        Self { transport, hosts }
     }
 
     fn admits(&self, uri: &http::Uri) -> bool {
         let authority = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
         let authority = authority.strip_suffix(":443").unwrap_or(&authority);
-        let is_host = match self.hosts.strip_prefix("*.") {
+        let is = |host: &String| match host.strip_prefix("*.") {
             Some(parent) => authority.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && rest == parent),
-            None => authority == self.hosts,
+            None => authority == *host,
         };
-        uri.scheme_str() == Some("https") && is_host
+        uri.scheme_str() == Some("https") && self.hosts.iter().any(is)
     }
 }
 
@@ -204,7 +208,7 @@ impl Transport for Confined {
             return self.transport.send(request);
         }
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
-        let source = Box::new(Astray(self.hosts.clone()));
+        let source = Box::new(Astray(self.hosts.join(" and ")));
         Box::pin(async move { Err(TransportError { host, never_sent: true, source }) })
     }
 }
@@ -217,7 +221,7 @@ mod tests {
     fn nothing_goes_to_another_host() {
         let admits = |hosts: &str, uri: &str| {
             let http: Arc<dyn Transport> = Arc::new(Http::new(&[]).unwrap());
-            Confined::new(http, hosts).admits(&uri.parse().unwrap())
+            Confined::new(http, &[hosts]).admits(&uri.parse().unwrap())
         };
         let graph = "https://graph.microsoft.com";
         assert!(admits(graph, "https://graph.microsoft.com/v1.0/users"));

@@ -1,4 +1,4 @@
-//! How long Graph asks to be left alone.
+//! How long a service asks to be left alone.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 /// The wait that an answer asks for, in seconds or as a date. A date is reckoned against the answer's own, so that this
 /// machine's clock does not matter. <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -19,7 +19,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The instant that a header holds.
-pub(super) fn instant(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
+pub fn instant(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
     let text = headers.get(name)?.to_str().ok()?;
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }

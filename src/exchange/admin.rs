@@ -1,0 +1,240 @@
+//! One cmdlet and its rows, with the token, and with patience where Exchange asks for it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value as Json, json};
+
+use crate::patience::Patience;
+use crate::transport::{TokenSource, Transport, retry_after};
+
+use super::ExchangeError;
+
+/// How often a request is sent that finds no answer or a busy Exchange.
+const TRIES: u32 = 8;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Rows on one page.
+const PAGE: usize = 1000;
+
+/// The mailbox by which requests of applications find the servers of their organization: the same in every tenant.
+const ANCHOR: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
+
+/// Of the module whose requests these are like.
+const MODULE_VERSION: &str = "3.9.2";
+
+/// Runs cmdlets in one organization, at Exchange Online or at Security & Compliance.
+#[derive(Clone)]
+pub struct AdminEndpoint {
+    transport: Arc<dyn Transport>,
+    token: TokenSource,
+    /// The service's host without a scheme, such as `outlook.office365.com`.
+    host: String,
+    /// The tenant's id.
+    tenant_id: String,
+    patience: Patience,
+    /// The label before `host` of the region that the service sent us to.
+    region: Arc<Mutex<Option<String>>>,
+}
+
+impl std::fmt::Debug for AdminEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AdminEndpoint {{ host: {:?}, tenant_id: {:?} }}", self.host, self.tenant_id)
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+struct Outgoing<'a> {
+    method: &'a str,
+    /// Below the tenant's part of the path, or a link's path and query whole.
+    path: &'a str,
+    /// For messages.
+    cmdlet: &'a str,
+    body: Option<&'a Json>,
+    repeatable: bool,
+}
+
+impl AdminEndpoint {
+    pub(super) fn new(
+        transport: Arc<dyn Transport>,
+        token: TokenSource,
+        host: &str,
+        tenant_id: &str,
+        patience: Patience,
+    ) -> Self {
+        let (host, tenant_id) = (host.to_owned(), tenant_id.to_owned());
+        Self { transport, token, host, tenant_id, patience, region: Arc::default() }
+    }
+
+    /// Runs a cmdlet and gives all its rows. Where the parameters hold a `ResultSize`, Exchange gives no more than that.
+    ///
+    /// # Errors
+    /// What reads is sent again while Exchange is busy; what writes, only when it was certainly not done.
+    pub async fn run(&self, cmdlet: &str, parameters: &Json) -> Result<Vec<Json>, ExchangeError> {
+        let body = json!({ "CmdletInput": { "CmdletName": cmdlet, "Parameters": parameters } });
+        let reads = cmdlet.starts_with("Get-") || cmdlet.starts_with("Test-");
+        let mut path = format!("/adminapi/beta/{}/InvokeCommand", self.tenant_id);
+        let mut rows = Vec::new();
+        loop {
+            let outgoing = Outgoing { method: "POST", path: &path, cmdlet, body: Some(&body), repeatable: reads };
+            // Cmdlets that give nothing back may answer with nothing.
+            let Some(mut page) = self.send(outgoing).await? else { return Ok(rows) };
+            if let Json::Array(values) = page["value"].take() {
+                rows.extend(values);
+            }
+            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(rows) };
+            path = self.path_of_link(link).ok_or_else(|| ExchangeError::Unreadable {
+                cmdlet: cmdlet.to_owned(),
+                reason: "the next page is said to be at another host".to_owned(),
+            })?;
+        }
+    }
+
+    /// The names of the cmdlets that the holder of the token may run: the outcome of all its roles.
+    pub async fn cmdlets(&self) -> Result<BTreeSet<String>, ExchangeError> {
+        const CMDLET: &str = "EXOModuleFile";
+        let path = format!("/adminapi/v1.0/{}/{CMDLET}?Version={MODULE_VERSION}", self.tenant_id);
+        let outgoing = Outgoing { method: "GET", path: &path, cmdlet: CMDLET, body: None, repeatable: true };
+        let answer = self.send(outgoing).await?.unwrap_or_default();
+        let mut values = answer["value"].as_array().into_iter().flatten().chain([&answer["value"], &answer]);
+        let names = values.find_map(|value| value["exportedCmdlets"].as_str()).ok_or_else(|| {
+            ExchangeError::Unreadable { cmdlet: CMDLET.to_owned(), reason: "it names no cmdlets".to_owned() }
+        })?;
+        Ok(names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The path of a link, if it leads to this service.
+    fn path_of_link(&self, link: &str) -> Option<String> {
+        let uri: http::Uri = link.parse().ok()?;
+        let host = uri.host()?;
+        let is_ours = host == self.host || label_below(host, &self.host).is_some();
+        (uri.scheme_str() == Some("https") && is_ours).then(|| uri.path_and_query().map(ToString::to_string))?
+    }
+
+    async fn send(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, ExchangeError> {
+        let mut failures = 0;
+        loop {
+            let (error, asked_for) = match self.send_once(outgoing).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            failures += 1;
+            let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
+            let again = error.was_not_begun() || (outgoing.repeatable && error.is_passing());
+            if !again || failures == TRIES {
+                return Err(error);
+            }
+            if let Err(source) = self.patience.pause(asked_for.unwrap_or(usual), &error.in_brief()).await {
+                return Err(ExchangeError::OutOfTime {
+                    cmdlet: outgoing.cmdlet.to_owned(),
+                    last: Some(Box::new(error)),
+                    source,
+                });
+            }
+        }
+    }
+
+    /// Sends a request, and once more where the service says that another region's host serves this organization.
+    async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, (ExchangeError, Option<Duration>)> {
+        let cmdlet = || outgoing.cmdlet.to_owned();
+        for _ in 0..2 {
+            let answer = self.ask(outgoing).await.map_err(|error| (error, None))?;
+            let status = answer.status();
+            tracing::debug!("Exchange {}: {status}", outgoing.cmdlet);
+            if status.is_success() {
+                if answer.body().is_empty() {
+                    return Ok(None);
+                }
+                return serde_json::from_slice(answer.body()).map(Some).map_err(|_| {
+                    let reason = "the answer is no JSON".to_owned();
+                    (ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None)
+                });
+            }
+            let region = answer.headers().get(LOCATION).filter(|_| status.is_redirection());
+            let Some(region) = region.and_then(|location| region_of(location.to_str().ok()?)) else {
+                return Err((ExchangeError::refused(outgoing.cmdlet, &answer), retry_after(answer.headers())));
+            };
+            *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
+        }
+        let reason = "it leads from region to region".to_owned();
+        Err((ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None))
+    }
+
+    async fn ask(&self, outgoing: Outgoing<'_>) -> Result<http::Response<Bytes>, ExchangeError> {
+        let Outgoing { method, path, cmdlet, body, repeatable } = outgoing;
+        let unreadable = |reason: String| ExchangeError::Unreadable { cmdlet: cmdlet.to_owned(), reason };
+        let out_of_time = |source| ExchangeError::OutOfTime { cmdlet: cmdlet.to_owned(), last: None, source };
+        let token = self.patience.attend("a token for Exchange", (self.token)()).await.map_err(out_of_time)?;
+        let token = token.map_err(|source| ExchangeError::SignIn { cmdlet: cmdlet.to_owned(), source })?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| unreadable("the token cannot stand in a header".to_owned()))?;
+        bearer.set_sensitive(true);
+        let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let host = region.map_or_else(|| self.host.clone(), |region| format!("{region}.{}", self.host));
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("https://{host}{path}"))
+            .header(AUTHORIZATION, bearer)
+            .header(ACCEPT, "application/json")
+            .header("Prefer", format!("odata.maxpagesize={PAGE}"))
+            .header("X-ResponseFormat", "json")
+            .header("X-AnchorMailbox", format!("APP:{ANCHOR}@{}", self.tenant_id))
+            .header("X-CmdletName", cmdlet)
+            // Which names the list of cmdlets is to hold.
+            .header("CommandName", "*")
+            .header("client-request-id", &request_id);
+        let bytes = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        let request = request.body(bytes).map_err(|error| unreadable(error.to_string()))?;
+        let sending = self.transport.send(request);
+        // A write is waited for even beyond the deadline: what became of it has to be known.
+        let answer = if repeatable { self.patience.within(sending).await.map_err(out_of_time)? } else { sending.await };
+        let mut answer = answer.map_err(|source| ExchangeError::Lost { cmdlet: cmdlet.to_owned(), source })?;
+        // The services themselves name a request by what the client called it.
+        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+            answer.headers_mut().entry("client-request-id").or_insert(request_id);
+        }
+        Ok(answer)
+    }
+}
+
+/// The first label of the host that an address leads to. It counts below the service's own host, so that a token goes nowhere
+/// else: `https://eurprd05.admin.protection.outlook.com:446` says `eurprd05`.
+fn region_of(location: &str) -> Option<String> {
+    let uri: http::Uri = location.parse().ok()?;
+    let (label, rest) = uri.host()?.split_once('.')?;
+    let is_label = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (is_label && !rest.is_empty()).then(|| label.to_ascii_lowercase())
+}
+
+/// What stands before a host in one that is one label below it.
+fn label_below<'a>(host: &'a str, parent: &str) -> Option<&'a str> {
+    let label = host.strip_suffix(parent)?.strip_suffix('.')?;
+    (!label.is_empty() && !label.contains('.')).then_some(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_a_label_and_no_more() {
+        assert_eq!(region_of("https://EURPRD05.outlook.office365.com/x").as_deref(), Some("eurprd05"));
+        assert_eq!(region_of("https://eur02b.admin.protection.outlook.com:446/PowerShell").as_deref(), Some("eur02b"));
+        for nowhere in ["/relative", "https://localhost/", "https://ev_il.example/", "", "https://user@/"] {
+            assert_eq!(region_of(nowhere), None, "{nowhere}");
+        }
+    }
+}
