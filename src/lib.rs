@@ -9,7 +9,7 @@
 //! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
 //! | 2 | [`kinds`] one folder per kind of resource |
 //! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan |
-//! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
+//! | 4 | [`saved`] a plan in a file, [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
 //! | 5 | [`commands`] one file per verb |
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
@@ -31,4 +31,5 @@ pub mod model;
 pub mod patience;
 pub mod plan;
 pub mod render;
+pub mod saved;
 pub mod transport;

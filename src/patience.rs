@@ -228,10 +228,16 @@ impl Patience {
     }
 }
 
-/// A length of time in whole seconds or minutes.
+/// A length of time in whole seconds, minutes or hours.
 pub fn shown(duration: Duration) -> String {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    if seconds >= 120 && seconds.is_multiple_of(60) { format!("{} min", seconds / 60) } else { format!("{seconds} s") }
+    if seconds >= 7200 && seconds.is_multiple_of(3600) {
+        format!("{} h", seconds / 3600)
+    } else if seconds >= 120 && seconds.is_multiple_of(60) {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{seconds} s")
+    }
 }
 
 #[cfg(test)]

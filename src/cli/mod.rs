@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
+use crate::commands::saved::Conditions;
 use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target};
 
 #[derive(Debug, Parser)]
@@ -58,12 +59,12 @@ enum Verb {
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
     #[command(
-        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
+        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
     )]
     Apply(ApplyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
     #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
-    Destroy(ApplyArguments),
+    Destroy(DestroyArguments),
     /// Bring back a deleted application with its appId, within 30 days.
     #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
     Restore(RestoreArguments),
@@ -177,9 +178,12 @@ struct PlanArguments {
     json: bool,
     #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
     format: FormatArgument,
-    /// Save the plan as JSON, for `accredit show`.
+    /// Save the plan as JSON, for `accredit show` and `accredit apply`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Sign the saved plan with this private key of Ed25519, in PEM.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    sign: Option<PathBuf>,
     /// Exit with 0 when there is nothing to do, 1 on errors, 2 when something would change.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -187,6 +191,20 @@ struct PlanArguments {
 
 #[derive(Debug, Args)]
 struct ApplyArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
+    approval: ApprovalArguments,
+    /// Carry out a saved plan only if the owner of this public key signed it.
+    #[arg(long, value_name = "FILE", help_heading = "Saved plans")]
+    verify_key: Option<PathBuf>,
+    /// Carry out no saved plan that was made longer ago.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = span, help_heading = "Saved plans")]
+    maximum_plan_age: Duration,
+}
+
+#[derive(Debug, Args)]
+struct DestroyArguments {
     #[command(flatten)]
     target: TargetArguments,
     #[command(flatten)]
@@ -456,17 +474,25 @@ impl From<Verb> for commands::Command {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
             Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
-            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, detailed_exitcode }) => {
+            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, sign, detailed_exitcode }) => {
                 Self::Plan(commands::plan::Arguments {
                     target: target.into(),
                     destroy,
                     format: format(json, named),
                     out,
+                    sign,
                     detailed_exitcode,
                 })
             }
-            Verb::Apply(arguments) => Self::Apply(arguments.into_command(false)),
-            Verb::Destroy(arguments) => Self::Apply(arguments.into_command(true)),
+            Verb::Apply(ApplyArguments { target, approval, verify_key, maximum_plan_age }) => {
+                let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
+                let (target, approval) = (target.into(), approval.into());
+                Self::Apply(commands::apply::Arguments { target, destroy: false, approval, conditions })
+            }
+            Verb::Destroy(DestroyArguments { target, approval }) => {
+                let (target, approval) = (target.into(), approval.into());
+                Self::Apply(commands::apply::Arguments { target, destroy: true, approval, conditions: None })
+            }
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
                 Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
             }
@@ -491,12 +517,5 @@ impl From<Verb> for commands::Command {
             Verb::Completions { shell } => Self::Completions { shell, command: command() },
             Verb::Man { directory } => Self::Man { directory, command: command() },
         }
-    }
-}
-
-impl ApplyArguments {
-    fn into_command(self, destroy: bool) -> commands::apply::Arguments {
-        let Self { target, approval } = self;
-        commands::apply::Arguments { target: target.into(), destroy, approval: approval.into() }
     }
 }

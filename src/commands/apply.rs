@@ -1,6 +1,7 @@
 //! `accredit apply` and `accredit destroy`: plan, ask, carry out, report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,13 +14,16 @@ use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::patience::Patience;
 use crate::plan::{Limits, approve};
 use crate::render::{self, printable};
+use crate::saved::SavedPlan;
 
 use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
+use super::manifests::working_directory;
 use super::progress::Progress;
+use super::saved::{self, Conditions};
 use super::session::Session;
-use super::{Exit, Failure, Target, rights, secrets};
+use super::{Exit, Failure, Target, now, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub struct Arguments {
     pub target: Target,
     pub destroy: bool,
     pub approval: Approval,
+    /// `None` where no saved plan can be meant.
+    pub conditions: Option<Conditions>,
 }
 
 /// What is agreed to beforehand.
@@ -41,10 +47,49 @@ pub struct Approval {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, approval } = arguments;
+    let Arguments { target, destroy, approval, conditions } = arguments;
+    if let Some(conditions) = conditions {
+        match saved::find(&target.paths)? {
+            Some((file, saved)) => {
+                return Box::pin(carry_out_saved(console, target, approval, &conditions, &file, saved)).await;
+            }
+            None if conditions.verify_key.is_some() => {
+                return Err(Failure::message("`--verify-key` was given, and no saved plan")
+                    .hint("`accredit plan --out FILE --sign KEY` makes one"));
+            }
+            None => {}
+        }
+    }
     let session = Session::open(console, target, approval.propagation_timeout).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     proceed(console, &session, intent, approval).await
+}
+
+/// Does what was planned and reviewed before, if everything is as it was then.
+async fn carry_out_saved(
+    console: &Console,
+    target: Target,
+    approval: Approval,
+    conditions: &Conditions,
+    file: &Path,
+    saved: SavedPlan,
+) -> Result<Exit, Failure> {
+    if !target.only.is_empty() {
+        return Err(Failure::message("`--only` was given beside a saved plan")
+            .hint("a saved plan says itself what it is for: give it alone, or plan again with `--only`"));
+    }
+    saved::check(file, &saved, conditions, now(target.now), &working_directory()?)?;
+    let SavedPlan { plan: then, made_from, signature: _ } = saved;
+    let paths = made_from.paths.into_iter().map(PathBuf::from).collect();
+    let target = Target { paths, only: made_from.only, ..target };
+    let session = Session::open(console, target, approval.propagation_timeout).await?.reckoning_for(then.now);
+    let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
+    let snapshot = session.snapshot(console).await?;
+    let plan = session.plan(console, &snapshot, intent)?;
+    saved::check_nothing_moved(console, &then, &plan)?;
+    console.data(&render::text(&plan, console.paint))?;
+    rights::remark(console, &session, &plan);
+    carry_out(console, &session, &snapshot, plan, intent, Approval { auto_approve: true, ..approval }).await
 }
 
 /// Plans, asks, and carries out what was approved.
@@ -54,15 +99,27 @@ pub(super) async fn proceed(
     intent: Intent,
     approval: Approval,
 ) -> Result<Exit, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
-    let destroy = intent == Intent::Destroy;
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&render::text(&plan, console.paint))?;
     rights::remark(console, session, &plan);
+    carry_out(console, session, &snapshot, plan, intent, approval).await
+}
+
+/// Asks, and does what a plan says that was shown.
+async fn carry_out(
+    console: &Console,
+    session: &Session,
+    snapshot: &Snapshot,
+    plan: Plan,
+    intent: Intent,
+    approval: Approval,
+) -> Result<Exit, Failure> {
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
+    let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if !destroy {
-            console.data(&handover(console, session, &snapshot, &Report::default()).await)?;
+            console.data(&handover(console, session, snapshot, &Report::default()).await)?;
         }
         return Ok(Exit::Success);
     }
@@ -105,7 +162,7 @@ pub(super) async fn proceed(
     .await;
     listening.abort();
     progress.finish();
-    finish(console, session, &snapshot, &report, destroy).await
+    finish(console, session, snapshot, &report, destroy).await
 }
 
 fn question(plan: &Plan, destroy: bool) -> String {

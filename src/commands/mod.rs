@@ -16,6 +16,7 @@ mod progress;
 pub mod restore;
 mod rights;
 pub mod rotate;
+pub mod saved;
 mod secrets;
 mod session;
 mod show;

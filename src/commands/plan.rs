@@ -1,16 +1,16 @@
 //! `accredit plan`: what apply would do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::kinds::Intent;
 use crate::patience::Patience;
 use crate::plan::{Limits, approve};
-use crate::render;
+use crate::saved::MadeFrom;
 
 use super::console::Console;
 use super::session::Session;
 use super::show::rendered;
-use super::{Exit, Failure, Format, Target, rights};
+use super::{Exit, Failure, Format, Target, rights, saved};
 
 /// What was typed after `plan`.
 #[derive(Debug)]
@@ -19,11 +19,15 @@ pub struct Arguments {
     pub destroy: bool,
     pub format: Format,
     pub out: Option<PathBuf>,
+    /// The private key that the saved plan is signed with.
+    pub sign: Option<PathBuf>,
     pub detailed_exitcode: bool,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, format, out, detailed_exitcode } = arguments;
+    let Arguments { target, destroy, format, out, sign, detailed_exitcode } = arguments;
+    let key = sign.as_deref().map(saved::signing_key).transpose()?;
+    let (paths, only) = (target.paths.clone(), target.only.clone());
     let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?.yielding();
     let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
@@ -34,25 +38,13 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         console.say(&format!("\nNote: {refusal}, which `apply` refuses: {}.", refusal.hint()));
     }
     if let Some(file) = out {
-        save(&file, &render::json(&plan))?;
-        console.say(&format!("\nSaved the plan to `{0}`; `accredit show {0}` shows it again.", file.display()));
+        let paths = paths.iter().map(|path| path.display().to_string()).collect();
+        let made_from = MadeFrom { paths, manifests: session.manifests(), only, destroy };
+        saved::save(&file, &plan, &made_from, key.as_ref())?;
+        console.say(&format!(
+            "\nSaved the plan to `{0}`: `accredit show {0}` shows it again, `accredit apply {0}` carries it out.",
+            file.display()
+        ));
     }
     Ok(if detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success })
-}
-
-/// Writes the whole file or leaves what was there; what is no plain file, such as a pipe, is written into.
-fn save(file: &Path, text: &str) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let failed =
-        |error: std::io::Error| Failure::new(format!("the plan could not be saved to `{}`", file.display()), error);
-    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    if file.exists() && !file.is_file() {
-        return std::fs::write(&file, text).map_err(failed);
-    }
-    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    draft.write_all(text.as_bytes()).map_err(failed)?;
-    draft.as_file().sync_all().map_err(failed)?;
-    draft.persist(&file).map_err(|error| failed(error.error))?;
-    Ok(())
 }

@@ -30,7 +30,10 @@ pub(super) struct Session {
     connection: Connection,
     /// The places of the declared certificates, by handle and name.
     pub(super) stores: BTreeMap<(String, String), KeyStore>,
+    /// What the plan is reckoned for.
     pub(super) now: Timestamp,
+    /// When it was opened, by the clock of this machine or as it was ordered.
+    opened: Timestamp,
     only: Vec<String>,
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
     /// ones do not declare may be declared there.
@@ -94,7 +97,7 @@ impl Session {
         let stores = stores(&desired, &connection).await?;
         // Signing in may have taken a person minutes.
         let now_is = now(given);
-        Ok(Self { desired, sources, connection, stores, now: now_is, only, left_out, is_embedded })
+        Ok(Self { desired, sources, connection, stores, now: now_is, opened: now_is, only, left_out, is_embedded })
     }
 
     /// Whether the tenant and its operator are of this program's own making.
@@ -105,6 +108,16 @@ impl Session {
     /// Whether all manifests of the estate were given.
     pub(super) fn is_whole(&self) -> bool {
         self.only.is_empty() && self.left_out.is_empty()
+    }
+
+    /// Reckons for the instant of a plan that was made before.
+    pub(super) fn reckoning_for(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The SHA-256 of each manifest, by its name.
+    pub(super) fn manifests(&self) -> BTreeMap<String, String> {
+        self.sources.digests()
     }
 
     /// Lets others go before when Graph has too much to do.
@@ -186,11 +199,11 @@ impl Session {
     /// it, and a wrong one would do that to those that work.
     pub(super) fn check_clock(&self) -> Result<(), Failure> {
         let Some(theirs) = self.connection.client.answered() else { return Ok(()) };
-        let off = theirs.duration_since(self.now).abs();
+        let off = theirs.duration_since(self.opened).abs();
         if off <= CLOCK_TOLERANCE {
             return Ok(());
         }
-        let ours = self.now.strftime("%Y-%m-%d %H:%M UTC");
+        let ours = self.opened.strftime("%Y-%m-%d %H:%M UTC");
         let theirs = theirs.strftime("%Y-%m-%d %H:%M UTC");
         Err(Failure::message(format!("it is {ours} here and {theirs} in the tenant, so nothing was changed"))
             .hint("set the clock of this machine, or leave `--now` to `plan`"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::Place;
+use crate::model::{Place, sha256};
 
 use super::secrets;
 
@@ -27,6 +27,11 @@ impl Sources {
 
     pub(super) fn get(&self, name: &str) -> Option<&Source> {
         self.0.get(name)
+    }
+
+    /// The SHA-256 of each text, in hex, by its name.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        self.0.values().map(|source| (source.name().to_owned(), sha256(source.text()))).collect()
     }
 
     /// Hides places from everything that is ever shown.

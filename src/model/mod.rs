@@ -4,6 +4,7 @@ mod address;
 mod authentication;
 mod certificate;
 mod desired;
+mod digest;
 mod distinguished_name;
 mod inspection;
 mod key_policy;
@@ -28,6 +29,7 @@ pub use desired::{
     DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
     SignInAudience,
 };
+pub use digest::sha256;
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
 pub use inspection::{
     CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
@@ -38,7 +40,7 @@ pub use key_store::{CertificateSource, SecretReference, StoreReference, VaultCer
 pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
-pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
+pub use plan::{Action, Counts, Drift, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{

@@ -1,6 +1,6 @@
 //! The plan: a value that says everything an apply will do and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Plan {
     /// The instant the plan was reckoned for.
     pub now: Timestamp,
     pub steps: Vec<Step>,
+    /// Everything that was found of the managed resources, as far as it is compared. Saved beside the plan, not in it.
+    #[serde(skip)]
+    pub observed: BTreeMap<Address, Observed>,
     /// Resources that are as declared.
     pub unchanged: BTreeSet<Address>,
     /// What was found on managed applications and is declared nowhere.
@@ -33,6 +36,14 @@ pub struct Plan {
     pub rights: Option<Rights>,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
+}
+
+/// A resource as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// As steps have it.
+    pub id: String,
+    pub fields: Fields,
 }
 
 /// One resource to write, with all that is needed to write it.

@@ -16,7 +16,7 @@ use crate::catalog::apis::{EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
 use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, Findings, How, Intent, KINDS, Resource, kind};
-use crate::model::{Action, Address, Desired, Drift, Plan, Problem, Reason, Severity, Snapshot, Step, Value};
+use crate::model::{Action, Address, Desired, Drift, Observed, Plan, Problem, Reason, Severity, Snapshot, Step, Value};
 
 /// Compares what is declared with what was found.
 ///
@@ -36,6 +36,8 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         return Err(problems);
     }
     let estate: Vec<Step> = resources.iter().filter_map(from_nothing).collect();
+    let found = resources.iter().filter_map(|resource| Some((resource.address.clone(), resource.actual.clone()?)));
+    let observed = found.map(|(address, (id, fields))| (address, Observed { id, fields })).collect();
     let mut steps = BTreeMap::new();
     let mut unchanged = BTreeSet::new();
     for resource in resources {
@@ -63,6 +65,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         estate: desired.estate.clone(),
         now,
         steps,
+        observed,
         unchanged,
         drift,
         rotations,

@@ -16,7 +16,7 @@ pub use markdown::markdown;
 pub use paint::Paint;
 pub use rotation::rotation;
 pub use text::{summary, text};
-pub use value::printable;
+pub use value::{inline, printable};
 
 use crate::model::{Action, Period, Reason, Step};
 

@@ -3,7 +3,7 @@
 use crate::model::{Address, Value};
 
 /// A value on one line. Control characters are escaped, so that no property of a tenant can steer a terminal.
-pub(super) fn inline(value: &Value) -> String {
+pub fn inline(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Text(text) => quoted(text),

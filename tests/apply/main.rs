@@ -27,6 +27,7 @@ mod property;
 mod races;
 mod rights;
 mod safety;
+mod saved;
 mod scenarios;
 #[cfg(unix)]
 mod secrets;
