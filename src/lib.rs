@@ -8,7 +8,7 @@
 //! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
 //! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
 //! | 2 | [`kinds`] one folder per kind of resource |
-//! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan |
+//! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
 //! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
 //! | 5 | [`commands`] one file per verb |
 //!
@@ -23,6 +23,7 @@ pub mod exchange;
 pub mod execute;
 pub mod fetch;
 pub mod graph;
+pub mod handover;
 pub mod identity;
 pub mod keys;
 pub mod kinds;

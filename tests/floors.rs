@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("manifest", &["model", "catalog", "kinds"]),
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model"]),
+    ("handover", &["model", "catalog", "render"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "keys", "identity"]),
     ("execute", &["model", "kinds", "plan", "graph", "keys", "identity"]),
     (
@@ -41,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "manifest",
             "plan",
             "render",
+            "handover",
             "fetch",
             "execute",
         ],
@@ -50,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "plan", "render"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "plan", "render", "handover"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

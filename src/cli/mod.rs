@@ -1,6 +1,7 @@
 //! The command line: what there is to type, and what each word means. It does nothing itself.
 
 mod certificate;
+mod connect;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -72,6 +73,11 @@ enum Verb {
         after_help = "Examples:\n  accredit rotate exo-automation --emulator manifests/            # a new one beside the old\n  accredit rotate exo-automation --finish --emulator manifests/   # the old one goes; refused while the new one does not sign in"
     )]
     Rotate(RotateArguments),
+    /// Show what a script needs to sign in as an application: values, commands for each service, scripts to begin with.
+    #[command(
+        after_help = "Examples:\n  accredit connect exo-automation --emulator manifests/\n  accredit connect exo-automation --format github >> \"$GITHUB_OUTPUT\"\n  accredit connect exo-automation --for exchange-online\n  accredit connect exo-automation --recipe mailbox-export --host task-scheduler --out scripts"
+    )]
+    Connect(Box<connect::ConnectArguments>),
     /// Show who is signed in to which tenant, and what that is good for.
     #[command(after_help = "Example:\n  accredit whoami --emulator manifests/")]
     Whoami(WhoamiArguments),
@@ -479,6 +485,7 @@ impl From<Verb> for commands::Command {
                     approval: approval.into(),
                 })
             }
+            Verb::Connect(arguments) => Self::Connect((*arguments).into()),
             Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
                 let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod certificate;
+pub mod connect;
 mod connection;
 mod console;
 mod custom_cloud;
@@ -42,6 +43,7 @@ pub enum Command {
     Apply(apply::Arguments),
     Restore(restore::Arguments),
     Rotate(rotate::Arguments),
+    Connect(connect::Arguments),
     Whoami(whoami::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
@@ -120,6 +122,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
         Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
+        Command::Connect(arguments) => in_runtime(connect::run(&console, arguments)),
         Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fetch::{FetchError, Sources, fetch};
 use crate::graph::{Reader, Writer};
+use crate::handover::CloudAddresses;
 use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
@@ -80,9 +81,19 @@ impl Session {
         target: Target,
         propagation_timeout: Duration,
     ) -> Result<Self, Failure> {
+        let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
+        Self::of(console, target, loaded, propagation_timeout).await
+    }
+
+    /// Signs in, for manifests that were loaded already.
+    pub(super) async fn of(
+        console: &Console,
+        target: Target,
+        (mut desired, sources): (Desired, manifest::Sources),
+        propagation_timeout: Duration,
+    ) -> Result<Self, Failure> {
         let Target { paths, service, only, now: given, limits } = target;
         let directory = manifests::working_directory()?;
-        let (mut desired, sources) = manifests::load(console, &paths, &directory)?;
         if !only.is_empty() {
             desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
             desired.user_roles.clear();
@@ -111,6 +122,11 @@ impl Session {
     pub(super) fn yielding(mut self) -> Self {
         self.connection.client = self.connection.client.yielding();
         self
+    }
+
+    /// Where the services of a custom cloud are.
+    pub(super) fn addresses(&self) -> Option<&CloudAddresses> {
+        self.connection.addresses.as_ref()
     }
 
     pub(super) fn sign_in(&self) -> &CertificateSignIn {

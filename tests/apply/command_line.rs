@@ -53,6 +53,7 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
         "restore",
         "show",
         "whoami",
+        "connect",
         "certificate",
         "emulate",
         "schema",
@@ -82,7 +83,7 @@ fn the_main_job_from_nothing_to_no_changes() {
         assert!(shown.contains(word), "{word}:\n{shown}");
     }
     let connect = shown.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap();
-    assert!(connect.contains(&format!("-Organization \"{TENANT}\"")), "{connect}");
+    assert!(connect.contains(&format!("-Organization '{TENANT}'")), "{connect}");
     assert!(err(&applied).contains("exo/application: Creation complete"), "progress is talk: {}", err(&applied));
 
     let again = run(path, &["plan", "--emulator", "--detailed-exitcode"]);

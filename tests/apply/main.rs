@@ -11,6 +11,7 @@ mod authority;
 mod certificates;
 mod changes;
 mod command_line;
+mod connect;
 mod crash;
 mod deaths;
 mod interop;

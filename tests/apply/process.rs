@@ -79,6 +79,22 @@ impl Bench {
         command
     }
 
+    /// The same as the tenant's operator at its address, where the manifests call the tenant something else than its domain.
+    pub(crate) fn command_at_its_address(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
+        command.args(arguments).arg(format!("--emulator={}", self.url));
+        command.args(["--now", &days_after(noon(), self.day).to_string()]);
+        let tenant = std::fs::read_to_string(self.tenant_file()).unwrap();
+        let first: Json = serde_json::from_str(tenant.lines().next().unwrap()).unwrap();
+        let operator = &first[0]["put"]["document"]["~operator"];
+        for (variable, name) in [("AZURE_CLIENT_ID", "clientId"), ("AZURE_CLIENT_SECRET", "clientSecret")] {
+            command.env(variable, operator[name].as_str().unwrap());
+        }
+        command.env("AZURE_TENANT_ID", TENANT_ID).current_dir(self.path()).env_remove("ACCREDIT_LOG");
+        command.stdin(Stdio::null());
+        command
+    }
+
     pub(crate) fn apply(&self) -> Output {
         self.command(&["apply", "--auto-approve"]).output().unwrap()
     }
