@@ -37,6 +37,8 @@ pub struct AdminEndpoint {
     host: String,
     /// The tenant's id.
     tenant_id: String,
+    /// The mailbox by which requests find the servers of the organization.
+    anchor: String,
     patience: Patience,
     /// The label before `host` of the region that the service sent us to.
     region: Arc<Mutex<Option<String>>>,
@@ -68,8 +70,14 @@ impl AdminEndpoint {
         tenant_id: &str,
         patience: Patience,
     ) -> Self {
-        let (host, tenant_id) = (host.to_owned(), tenant_id.to_owned());
-        Self { transport, token, host, tenant_id, patience, region: Arc::default() }
+        let (host, tenant_id, anchor) = (host.to_owned(), tenant_id.to_owned(), format!("APP:{ANCHOR}@{tenant_id}"));
+        Self { transport, token, host, tenant_id, anchor, patience, region: Arc::default() }
+    }
+
+    /// The same where the organization goes by its initial domain, as it does at Security & Compliance.
+    #[must_use]
+    pub fn of_domain(self, initial_domain: &str) -> Self {
+        Self { anchor: format!("UPN:{ANCHOR}@{initial_domain}"), ..self }
     }
 
     /// Runs a cmdlet and gives all its rows. Where the parameters hold a `ResultSize`, Exchange gives no more than that.
@@ -185,7 +193,7 @@ impl AdminEndpoint {
             .header(ACCEPT, "application/json")
             .header("Prefer", format!("odata.maxpagesize={PAGE}"))
             .header("X-ResponseFormat", "json")
-            .header("X-AnchorMailbox", format!("APP:{ANCHOR}@{}", self.tenant_id))
+            .header("X-AnchorMailbox", &self.anchor)
             .header("X-CmdletName", cmdlet)
             // Which names the list of cmdlets is to hold.
             .header("CommandName", "*")
