@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::fetch::FetchError;
 use crate::graph::GraphError;
 use crate::keys::VaultError;
 use crate::transport::TransportError;
@@ -27,6 +28,14 @@ impl Failure {
     pub(super) fn of_graph(what: &str, error: GraphError) -> Self {
         let hint = error.hint();
         Self { hint, ..Self::new(what, error) }
+    }
+
+    /// A tenant or a key store that could not be read.
+    pub(super) fn of_fetch(error: FetchError) -> Self {
+        match error {
+            FetchError::Graph(error) => Self::of_graph("the tenant could not be read", error),
+            FetchError::Form { .. } | FetchError::Keys { .. } => Self::from(error),
+        }
     }
 
     /// What went wrong stands on the console already.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fetch::{FetchError, Sources, fetch};
+use crate::fetch::{Sources, fetch};
 use crate::graph::{Reader, Writer};
 use crate::handover::CloudAddresses;
 use crate::identity::CertificateSignIn;
@@ -15,6 +15,7 @@ use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
 use crate::patience::Patience;
+use crate::verify;
 
 use super::connection::{Connection, connect};
 use super::console::Console;
@@ -133,6 +134,23 @@ impl Session {
         &self.connection.sign_in
     }
 
+    /// What applications are proven with.
+    pub(super) fn means<'a>(&'a self, reader: &'a Reader) -> verify::Means<'a> {
+        let Connection { client, sign_in, exchange, security_and_compliance, .. } = &self.connection;
+        verify::Means {
+            reader,
+            stores: &self.stores,
+            sign_in,
+            graph: client,
+            exchange,
+            security_and_compliance: security_and_compliance.as_ref(),
+        }
+    }
+
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.connection.client.clone())
+    }
+
     pub(super) fn vaults(&self) -> &Vaults {
         &self.connection.vaults
     }
@@ -147,7 +165,7 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let reader = Reader::new(self.connection.client.clone());
+        let reader = self.reader();
         let sources = Sources {
             reader: &reader,
             stores: &self.stores,
@@ -155,10 +173,7 @@ impl Session {
             operator: &self.connection.operator,
         };
         let fetched = fetch(sources, &self.desired, self.now).await;
-        let mut snapshot = fetched.map_err(|error| match error {
-            FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
-            FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
-        })?;
+        let mut snapshot = fetched.map_err(Failure::of_fetch)?;
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
