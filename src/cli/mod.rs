@@ -4,7 +4,7 @@ mod certificate;
 mod connect;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -237,16 +237,8 @@ struct VerifyArguments {
     /// Name the mailboxes that were read, and do not only count them.
     #[arg(long)]
     show_mailboxes: bool,
-    /// Try again what may only not be known everywhere yet, from now on for the whole propagation timeout. Default: as long as
-    /// something that Graph dates was written so lately.
-    #[arg(long, conflicts_with = "no_wait")]
-    wait: bool,
-    /// Try everything once.
-    #[arg(long)]
-    no_wait: bool,
-    /// How long what was written may take to be known everywhere, such as `15m`.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
-    propagation_timeout: Duration,
+    #[command(flatten)]
+    waiting: WaitingArguments,
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
@@ -261,6 +253,21 @@ struct VerifyArguments {
     timeout: Duration,
 }
 
+/// How long what was written may take to work.
+#[derive(Debug, Args)]
+struct WaitingArguments {
+    /// Try again what may only not be known everywhere yet, from now on for the whole propagation timeout. Default: as long as
+    /// something that Graph dates was written so lately.
+    #[arg(long, conflicts_with = "no_wait")]
+    wait: bool,
+    /// Try everything once.
+    #[arg(long)]
+    no_wait: bool,
+    /// How long what was written may take to be known everywhere, such as `15m`.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
+    propagation_timeout: Duration,
+}
+
 impl From<VerifyArguments> for commands::verify::Arguments {
     fn from(arguments: VerifyArguments) -> Self {
         let VerifyArguments {
@@ -270,9 +277,7 @@ impl From<VerifyArguments> for commands::verify::Arguments {
             cmdlet,
             security_and_compliance,
             show_mailboxes,
-            wait,
-            no_wait,
-            propagation_timeout,
+            waiting: WaitingArguments { wait, no_wait, propagation_timeout },
             json,
             junit,
             now,
@@ -280,10 +285,9 @@ impl From<VerifyArguments> for commands::verify::Arguments {
         } = arguments;
         // No handle has a slash in it.
         let is_path = |text: &String| {
-            text.contains(['/', '\\'])
-                || text.ends_with(".yaml")
-                || text.ends_with(".yml")
-                || matches!(&**text, "." | "..")
+            let extension = Path::new(text).extension();
+            let is_manifest = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+            is_manifest || text.contains(['/', '\\']) || matches!(&**text, "." | "..")
         };
         let (paths, only): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
         let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();

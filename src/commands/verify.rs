@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::catalog::nearest;
-use crate::model::{Desired, Tally, Verification};
+use crate::model::{Desired, Handle, Tally, Verification};
 use crate::render::{verification_json, verification_junit, verification_text};
 use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificates};
 
@@ -107,7 +107,7 @@ fn check(desired: &Desired, handles: &[String], certificate: Option<&str>) -> Re
     let declared = &desired.applications;
     for handle in handles {
         let Some(application) = declared.get(handle.as_str()) else {
-            let near = nearest(handle, declared.keys().map(|handle| handle.as_str()));
+            let near = nearest(handle, declared.keys().map(Handle::as_str));
             let hint = match (near.first(), Path::new(handle).exists()) {
                 (Some(near), _) => format!("did you mean `{near}`?"),
                 (None, true) => format!("a directory of manifests is written with a slash: `{handle}/`"),

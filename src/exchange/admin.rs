@@ -80,7 +80,8 @@ impl AdminEndpoint {
         Self { anchor: format!("UPN:{ANCHOR}@{initial_domain}"), ..self }
     }
 
-    /// Runs a cmdlet and gives all its rows. Where the parameters hold a `ResultSize`, Exchange gives no more than that.
+    /// Runs a cmdlet and gives all its rows, over all pages; where the parameters hold a `ResultSize`, no more than that. Exchange
+    /// links to a next page all the same.
     ///
     /// # Errors
     /// What reads is sent again while Exchange is busy; what writes, only when it was certainly not done.
@@ -88,6 +89,9 @@ impl AdminEndpoint {
         let body = json!({ "CmdletInput": { "CmdletName": cmdlet, "Parameters": parameters } });
         let reads = cmdlet.starts_with("Get-") || cmdlet.starts_with("Test-");
         let mut path = format!("/adminapi/beta/{}/InvokeCommand", self.tenant_id);
+        let size = &parameters["ResultSize"];
+        let size = size.as_u64().or_else(|| size.as_str()?.parse().ok()).and_then(|size| usize::try_from(size).ok());
+        let size = size.unwrap_or(usize::MAX);
         let mut rows = Vec::new();
         loop {
             let outgoing = Outgoing { method: "POST", path: &path, cmdlet, body: Some(&body), repeatable: reads };
@@ -95,6 +99,10 @@ impl AdminEndpoint {
             let Some(mut page) = self.send(outgoing).await? else { return Ok(rows) };
             if let Json::Array(values) = page["value"].take() {
                 rows.extend(values);
+            }
+            rows.truncate(size);
+            if rows.len() == size {
+                return Ok(rows);
             }
             let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(rows) };
             path = self.path_of_link(link).ok_or_else(|| ExchangeError::Unreadable {

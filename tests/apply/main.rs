@@ -34,6 +34,7 @@ mod secrets;
 mod sources;
 mod trouble;
 mod vaults;
+mod verify;
 mod walkthroughs;
 mod world;
 mod years;

@@ -114,6 +114,11 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
         None if is_at(&[COMPLIANCE]) => Some(compliance_api(request)),
         None => by_address().or_else(by_id),
     };
+    // The tenant's service principals keep the names of the public cloud, which mean nothing to the token service of another.
+    let is_anothers = WELL_KNOWN.iter().any(|(_, public)| public.iter().any(|address| is_same(address, bare)));
+    if well_known.is_none() && (is_anothers || is_same(COMPLIANCE, bare)) {
+        return Err(unknown(request, resource));
+    }
     let named = |name: &str| request.seen.find(Collection::ServicePrincipals, "servicePrincipalNames", name);
     let held = match well_known {
         Some(app_id) => request.seen.find(Collection::ServicePrincipals, "appId", app_id),
