@@ -258,7 +258,6 @@ impl Cause {
             Self::NoApplication
             | Self::NoServicePrincipal
             | Self::NotUploaded { .. }
-            | Self::CmdletNotHeld { .. }
             | Self::NoCmdlets => true,
             // The application, its service principal, its certificate.
             Self::TokenRefused { codes, .. } => codes.iter().any(|code| [700_016, 7_000_229, 700_027].contains(code)),
@@ -274,6 +273,8 @@ impl Cause {
             | Self::NotYetValid { .. }
             | Self::NoAnswer { .. }
             | Self::NotOffered { .. }
+            // Some role is known already; a wrong name would be waited for in vain.
+            | Self::CmdletNotHeld { .. }
             | Self::Claims { .. }
             | Self::NoRows { .. } => false,
         }

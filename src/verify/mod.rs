@@ -107,7 +107,7 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
         let Some((left, why)) = waiting.iter().min_by_key(|(left, _)| *left) else { break };
         let wait = waits.next().unwrap_or(*left).min(*left);
         let others = if waiting.len() > 1 { format!(", and {} more", waiting.len() - 1) } else { String::new() };
-        let why = format!("{why}{others} (at most {} from now on)", shown(*left));
+        let why = format!("{why}{others} (at most {} more)", shown(in_minutes(*left)));
         if patience.pause(wait, &why).await.is_err() {
             break;
         }
@@ -155,6 +155,12 @@ fn left(asked: &Asked, newest: Option<Timestamp>, begun: Timestamp, waited: Dura
         (Waiting::WhileRecent | Waiting::Never, None) => return Duration::ZERO,
     };
     asked.propagation.saturating_sub(since).saturating_sub(waited)
+}
+
+/// A long time in whole minutes: nobody counts these in seconds.
+fn in_minutes(left: Duration) -> Duration {
+    let minutes = left.as_secs().div_ceil(60);
+    if minutes > 1 { Duration::from_mins(minutes) } else { left }
 }
 
 /// Makes what failed and may still pass by itself a thing that is waited for, and says what that is first.
