@@ -8,7 +8,7 @@
 //! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
 //! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
 //! | 2 | [`kinds`] one folder per kind of resource |
-//! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
+//! | 3 | [`manifest`] YAML to desired state, [`doctor`] known failures and their remedies, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
 //! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
 //! | 5 | [`verify`] proofs that applications work |
 //! | 6 | [`commands`] one file per verb |
@@ -19,6 +19,7 @@ pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod diff;
+pub mod doctor;
 pub mod emulator;
 pub mod exchange;
 pub mod execute;

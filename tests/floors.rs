@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["transport", "patience"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),
+    ("doctor", &["model", "catalog", "kinds"]),
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model"]),
     ("handover", &["model", "catalog", "render"]),
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "graph",
             "exchange",
             "kinds",
+            "doctor",
             "manifest",
             "plan",
             "render",
@@ -57,7 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "plan", "render", "handover"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

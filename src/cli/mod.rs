@@ -86,6 +86,11 @@ enum Verb {
     /// Show who is signed in to which tenant, and what that is good for.
     #[command(after_help = "Example:\n  accredit whoami --emulator manifests/")]
     Whoami(WhoamiArguments),
+    /// Say why an application cannot connect, or what an error text means, and what to do.
+    #[command(
+        after_help = "Examples:\n  accredit doctor --emulator                                      # every declared application\n  accredit doctor exo-automation --emulator manifests/\n  accredit doctor 'AADSTS700027: Client assertion contains an invalid signature.'\n  Get-Content error.txt | accredit doctor -                       # a long text"
+    )]
+    Doctor(DoctorArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
@@ -360,6 +365,39 @@ struct WhoamiArguments {
 }
 
 #[derive(Debug, Args)]
+struct DoctorArguments {
+    /// A handle of the manifests, or an error text; `-` reads the text from standard input. Default: every declared application.
+    #[arg(value_name = "HANDLE|TEXT")]
+    about: Option<String>,
+    #[command(flatten)]
+    target: TargetArguments,
+    /// The application of this handle.
+    #[arg(long, value_name = "HANDLE", conflicts_with = "about")]
+    handle: Option<String>,
+    /// This error text.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["about", "handle"])]
+    text: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<DoctorArguments> for commands::doctor::Arguments {
+    fn from(arguments: DoctorArguments) -> Self {
+        use commands::doctor::About;
+        let DoctorArguments { about, target, handle, text, json } = arguments;
+        let about = match (about, handle, text) {
+            (Some(about), _, _) if about == "-" => About::Standard,
+            (Some(about), _, _) => About::Either(about),
+            (None, Some(handle), _) => About::Handle(handle),
+            (None, None, Some(text)) => About::Text(text),
+            (None, None, None) => About::All,
+        };
+        Self { about, target: target.into(), json }
+    }
+}
+
+#[derive(Debug, Args)]
 struct RotateArguments {
     /// The application's handle.
     handle: String,
@@ -617,6 +655,7 @@ impl From<Verb> for commands::Command {
                 let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }
+            Verb::Doctor(arguments) => Self::Doctor(arguments.into()),
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
             Verb::Emulate(arguments) => Self::Emulate(Box::new((*arguments).into())),
             Verb::Certificate(verb) => Self::Certificate((*verb).into()),

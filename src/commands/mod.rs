@@ -6,6 +6,7 @@ pub mod connect;
 mod connection;
 mod console;
 mod custom_cloud;
+pub mod doctor;
 pub mod emulate;
 mod failure;
 mod generated;
@@ -48,6 +49,7 @@ pub enum Command {
     Connect(connect::Arguments),
     Verify(verify::Arguments),
     Whoami(whoami::Arguments),
+    Doctor(doctor::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
     Emulate(Box<emulate::Arguments>),
@@ -128,6 +130,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Connect(arguments) => in_runtime(connect::run(&console, arguments)),
         Command::Verify(arguments) => in_runtime(verify::run(&console, arguments)),
         Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
+        Command::Doctor(arguments) => in_runtime(doctor::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {

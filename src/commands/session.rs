@@ -19,7 +19,7 @@ use crate::verify;
 
 use super::connection::{Connection, connect};
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{Failure, causes};
 use super::{Target, manifests, now, secrets};
 
 /// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
@@ -192,6 +192,25 @@ impl Session {
             self.keep_what_others_declare(console, &mut snapshot);
         }
         Ok(snapshot)
+    }
+
+    /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
+    pub(super) async fn as_far_as_readable(&self) -> Result<(Snapshot, BTreeMap<(String, String), String>), Failure> {
+        let (mut stores, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (key, store) in &self.stores {
+            match store.list().await {
+                Ok(_) => {
+                    stores.insert(key.clone(), store.clone());
+                }
+                Err(error) => {
+                    unreadable.insert(key.clone(), causes(&error).join(": "));
+                }
+            }
+        }
+        let (reader, sign_in) = (self.reader(), &self.connection.sign_in);
+        let sources = Sources { reader: &reader, stores: &stores, sign_in, operator: &self.connection.operator };
+        let snapshot = fetch(sources, &self.desired, self.now).await?;
+        Ok((snapshot, unreadable))
     }
 
     /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is

@@ -4,6 +4,7 @@ mod address;
 mod authentication;
 mod certificate;
 mod desired;
+mod diagnosis;
 mod distinguished_name;
 mod inspection;
 mod key_policy;
@@ -28,6 +29,10 @@ pub use desired::{
     Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
     DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
     SignInAudience,
+};
+pub use diagnosis::{
+    Certainty, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber, Recognition,
+    Remedy, Stage,
 };
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
 pub use inspection::{

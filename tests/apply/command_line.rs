@@ -55,6 +55,7 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
         "show",
         "whoami",
         "connect",
+        "doctor",
         "certificate",
         "emulate",
         "schema",

@@ -48,6 +48,11 @@ impl Bench {
         self.directory.path()
     }
 
+    /// Where the tenant is served.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Where the tenant is kept.
     pub(crate) fn tenant_file(&self) -> std::path::PathBuf {
         self.path().join(format!(".accredit/emulator/{TENANT}.json"))
