@@ -23,8 +23,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model"]),
     ("handover", &["model", "catalog", "render"]),
-    ("fetch", &["model", "catalog", "kinds", "graph", "keys", "identity"]),
-    ("execute", &["model", "kinds", "plan", "graph", "keys", "identity"]),
+    ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
+    ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
     (
         "commands",
         &[

@@ -6,6 +6,7 @@
 pub mod apis;
 pub mod capabilities;
 pub mod clouds;
+pub mod exchange_roles;
 pub mod least_privilege;
 mod nearest;
 pub mod permissions;

@@ -38,12 +38,10 @@ pub(super) struct Connection {
     /// Signs in as applications of the estate.
     pub(super) sign_in: CertificateSignIn,
     pub(super) vaults: Vaults,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     pub(super) exchange: exchange::Service,
     #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     /// None in a custom cloud whose file does not say where it is.
     pub(super) security_and_compliance: Option<exchange::Service>,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     /// Gives the operator's tokens for a resource, such as `https://outlook.office365.com`.
     pub(super) token: Arc<dyn Fn(&str) -> TokenSource + Send + Sync>,
     /// Of the services of a custom cloud.

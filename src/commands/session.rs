@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::exchange::{AdminEndpoint, ExchangeError};
 use crate::fetch::{FetchError, Sources, fetch};
 use crate::graph::{Reader, Writer};
 use crate::handover::CloudAddresses;
@@ -145,6 +146,12 @@ impl Session {
         Writer::new(self.connection.client.clone())
     }
 
+    /// Exchange's admin endpoint in the tenant of this id, for the operator.
+    pub(super) fn admin_endpoint(&self, tenant_id: &str) -> AdminEndpoint {
+        let exchange = &self.connection.exchange;
+        exchange.of_tenant(tenant_id, (self.connection.token)(exchange.resource()))
+    }
+
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
         let reader = Reader::new(self.connection.client.clone());
@@ -153,10 +160,15 @@ impl Session {
             stores: &self.stores,
             sign_in: &self.connection.sign_in,
             operator: &self.connection.operator,
+            admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
         };
         let fetched = fetch(sources, &self.desired, self.now).await;
         let mut snapshot = fetched.map_err(|error| match error {
             FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
+            FetchError::Exchange(ref refused) => {
+                let hint = exchange_hint(refused);
+                Failure::from(error).hint(hint)
+            }
             FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
         })?;
         if !self.only.is_empty() {
@@ -220,6 +232,19 @@ impl Session {
             Failure::said()
         })
     }
+}
+
+/// What helps an operator whom Exchange's admin endpoint refused.
+fn exchange_hint(refused: &ExchangeError) -> String {
+    let hint = refused.hint().unwrap_or("run it again later");
+    if refused.is_denied() {
+        return format!(
+            "{hint}. `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
+             `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \
+             Organization Management; `exchange.roles` needs neither"
+        );
+    }
+    hint.to_owned()
 }
 
 /// Opens the places of all declared certificates. Nothing in them is read yet but the passwords of files.

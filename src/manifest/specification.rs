@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::specification_exchange::ExchangeSpecification;
 use super::specification_certificate::{
     CertificateSpecification, ExpirySpecification, ForeignCredentialsSpecification, StoreSpecification,
 };
@@ -126,6 +127,8 @@ pub(super) struct ApplicationSpecification {
     /// Directory roles of the application's service principal. Exchange reads from them what a session may do.
     #[schemars(example = json!(["Exchange Administrator"]))]
     pub roles: Option<Vec<RoleSpecification>>,
+    /// Roles of Exchange's own, which allow less than a directory role does.
+    pub exchange: Option<ExchangeSpecification>,
     /// When certificates are renewed and how long they may live.
     pub expiry: Option<ExpirySpecification>,
     /// What becomes of credentials that somebody else put on this application. Default: `report`.

@@ -5,6 +5,7 @@ mod authentication;
 mod certificate;
 mod desired;
 mod distinguished_name;
+mod exchange;
 mod inspection;
 mod key_policy;
 mod key_store;
@@ -29,6 +30,11 @@ pub use desired::{
     SignInAudience,
 };
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
+pub use exchange::{
+    DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
+    ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
+    ObservedRoleGroup, ObservedScope,
+};
 pub use inspection::{
     CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
     Inspection, KeyFacts,
