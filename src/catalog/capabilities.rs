@@ -92,7 +92,8 @@ pub fn capabilities() -> &'static [Capability] {
 /// Everything that a plan may have to read of a tenant and its applications, but for policies, which it can do without, and for
 /// what it reads only where roles of Exchange's own are declared.
 pub fn reads_of_a_plan() -> Vec<&'static Entry> {
-    const RARE: [&str; 4] = ["/policies/", "/groups", "/directory/administrativeUnits", "/beta/roleManagement/exchange/"];
+    const RARE: [&str; 4] =
+        ["/policies/", "/groups", "/directory/administrativeUnits", "/beta/roleManagement/exchange/"];
     let is_read = |entry: &&Entry| {
         let is_rare = RARE.iter().any(|path| entry.path.starts_with(path)) || entry.path.ends_with("/ownedObjects");
         entry.method == "GET" && !is_rare

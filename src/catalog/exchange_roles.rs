@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_reaches_past_a_scope_is_known() {
-        let past = |role: &str| permissions_past_the_scope_of(role).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        let past =
+            |role: &str| permissions_past_the_scope_of(role).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
         assert_eq!(past("Application Mail.Read"), ["Mail.Read", "Mail.ReadWrite", "full_access_as_app"]);
         assert_eq!(past("Application Mail.Send"), ["Mail.Send", "full_access_as_app"]);
         assert_eq!(past("View-Only Recipients"), Vec::<String>::new());

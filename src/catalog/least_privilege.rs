@@ -222,11 +222,7 @@ const ENTRIES: &[Entry] = &[
     delete("/oauth2PermissionGrants/{}", "taking delegated permissions away", WRITE_GRANTS),
     post("/roleManagement/directory/roleAssignments", "giving a directory role", WRITE_ROLES),
     delete("/roleManagement/directory/roleAssignments/{}", "taking a directory role away", WRITE_ROLES),
-    post(
-        "/beta/roleManagement/exchange/roleAssignments",
-        "giving a role of Exchange's own",
-        WRITE_EXCHANGE_ROLES,
-    ),
+    post("/beta/roleManagement/exchange/roleAssignments", "giving a role of Exchange's own", WRITE_EXCHANGE_ROLES),
     delete(
         "/beta/roleManagement/exchange/roleAssignments/{}",
         "taking a role of Exchange's own away",

@@ -37,8 +37,11 @@ pub(super) async fn run(cmdlet: &Cmdlet, execution: &Execution<'_>, fresh: &[Str
 
 /// Whether the thing is there; `None` where that cannot be seen either.
 async fn is_there(execution: &Execution<'_>, look: &CmdletLook) -> Option<bool> {
-    let CmdletLook { name, parameters, having: (property, value) } = look;
+    let CmdletLook { name, parameters, having } = look;
     let rows = execution.admin_endpoint.run(name, parameters).await.ok()?;
-    let has = |row: &Json| row[*property].as_str().is_some_and(|found| found.eq_ignore_ascii_case(value));
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_lowercase();
+    let has = |row: &Json| {
+        having.as_object().is_some_and(|having| having.iter().all(|(name, value)| text(&row[name]) == text(value)))
+    };
     Some(rows.iter().any(has))
 }

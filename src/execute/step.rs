@@ -160,9 +160,8 @@ async fn send(
             look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
         };
         let is_fresh = is_about(request, fresh);
-        let is_replication = |error: &GraphError| {
-            (is_fresh && error.may_be_replication()) || (*removes && error.is_still_in_use())
-        };
+        let is_replication =
+            |error: &GraphError| (is_fresh && error.may_be_replication()) || (*removes && error.is_still_in_use());
         let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
         let attempt = async || execution.writer.write(sending).await;
         let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;

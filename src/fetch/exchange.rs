@@ -29,9 +29,8 @@ pub(super) async fn exchange(
     if !desired.applications.values().any(has_roles) {
         return Ok(ObservedExchange::default());
     }
-    let managed = applications.iter_mut().filter(|(handle, _)| {
-        desired.applications.get(handle.as_str()).is_some_and(has_roles)
-    });
+    let managed =
+        applications.iter_mut().filter(|(handle, _)| desired.applications.get(handle.as_str()).is_some_and(has_roles));
     let principals = managed.filter_map(|(_, application)| application.service_principal.as_mut()).collect();
     let (role_definitions, scopes, places, ()) = tokio::try_join!(
         role_definitions(reader),

@@ -74,7 +74,8 @@ async fn send(client: &Client, paths: &[String]) -> Result<Vec<http::Response<By
         .collect();
     let body = json!({ "requests": requests });
     let weight = u32::try_from(paths.len()).unwrap_or(u32::MAX);
-    let outgoing = Outgoing { method: "POST", body: Some(&body), weight, ..Outgoing::get(if is_beta { BETA_PATH } else { PATH }) };
+    let outgoing =
+        Outgoing { method: "POST", body: Some(&body), weight, ..Outgoing::get(if is_beta { BETA_PATH } else { PATH }) };
     let mut answer = client.send(outgoing).await?.unwrap_or_default();
     let mut by_id: BTreeMap<String, http::Response<Bytes>> = BTreeMap::new();
     for answer in answer["responses"].as_array_mut().into_iter().flatten() {

@@ -22,7 +22,9 @@ mod write;
 
 pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission};
-pub use write::{Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from};
+pub use write::{
+    Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
+};
 
 pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
 

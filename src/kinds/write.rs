@@ -151,12 +151,12 @@ pub struct Cmdlet {
     pub removes: bool,
 }
 
-/// A cmdlet one of whose rows has a property with a value, in any case, if the thing is there.
+/// A cmdlet one of whose rows has these properties, in any case, if the thing is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CmdletLook {
     pub name: &'static str,
     pub parameters: Json,
-    pub having: (&'static str, String),
+    pub having: Json,
 }
 
 /// Where an object is found again: by `GET path`, being one object or a list, with these properties.

@@ -97,9 +97,9 @@ fn scope<'a>(written: &ExchangeScopeSpecification, at: At<'a>, findings: &mut Fi
             check_length(Some(filter), MAXIMUM_FILTER, at, findings);
         }
         ExchangeScope::User(user) => {
-            if let Err(reason) = texts::user_principal_name(user).or_else(|reason| {
-                if texts::is_guid(user) { Ok(()) } else { Err(reason) }
-            }) {
+            if let Err(reason) = texts::user_principal_name(user)
+                .or_else(|reason| if texts::is_guid(user) { Ok(()) } else { Err(reason) })
+            {
                 findings.error(format!("`{user}` cannot be a user principal name: {reason}"), place);
             }
         }

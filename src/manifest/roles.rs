@@ -144,8 +144,7 @@ pub(super) fn check_exchange(
     let Some(door) = door else {
         if holds_cmdlets || is_member {
             let message = format!(
-                "roles of Exchange's own hold cmdlets, and without `{}` nobody connects to run one",
-                EXCHANGE_PERMISSION
+                "roles of Exchange's own hold cmdlets, and without `{EXCHANGE_PERMISSION}` nobody connects to run one"
             );
             let help = format!("add `{{ api: Exchange Online, application: [{EXCHANGE_PERMISSION}] }}`");
             findings.warning(message, at.key("exchange").name(), help);
@@ -178,7 +177,9 @@ pub(super) fn check_exchange(
             let help = if is_protection {
                 format!("{help}; where a role group of its own is used instead, leave `roles` out")
             } else {
-                format!("{help}; or give it less by a role that holds cmdlets under `exchange.roles`, or by `exchange.roleGroups`")
+                format!(
+                    "{help}; or give it less by a role that holds cmdlets under `exchange.roles`, or by `exchange.roleGroups`"
+                )
             };
             let problem = Problem::error(message).at(&door.place).help(help);
             findings.problems.push(problem.related(at.key("roles").name(), "none of these"));

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::specification_exchange::ExchangeSpecification;
 use super::specification_certificate::{
     CertificateSpecification, ExpirySpecification, ForeignCredentialsSpecification, StoreSpecification,
 };
+use super::specification_exchange::ExchangeSpecification;
 
 /// What an estate of app-only identities in one Microsoft Entra tenant shall look like. Several files make one estate.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

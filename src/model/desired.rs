@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period,
-    PfxEncryption, Place, SecretReference, StoreReference,
+    AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm,
+    Period, PfxEncryption, Place, SecretReference, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.

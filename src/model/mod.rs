@@ -45,7 +45,7 @@ pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
-pub use rights::{MissingRight, Right, Rights};
+pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,

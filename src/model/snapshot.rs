@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{KeyPolicies, ObservedExchange, ObservedExchangeRoleAssignment, Operator, PermissionType, StoredKeys, Thumbprint};
+use super::{
+    KeyPolicies, ObservedExchange, ObservedExchangeRoleAssignment, Operator, PermissionType, StoredKeys, Thumbprint,
+};
 
 /// Everything the planner looks at besides the manifests.
 #[derive(Clone, Debug, Default)]

@@ -14,6 +14,7 @@ mod command_line;
 mod connect;
 mod crash;
 mod deaths;
+mod exchange;
 mod interop;
 #[cfg(unix)]
 mod kills;

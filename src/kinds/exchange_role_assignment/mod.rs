@@ -14,8 +14,8 @@ use serde_json::json;
 
 use crate::catalog::nearest;
 use crate::model::{
-    Action, Address, DesiredExchangeRole, ExchangeScope, Fields, ObservedExchangeRoleAssignment, ObservedScope, Problem,
-    Reason, Step, Value,
+    Action, Address, DesiredExchangeRole, ExchangeScope, Fields, ObservedExchangeRoleAssignment, ObservedScope,
+    Problem, Reason, Step, Value,
 };
 
 use super::write::{Certificates, Request, Write};
@@ -181,11 +181,7 @@ fn role_by_id(context: &Context<'_>, id: &str) -> Value {
 }
 
 /// The ids that this tenant has for a declared role and its scope.
-fn resolve(
-    context: &Context<'_>,
-    handle: &str,
-    declared: &DesiredExchangeRole,
-) -> Result<(Value, Scope), Problem> {
+fn resolve(context: &Context<'_>, handle: &str, declared: &DesiredExchangeRole) -> Result<(Value, Scope), Problem> {
     let definitions = &context.snapshot.exchange.role_definitions;
     let role = definitions.iter().find(|role| role.name.eq_ignore_ascii_case(&declared.role)).ok_or_else(|| {
         let names = nearest(&declared.role, definitions.iter().map(|role| role.name.as_str()));
@@ -193,7 +189,9 @@ fn resolve(
             || "see the roles under Roles in the Exchange admin center".to_owned(),
             |name| format!("did you mean `{name}`?"),
         );
-        Problem::error(format!("Exchange has no role `{}` in this tenant", declared.role)).at(&declared.place).help(help)
+        Problem::error(format!("Exchange has no role `{}` in this tenant", declared.role))
+            .at(&declared.place)
+            .help(help)
     })?;
     let scope = match &declared.scope {
         ExchangeScope::Organization => Scope::Directory(Value::text("/")),
@@ -206,12 +204,7 @@ fn resolve(
 }
 
 /// The one object that a scope names.
-fn place(
-    context: &Context<'_>,
-    declared: &DesiredExchangeRole,
-    segment: &str,
-    name: &str,
-) -> Result<Scope, Problem> {
+fn place(context: &Context<'_>, declared: &DesiredExchangeRole, segment: &str, name: &str) -> Result<Scope, Problem> {
     let what = match declared.scope {
         ExchangeScope::AdministrativeUnit(_) => "administrative unit",
         ExchangeScope::Group(_) => "group",
@@ -226,8 +219,10 @@ fn place(
                 "write its display name or its id, as in the Microsoft Entra admin center"
             },
         )),
-        several => Err(Problem::error(format!("`{name}` is ambiguous: it is the name of {} of its kind", several.len()))
-            .at(&declared.scope_place)
-            .help(format!("write the id of the {what} that you mean"))),
+        several => {
+            Err(Problem::error(format!("`{name}` is ambiguous: it is the name of {} of its kind", several.len()))
+                .at(&declared.scope_place)
+                .help(format!("write the id of the {what} that you mean")))
+        }
     }
 }

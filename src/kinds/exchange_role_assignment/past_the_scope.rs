@@ -36,9 +36,7 @@ fn granted(context: &Context<'_>, handle: &str) -> BTreeSet<(String, String, Str
     let manages_permissions = context.declared(handle).is_some_and(|declared| declared.permissions.is_some());
     if manages_permissions {
         let consented = context.consented(handle, PermissionType::Application);
-        return consented
-            .map(|it| (it.api.app_id.clone(), context.api_name(it.api), it.value.to_owned()))
-            .collect();
+        return consented.map(|it| (it.api.app_id.clone(), context.api_name(it.api), it.value.to_owned())).collect();
     }
     let found = context.snapshot.applications.get(handle);
     let found = found.and_then(|application| application.service_principal.as_ref());

@@ -74,7 +74,7 @@ impl Kind for ExchangeRoleGroupMember {
                 look: CmdletLook {
                     name: "Get-RoleGroupMember",
                     parameters: json!({ "Identity": text(GROUP) }),
-                    having: ("ExternalDirectoryObjectId", text(MEMBER).to_owned()),
+                    having: json!({ "ExternalDirectoryObjectId": text(MEMBER) }),
                 },
                 removes,
             })

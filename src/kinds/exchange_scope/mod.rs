@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Reason, Step, Value};
+use crate::model::{
+    Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Reason, Step, Value,
+};
 
 use super::write::{Certificates, Request, Write};
 use super::{Context, Findings, Intent, Kind, Resource};
@@ -49,9 +51,12 @@ impl Kind for Scope {
                     findings.resources.push(Resource::new(address, Some(fields(&name, filter)), actual));
                 }
             }
-            let left = context.snapshot.exchange.scopes.iter().filter(|found| {
-                is_ours(handle, found) && !declared.contains(&found.display_name)
-            });
+            let left = context
+                .snapshot
+                .exchange
+                .scopes
+                .iter()
+                .filter(|found| is_ours(handle, found) && !declared.contains(&found.display_name));
             for found in left {
                 let fields = observed(found, &found.recipient_filter);
                 let address = Address::new(handle, NAME, &found.display_name);
@@ -83,7 +88,8 @@ impl Kind for Scope {
                     "customAttributes": attributes(after),
                 });
                 // The name holds a digest of the filter.
-                let request = Request::post(PATH.to_owned(), body).or_look(PATH.to_owned(), json!({ DISPLAY_NAME: name }));
+                let request =
+                    Request::post(PATH.to_owned(), body).or_look(PATH.to_owned(), json!({ DISPLAY_NAME: name }));
                 vec![Write::Graph(request)]
             }
             Action::Update { id, changes: _, after } => {
@@ -109,7 +115,8 @@ fn filters(declared: &DesiredApplication) -> impl Iterator<Item = &str> {
 /// The name of the scope that is made for a filter of one application's roles.
 fn name(handle: &str, filter: &str) -> String {
     let digest = Sha256::digest(format!("{handle}\n{}", filter::normalized(filter)));
-    let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let digest = format!("{number:012x}");
     let room = LONGEST_NAME - "accredit  ".len() - digest.len();
     // Handles are ASCII.
     format!("accredit {} {digest}", &handle[..handle.len().min(room)])

@@ -71,20 +71,21 @@ impl Kind for ExchangeServicePrincipal {
                     look: CmdletLook {
                         name: "Get-ServicePrincipal",
                         parameters: json!({}),
-                        having: ("AppId", text("appId").to_owned()),
+                        having: json!({ "AppId": text("appId") }),
                     },
                     removes: false,
                 })]
             }
             Action::Update { id, changes: _, after } => {
-                let name = after.get("displayName").and_then(Value::id).unwrap_or_default();
+                let text = |name: &str| after.get(name).and_then(Value::id).unwrap_or_default();
+                let name = text("displayName");
                 vec![Write::Cmdlet(Cmdlet {
                     name: "Set-ServicePrincipal",
                     parameters: json!({ "Identity": id, "DisplayName": name }),
                     look: CmdletLook {
                         name: "Get-ServicePrincipal",
                         parameters: json!({}),
-                        having: ("DisplayName", name.to_owned()),
+                        having: json!({ "AppId": text("appId"), "DisplayName": name }),
                     },
                     removes: false,
                 })]
