@@ -35,6 +35,10 @@ fn lower_roles(
             ExchangeRoleSpecification::Assignment(it) => {
                 let place = at.key("role").place();
                 let Some(written) = &it.scope else {
+                    // What was refused for its shape is not absent.
+                    if at.key("scope").exists() {
+                        continue;
+                    }
                     lowered.extend(role_of(&it.role, place, ExchangeScope::Organization, place, findings));
                     continue;
                 };
@@ -103,15 +107,18 @@ fn scope<'a>(written: &ExchangeScopeSpecification, at: At<'a>, findings: &mut Fi
                 findings.error(format!("`{user}` cannot be a user principal name: {reason}"), place);
             }
         }
-        ExchangeScope::AdministrativeUnit(name) | ExchangeScope::Group(name) => {
-            if name.trim().is_empty() || texts::is_broken_guid(name) {
-                let help = "write its display name, or its id as 8-4-4-4-12 hexadecimal digits";
-                findings.error_with_help(format!("`{name}` cannot be the name of one"), place, help);
-            }
-        }
+        ExchangeScope::AdministrativeUnit(name) => check_name(name, "an administrative unit", place, findings),
+        ExchangeScope::Group(name) => check_name(name, "a group", place, findings),
         ExchangeScope::Organization => {}
     }
     (scope, place)
+}
+
+fn check_name(name: &str, what: &str, place: &Place, findings: &mut Findings) {
+    if name.trim().is_empty() || texts::is_broken_guid(name) {
+        let help = "write its display name, or its id as 8-4-4-4-12 hexadecimal digits";
+        findings.error_with_help(format!("`{name}` cannot be {what}"), place, help);
+    }
 }
 
 fn lower_groups(names: &[String], at: At<'_>, findings: &mut Findings) -> Vec<DesiredRoleGroup> {

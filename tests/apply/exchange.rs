@@ -9,11 +9,11 @@ use accredit::plan::{Limits, Refusal, approve};
 use accredit::render::{Paint, markdown, text};
 use serde_json::{Value as Json, json};
 
-use super::world::{TENANT, TENANT_ID, World};
+use super::world::{TENANT, TENANT_ID, World, repository};
 
 const EXCHANGE_APP: &str = "00000002-0000-0ff1-ce00-000000000000";
 const MANAGE_AS_APP: &str = "dc50a0fb-09a3-484d-be87-e023b12c6440";
-const EXCHANGE_ADMINISTRATOR: &str = "29232cdf-9323-42fd-ade2-1d097af3e4de";
+pub(crate) const EXCHANGE_ADMINISTRATOR: &str = "29232cdf-9323-42fd-ade2-1d097af3e4de";
 const GLOBAL_READER: &str = "f2ef992c-3afb-46b9-b7cf-a126ee74c451";
 
 const FILTER: &str = "CustomAttribute1 -eq 'reports'";
@@ -36,7 +36,7 @@ async fn world(exchange: &[&str]) -> World {
 }
 
 /// Lets an application of the tenant manage Exchange: with the app role, and with a directory role if that is said.
-async fn let_manage(world: &World, app_id: &str, role: Option<&str>) {
+pub(crate) async fn let_manage(world: &World, app_id: &str, role: Option<&str>) {
     let principal = world.read(&format!("/v1.0/servicePrincipals(appId='{app_id}')?$select=id")).await["id"].clone();
     let exchange = world.read(&format!("/v1.0/servicePrincipals(appId='{EXCHANGE_APP}')?$select=id")).await;
     let consent = json!({ "principalId": principal, "resourceId": exchange["id"], "appRoleId": MANAGE_AS_APP });
@@ -140,7 +140,6 @@ async fn a_scope_restricts_to_the_mailboxes_it_means() {
         format!("recipientFilter: \"{FILTER}\""),
         "group: sales".to_owned(),
         "administrativeUnit: Branch".to_owned(),
-        format!("user: zoe.howard@{TENANT}"),
         format!("user: {zoe}"),
     ];
     let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
@@ -169,6 +168,10 @@ async fn a_scope_restricts_to_the_mailboxes_it_means() {
             assert_eq!(rows[0]["InScope"], in_scope, "{scope}: {who}");
         }
     }
+    // By another name it is the same user.
+    let by_name = format!("  - {{ role: Application Mail.Read, scope: {{ user: zoe.howard@{TENANT} }} }}");
+    world.write("reports.yaml", &manifest(&["roles:", &by_name]));
+    assert!(world.plan(&world.desired()).await.is_empty());
     // The scope that was made for the filter went with the last role that held for it.
     assert!(beta(&world, "customAppScopes").await.is_empty());
 }
@@ -588,4 +591,17 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
     assert_eq!(refusal.to_string(), "the operator lacks `Exchange Administrator` for this plan");
     let writes = world.writes().await;
     assert!(writes.iter().all(|write| write.ends_with("InvokeCommand")), "cmdlets that read are sent so: {writes:?}");
+}
+
+#[tokio::test]
+async fn the_example_of_the_documentation_is_what_it_says() {
+    let world = World::new().await;
+    let operator = world.emulator.operator().client_id.clone();
+    let_manage(&world, &operator, Some(EXCHANGE_ADMINISTRATOR)).await;
+    let example = std::fs::read_to_string(repository("docs/exchange-least-privilege.yaml")).unwrap();
+    world.write("example.yaml", &example);
+    let report = world.converge(&world.desired()).await;
+    let made = |kind: &str| report.done.iter().filter(|step| step.address.kind == kind).count();
+    let kinds = ["exchangeScope", "exchangeRoleAssignment", "exchangeServicePrincipal", "exchangeRoleGroupMember"];
+    assert_eq!(kinds.map(made), [1, 2, 1, 1]);
 }
