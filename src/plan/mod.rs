@@ -42,7 +42,8 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         let address = resource.address.clone();
         match step(resource) {
             Some(step) => {
-                if step.reason == Reason::Undeclared {
+                // A scope that no role holds for any more is of our own making.
+                if step.reason == Reason::Undeclared && step.address.kind != "exchangeScope" {
                     drift.push(undeclared(&step));
                 }
                 steps.insert(address, step);
@@ -166,7 +167,6 @@ fn undeclared(step: &Step) -> Drift {
         "roleAssignment" => format!("the role {name} is not declared"),
         "exchangeRoleAssignment" => format!("the Exchange role {name} is not declared"),
         "exchangeRoleGroupMember" => format!("membership in Exchange's role group {name} is not declared"),
-        "exchangeScope" => "no declared role holds for it".to_owned(),
         _ => "it is not declared".to_owned(),
     };
     Drift { address: step.address.clone(), severity: Severity::Error, message: what, removed: true }

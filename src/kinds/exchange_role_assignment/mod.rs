@@ -64,7 +64,7 @@ impl Kind for ExchangeRoleAssignment {
             }
             for found in found.into_values() {
                 let role = role_by_id(context, &found.role_definition_id);
-                let (scope, described) = found_scope(context, &found.scope);
+                let (scope, described) = found_scope(context, handle, &found.scope);
                 let fields = fields(role.clone(), principal.clone(), scope);
                 let mut resource =
                     Resource::new(address(handle, &role, described), None, Some((found.id.clone(), fields)));
@@ -163,14 +163,19 @@ fn described(scope: &ExchangeScope, context: &Context<'_>, handle: &str) -> Opti
 }
 
 /// A scope as it was found, and its description.
-fn found_scope(context: &Context<'_>, scope: &ObservedScope) -> (Scope, Option<String>) {
+fn found_scope(context: &Context<'_>, handle: &str, scope: &ObservedScope) -> (Scope, Option<String>) {
     match scope {
         ObservedScope::Directory(id) if id == "/" => (Scope::Directory(Value::text("/")), None),
         ObservedScope::Directory(id) => (Scope::Directory(Value::text(id)), Some(id.clone())),
         ObservedScope::App(id) => {
             let known = context.snapshot.exchange.scopes.iter().find(|scope| scope.id.eq_ignore_ascii_case(id));
             let name = known.map_or(id, |scope| &scope.display_name);
-            (Scope::App(Value::named(id, name)), Some(format!("customAppScope {name}")))
+            let ours = known.filter(|scope| exchange_scope::is_ours(handle, scope));
+            let described = ours.and_then(|scope| {
+                described(&ExchangeScope::RecipientFilter(scope.recipient_filter.clone()), context, handle)
+            });
+            let described = described.unwrap_or_else(|| format!("customAppScope {name}"));
+            (Scope::App(Value::named(id, name)), Some(described))
         }
     }
 }
@@ -224,5 +229,42 @@ fn place(context: &Context<'_>, declared: &DesiredExchangeRole, segment: &str, n
                 .at(&declared.scope_place)
                 .help(format!("write the id of the {what} that you mean")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
+        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
+        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
+        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+    }
+
+    #[test]
+    fn an_assignment_names_its_holder_with_its_kind_and_one_scope() {
+        let role = || Value::named("role", "Application Mail.Read");
+        for (scope, name, id) in [
+            (Scope::Directory(Value::text("/")), "directoryScopeId", "/"),
+            (Scope::Directory(Value::named("/Groups/1", "Sales")), "directoryScopeId", "/Groups/1"),
+            (Scope::App(Value::named("2", "accredit reports 1")), "appScopeId", "2"),
+        ] {
+            let after = fields(role(), Value::named("sp", "Reports"), scope);
+            let body = json!({ "roleDefinitionId": "role", "principalId": "/ServicePrincipals/sp", name: id });
+            let look = format!("{PATH}?$filter=principalId eq '/ServicePrincipals/sp'");
+            let post = Request::post(PATH.to_owned(), body.clone()).or_look(look, body);
+            assert_eq!(writes(&ExchangeRoleAssignment, Action::Create { after }), [Write::Graph(post)]);
+        }
+        let delete = Action::Delete { id: "7".to_owned(), before: Fields::new() };
+        let expected = Request::delete("/beta/roleManagement/exchange/roleAssignments/7".to_owned());
+        assert_eq!(writes(&ExchangeRoleAssignment, delete), [Write::Graph(expected)]);
+    }
+
+    #[test]
+    fn whose_an_assignment_is_is_told_by_its_id() {
+        let of = |principal: &str| is_exchange_role_of(&json!({ "principalId": principal }), "a1");
+        assert!(of("/ServicePrincipals/A1") && of("a1"));
+        assert!(!of("/ServicePrincipals/a2") && !of("") && !is_exchange_role_of(&json!({}), "a1"));
     }
 }

@@ -110,3 +110,36 @@ fn dehydrated(wanted: &DesiredRoleGroup) -> Problem {
          tenant; some minutes later this can be planned",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
+        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
+        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
+        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+    }
+
+    #[test]
+    fn a_member_is_added_and_removed_by_its_object_id() {
+        let of = |action: Action| {
+            let sent = writes(&ExchangeRoleGroupMember, action);
+            let [Write::Cmdlet(cmdlet)] = sent.as_slice() else { panic!("one cmdlet") };
+            assert_eq!(
+                (cmdlet.look.name, &cmdlet.look.parameters),
+                ("Get-RoleGroupMember", &json!({ "Identity": "Help Desk" }))
+            );
+            (cmdlet.name, cmdlet.parameters.clone(), cmdlet.removes)
+        };
+        let fields = fields("Help Desk", Value::named("sp", "Reports"));
+        assert_eq!(
+            of(Action::Create { after: fields.clone() }),
+            ("Add-RoleGroupMember", json!({ "Identity": "Help Desk", "Member": "sp" }), false)
+        );
+        assert_eq!(
+            of(Action::Delete { id: "Help Desk".to_owned(), before: fields }),
+            ("Remove-RoleGroupMember", json!({ "Identity": "Help Desk", "Member": "sp", "Confirm": false }), true)
+        );
+    }
+}

@@ -123,7 +123,7 @@ fn name(handle: &str, filter: &str) -> String {
 }
 
 /// Whether Accredit made a scope for this application: its name is the one that its filter gets.
-fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
+pub(super) fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
     scope.display_name == name(handle, &scope.recipient_filter)
 }
 
@@ -187,5 +187,30 @@ mod tests {
         assert!(is_ours("reports", &scope) && !is_ours("other", &scope));
         scope.recipient_filter = "Title -like '*'".to_owned();
         assert!(!is_ours("reports", &scope));
+    }
+
+    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
+        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
+        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
+        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+    }
+
+    #[test]
+    fn a_scope_is_posted_patched_and_deleted_below_beta() {
+        let after = fields("accredit reports 1", "Title -eq 'VP'");
+        let attributes = json!({ "Exclusive": false, "RecipientFilter": "Title -eq 'VP'" });
+        let sent = writes(&Scope, Action::Create { after: after.clone() });
+        let [Write::Graph(post)] = sent.as_slice() else { panic!("one request") };
+        assert_eq!((post.method, post.path.as_str()), ("POST", "/beta/roleManagement/exchange/customAppScopes"));
+        let name = "accredit reports 1";
+        let body = json!({ "type": "RecipientScope", "displayName": name, "customAttributes": attributes });
+        assert_eq!(post.body, Some(body));
+        assert_eq!(post.look.as_ref().map(|look| look.having.clone()), Some(json!({ "displayName": name })));
+        let update = Action::Update { id: "7".to_owned(), changes: Vec::new(), after: after.clone() };
+        let one = "/beta/roleManagement/exchange/customAppScopes/7".to_owned();
+        let change = Request::patch(one.clone(), json!({ "customAttributes": attributes }));
+        assert_eq!(writes(&Scope, update), [Write::Graph(change)]);
+        let delete = Action::Delete { id: "7".to_owned(), before: after };
+        assert_eq!(writes(&Scope, delete), [Write::Graph(Request::delete(one))]);
     }
 }

@@ -98,3 +98,38 @@ impl Kind for ExchangeServicePrincipal {
 pub(super) fn address(handle: &str) -> Address {
     Address::new(handle, NAME, "")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Reason;
+
+    use super::*;
+
+    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
+        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
+        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
+        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+    }
+
+    #[test]
+    fn the_record_has_both_ids_and_only_its_name_changes() {
+        let text = |(name, value): (&str, &str)| (name.to_owned(), Value::text(value));
+        let after: Fields = [("appId", "app"), ("objectId", "sp"), ("displayName", "Reports")].map(text).into();
+        let of = |action: Action| {
+            let sent = writes(&ExchangeServicePrincipal, action);
+            let [Write::Cmdlet(cmdlet)] = sent.as_slice() else { panic!("one cmdlet") };
+            // It gives all records also when it is asked for one.
+            assert_eq!((cmdlet.look.name, &cmdlet.look.parameters), ("Get-ServicePrincipal", &json!({})));
+            assert_eq!(cmdlet.look.having["AppId"], "app");
+            (cmdlet.name, cmdlet.parameters.clone())
+        };
+        assert_eq!(
+            of(Action::Create { after: after.clone() }),
+            ("New-ServicePrincipal", json!({ "AppId": "app", "ObjectId": "sp", "DisplayName": "Reports" }))
+        );
+        assert_eq!(
+            of(Action::Update { id: "sp".to_owned(), changes: Vec::new(), after }),
+            ("Set-ServicePrincipal", json!({ "Identity": "sp", "DisplayName": "Reports" }))
+        );
+    }
+}
