@@ -148,7 +148,7 @@ impl GraphError {
 
     /// Whether something cannot go yet because of others that need it; what was just removed may be the last of them.
     pub fn is_still_in_use(&self) -> bool {
-        matches!(self, Self::Refused { status: 400 | 409, message, .. } if message.contains("in use by"))
+        matches!(self, Self::Refused { status: 400 | 409, method, message, .. } if method == "DELETE" && message.contains("in use by"))
     }
 
     /// Whether an organization refuses changes to Exchange's own roles until somebody ran `Enable-OrganizationCustomization` in it.
