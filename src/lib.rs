@@ -10,7 +10,8 @@
 //! | 2 | [`kinds`] one folder per kind of resource |
 //! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
 //! | 4 | [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
-//! | 5 | [`commands`] one file per verb |
+//! | 5 | [`verify`] proofs that applications work |
+//! | 6 | [`commands`] one file per verb |
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
@@ -33,3 +34,4 @@ pub mod patience;
 pub mod plan;
 pub mod render;
 pub mod transport;
+pub mod verify;

@@ -216,13 +216,15 @@ impl Patience {
         attempt().await
     }
 
-    /// The waits between one look and the next: each longer by half than the one before it, up to half a minute, as long as
-    /// propagation is waited for.
+    /// The waits between one look and the next: each longer by half than the one before it, up to half a minute.
+    pub fn waits() -> impl Iterator<Item = Duration> {
+        std::iter::successors(Some(Self::FIRST_WAIT), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)))
+    }
+
+    /// The same as long as propagation is waited for.
     pub fn propagation_waits(&self) -> impl Iterator<Item = Duration> + use<> {
         let timeout = self.propagation_timeout;
-        let waits =
-            std::iter::successors(Some(Self::FIRST_WAIT), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)));
-        waits.scan(Duration::ZERO, move |waited, wait| {
+        Self::waits().scan(Duration::ZERO, move |waited, wait| {
             let wait = wait.min(timeout.saturating_sub(*waited));
             *waited += wait;
             (!wait.is_zero()).then_some(wait)

@@ -26,6 +26,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
     ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
     (
+        "verify",
+        &["model", "transport", "patience", "catalog", "keys", "identity", "graph", "exchange", "kinds", "fetch"],
+    ),
+    (
         "commands",
         &[
             "model",
@@ -45,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "handover",
             "fetch",
             "execute",
+            "verify",
         ],
     ),
     ("cli", &["commands"]),

@@ -4,7 +4,7 @@ mod certificate;
 mod connect;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
-use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target, Waiting};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -62,9 +62,14 @@ enum Verb {
         after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
     )]
     Apply(ApplyArguments),
+    /// Prove that applications work: sign in with their certificates and read at every API.
+    #[command(
+        after_help = "Examples:\n  accredit verify --emulator manifests/\n  accredit verify exo-automation --cmdlet Get-TransportRule --cmdlet 'Get-Mailbox ResultSize=10' manifests/\n  accredit verify --junit verify.xml manifests/   # 0 all proven, 1 otherwise"
+    )]
+    Verify(VerifyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
     #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
-    Destroy(ApplyArguments),
+    Destroy(DestroyArguments),
     /// Bring back a deleted application with its appId, within 30 days.
     #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
     Restore(RestoreArguments),
@@ -197,6 +202,116 @@ struct ApplyArguments {
     target: TargetArguments,
     #[command(flatten)]
     approval: ApprovalArguments,
+    /// Prove afterwards that the applications with certificates work, as `accredit verify` does; what is new is waited for as
+    /// long as `--propagation-timeout` says.
+    #[arg(long)]
+    verify: bool,
+}
+
+#[derive(Debug, Args)]
+struct DestroyArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+    #[command(flatten)]
+    approval: ApprovalArguments,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArguments {
+    /// Applications, by handle, and manifest files or directories, known by a slash or by `.yaml`. Default: every declared
+    /// application that has a certificate, of `manifests/`.
+    #[arg(value_name = "HANDLE|PATH")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    service: ServiceArguments,
+    /// Only this one of the declared certificates. Default: all; the first that signs in gets the tokens.
+    #[arg(long, value_name = "NAME")]
+    certificate: Option<String>,
+    /// A cmdlet that has to work too, one that begins with `Get-` or `Test-`, such as `'Get-Mailbox ResultSize=10'`; may be
+    /// repeated.
+    #[arg(long, value_name = "NAME [PARAMETER=VALUE]…")]
+    cmdlet: Vec<String>,
+    /// Prove Security & Compliance whatever the manifest declares.
+    #[arg(long)]
+    security_and_compliance: bool,
+    /// Name the mailboxes that were read, and do not only count them.
+    #[arg(long)]
+    show_mailboxes: bool,
+    #[command(flatten)]
+    waiting: WaitingArguments,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write it as JUnit XML too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+    /// How long the run may take, such as `20m`.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span)]
+    timeout: Duration,
+}
+
+/// How long what was written may take to work.
+#[derive(Debug, Args)]
+struct WaitingArguments {
+    /// Try again what may only not be known everywhere yet, from now on for the whole propagation timeout. Default: as long as
+    /// something that Graph dates was written so lately.
+    #[arg(long, conflicts_with = "no_wait")]
+    wait: bool,
+    /// Try everything once.
+    #[arg(long)]
+    no_wait: bool,
+    /// How long what was written may take to be known everywhere, such as `15m`.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
+    propagation_timeout: Duration,
+}
+
+impl From<VerifyArguments> for commands::verify::Arguments {
+    fn from(arguments: VerifyArguments) -> Self {
+        let VerifyArguments {
+            targets,
+            service,
+            certificate,
+            cmdlet,
+            security_and_compliance,
+            show_mailboxes,
+            waiting: WaitingArguments { wait, no_wait, propagation_timeout },
+            json,
+            junit,
+            now,
+            timeout,
+        } = arguments;
+        // No handle has a slash in it.
+        let is_path = |text: &String| {
+            let extension = Path::new(text).extension();
+            let is_manifest = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+            is_manifest || text.contains(['/', '\\']) || matches!(&**text, "." | "..")
+        };
+        let (paths, only): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
+        let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+        if paths.is_empty() {
+            paths.push(PathBuf::from("manifests"));
+        }
+        let waiting = match (wait, no_wait) {
+            (true, _) => Waiting::Always,
+            (false, true) => Waiting::Never,
+            (false, false) => Waiting::WhileRecent,
+        };
+        let limits = Limits { timeout, requests_per_second: None };
+        Self {
+            target: Target { paths, service: service.into(), only, now, limits },
+            certificate,
+            cmdlets: cmdlet,
+            security_and_compliance,
+            show_mailboxes,
+            waiting,
+            propagation_timeout,
+            json,
+            junit,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -471,8 +586,19 @@ impl From<Verb> for commands::Command {
                     detailed_exitcode,
                 })
             }
-            Verb::Apply(arguments) => Self::Apply(arguments.into_command(false)),
-            Verb::Destroy(arguments) => Self::Apply(arguments.into_command(true)),
+            Verb::Apply(ApplyArguments { target, approval, verify }) => Self::Apply(commands::apply::Arguments {
+                target: target.into(),
+                destroy: false,
+                approval: approval.into(),
+                verify,
+            }),
+            Verb::Destroy(DestroyArguments { target, approval }) => Self::Apply(commands::apply::Arguments {
+                target: target.into(),
+                destroy: true,
+                approval: approval.into(),
+                verify: false,
+            }),
+            Verb::Verify(arguments) => Self::Verify(arguments.into()),
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
                 Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
             }
@@ -498,12 +624,5 @@ impl From<Verb> for commands::Command {
             Verb::Completions { shell } => Self::Completions { shell, command: command() },
             Verb::Man { directory } => Self::Man { directory, command: command() },
         }
-    }
-}
-
-impl ApplyArguments {
-    fn into_command(self, destroy: bool) -> commands::apply::Arguments {
-        let Self { target, approval } = self;
-        commands::apply::Arguments { target: target.into(), destroy, approval: approval.into() }
     }
 }

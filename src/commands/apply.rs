@@ -19,6 +19,7 @@ use super::failure::{causes, vault_help};
 use super::handover::handover;
 use super::progress::Progress;
 use super::session::Session;
+use super::verify::after_apply;
 use super::{Exit, Failure, Target, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
@@ -27,6 +28,15 @@ pub struct Arguments {
     pub target: Target,
     pub destroy: bool,
     pub approval: Approval,
+    /// Whether the applications are proven afterwards.
+    pub verify: bool,
+}
+
+/// What a run that succeeded did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    Nothing,
+    Written,
 }
 
 /// What is agreed to beforehand.
@@ -41,10 +51,14 @@ pub struct Approval {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, approval } = arguments;
+    let Arguments { target, destroy, approval, verify } = arguments;
     let session = Session::open(console, target, approval.propagation_timeout).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
-    proceed(console, &session, intent, approval).await
+    let done = proceed(console, &session, intent, approval).await?;
+    if verify {
+        return after_apply(console, &session, approval.propagation_timeout, done == Done::Written).await;
+    }
+    Ok(Exit::Success)
 }
 
 /// Plans, asks, and carries out what was approved.
@@ -53,7 +67,7 @@ pub(super) async fn proceed(
     session: &Session,
     intent: Intent,
     approval: Approval,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
     let destroy = intent == Intent::Destroy;
     let snapshot = session.snapshot(console).await?;
@@ -64,7 +78,7 @@ pub(super) async fn proceed(
         if !destroy {
             console.data(&handover(console, session, &snapshot, &Report::default()).await)?;
         }
-        return Ok(Exit::Success);
+        return Ok(Done::Nothing);
     }
     session.check_clock()?;
     let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
@@ -123,7 +137,7 @@ async fn finish(
     snapshot: &Snapshot,
     report: &Report,
     destroy: bool,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let counts = report.counts();
     let resources =
         format!("Resources: {} added, {} changed, {} destroyed.", counts.add, counts.change, counts.destroy);
@@ -154,7 +168,7 @@ async fn finish(
     if !destroy {
         console.data(&handover(console, session, snapshot, report).await)?;
     }
-    Ok(Exit::Success)
+    Ok(Done::Written)
 }
 
 /// The declared certificates whose key stores the plan writes to.

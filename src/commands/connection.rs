@@ -39,7 +39,6 @@ pub(super) struct Connection {
     pub(super) sign_in: CertificateSignIn,
     pub(super) vaults: Vaults,
     pub(super) exchange: exchange::Service,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     /// None in a custom cloud whose file does not say where it is.
     pub(super) security_and_compliance: Option<exchange::Service>,
     /// Gives the operator's tokens for a resource, such as `https://outlook.office365.com`.

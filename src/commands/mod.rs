@@ -21,6 +21,7 @@ mod secrets;
 mod session;
 mod show;
 mod validate;
+pub mod verify;
 pub mod whoami;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 pub use crate::model::AuthenticationMethod;
+pub use crate::verify::Waiting;
 
 use console::Console;
 use failure::Failure;
@@ -44,6 +46,7 @@ pub enum Command {
     Restore(restore::Arguments),
     Rotate(rotate::Arguments),
     Connect(connect::Arguments),
+    Verify(verify::Arguments),
     Whoami(whoami::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
@@ -123,6 +126,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
         Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
         Command::Connect(arguments) => in_runtime(connect::run(&console, arguments)),
+        Command::Verify(arguments) => in_runtime(verify::run(&console, arguments)),
         Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::exchange::{AdminEndpoint, ExchangeError};
-use crate::fetch::{FetchError, Sources, fetch};
+use crate::exchange::AdminEndpoint;
+use crate::fetch::{Sources, fetch};
 use crate::graph::{Reader, Writer};
 use crate::handover::CloudAddresses;
 use crate::identity::CertificateSignIn;
@@ -16,6 +16,7 @@ use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
 use crate::patience::Patience;
+use crate::verify;
 
 use super::connection::{Connection, connect};
 use super::console::Console;
@@ -134,6 +135,23 @@ impl Session {
         &self.connection.sign_in
     }
 
+    /// What applications are proven with.
+    pub(super) fn means<'a>(&'a self, reader: &'a Reader) -> verify::Means<'a> {
+        let Connection { client, sign_in, exchange, security_and_compliance, .. } = &self.connection;
+        verify::Means {
+            reader,
+            stores: &self.stores,
+            sign_in,
+            graph: client,
+            exchange,
+            security_and_compliance: security_and_compliance.as_ref(),
+        }
+    }
+
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.connection.client.clone())
+    }
+
     pub(super) fn vaults(&self) -> &Vaults {
         &self.connection.vaults
     }
@@ -154,7 +172,7 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let reader = Reader::new(self.connection.client.clone());
+        let reader = self.reader();
         let sources = Sources {
             reader: &reader,
             stores: &self.stores,
@@ -163,14 +181,7 @@ impl Session {
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
         };
         let fetched = fetch(sources, &self.desired, self.now).await;
-        let mut snapshot = fetched.map_err(|error| match error {
-            FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
-            FetchError::Exchange(ref refused) => {
-                let hint = exchange_hint(refused);
-                Failure::from(error).hint(hint)
-            }
-            FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
-        })?;
+        let mut snapshot = fetched.map_err(Failure::of_fetch)?;
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -232,19 +243,6 @@ impl Session {
             Failure::said()
         })
     }
-}
-
-/// What helps an operator whom Exchange's admin endpoint refused.
-fn exchange_hint(refused: &ExchangeError) -> String {
-    let hint = refused.hint().unwrap_or("run it again later");
-    if refused.is_denied() {
-        return format!(
-            "{hint}. `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
-             `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \
-             Organization Management; `exchange.roles` needs neither"
-        );
-    }
-    hint.to_owned()
 }
 
 /// Opens the places of all declared certificates. Nothing in them is read yet but the passwords of files.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::graph::{Created, GraphError, Sending};
+use crate::identity::ProofError;
 use crate::kinds::{Certificates, Request, Write, kind};
 use crate::model::{
     CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
@@ -85,8 +86,11 @@ pub(super) async fn run(
             Write::Cmdlet(cmdlet) => cmdlet::run(&cmdlet, execution, &fresh(&step, known, &outputs)).await?,
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
-                let signer = keeper(&step, execution)?.store.signer(&stored).await?;
-                execution.sign_in.sign_in_soon(&app_id, &signer).await.map_err(StepError::NotProven)?;
+                let store = &keeper(&step, execution)?.store;
+                execution.sign_in.prove_soon(&app_id, store, &stored).await.map_err(|error| match error {
+                    ProofError::Key(error) => StepError::Keys(error),
+                    ProofError::SignIn(error) => StepError::NotProven(error),
+                })?;
                 outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
             }
         }

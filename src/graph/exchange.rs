@@ -83,6 +83,12 @@ impl Client {
         Self { transport, token, host, patience, pace: Arc::default(), yields: false, answered: Arc::default() }
     }
 
+    /// The same for whoever `token` is of.
+    #[must_use]
+    pub fn for_holder(&self, token: TokenSource) -> Self {
+        Self { token, ..self.clone() }
+    }
+
     /// Sends at most so many requests in a second, all clones together.
     #[must_use]
     pub fn at_most(self, requests_per_second: f64) -> Self {

@@ -21,7 +21,7 @@ mod sign_in;
 mod write;
 
 pub use certificate::{CertificateChain, Choice};
-pub use context::{Context, Intent, ResolvedPermission};
+pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
 pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };

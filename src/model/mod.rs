@@ -18,6 +18,7 @@ mod rotation;
 mod snapshot;
 mod stored;
 mod value;
+mod verification;
 
 pub use address::{Address, Handle};
 pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
@@ -54,3 +55,4 @@ pub use snapshot::{
 };
 pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
 pub use value::{Fields, Named, Output, Value};
+pub use verification::{Cause, Check, Claims, Mismatch, Outcome, Subject, Tally, Verification, VerifiedApplication};

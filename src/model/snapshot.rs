@@ -154,6 +154,7 @@ pub struct ObservedAppRoleAssignment {
     /// The API's service principal.
     pub resource_id: String,
     pub resource_display_name: String,
+    pub created: Option<Timestamp>,
 }
 
 /// Admin consent to delegated permissions of one API.

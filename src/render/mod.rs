@@ -9,6 +9,7 @@ mod rights;
 mod rotation;
 mod text;
 mod value;
+mod verification;
 
 pub use inspection::{inspection_json, inspection_text};
 pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
@@ -17,6 +18,7 @@ pub use paint::Paint;
 pub use rotation::rotation;
 pub use text::{summary, text};
 pub use value::printable;
+pub use verification::{verification_json, verification_junit, verification_text};
 
 use crate::model::{Action, Period, Reason, Step};
 

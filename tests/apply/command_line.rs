@@ -9,27 +9,27 @@ use serde_json::Value as Json;
 use super::process::url_of;
 use super::world::{TENANT, one_of_everything};
 
-fn accredit(directory: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn accredit(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
     command.current_dir(directory).args(arguments).env_remove("NO_COLOR").env_remove("ACCREDIT_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-fn run(directory: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Output {
     accredit(directory, arguments).output().unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// A working directory with one manifest.
-fn directory(manifest: &str) -> tempfile::TempDir {
+pub(crate) fn directory(manifest: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("manifests")).unwrap();
     std::fs::write(directory.path().join("manifests/exo.yaml"), manifest).unwrap();
@@ -48,6 +48,7 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
         "validate",
         "plan",
         "apply",
+        "verify",
         "rotate",
         "destroy",
         "restore",
@@ -168,7 +169,7 @@ fn what_moved_after_it_was_planned_is_not_carried_out() {
     server.wait().unwrap();
 }
 
-fn control(url: &str, method: &str, path: &str, body: &Json) -> Json {
+pub(crate) fn control(url: &str, method: &str, path: &str, body: &Json) -> Json {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let body = serde_json::json!({ "method": method, "path": path, "body": body });
     runtime.block_on(async {

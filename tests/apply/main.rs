@@ -35,6 +35,7 @@ mod secrets;
 mod sources;
 mod trouble;
 mod vaults;
+mod verify;
 mod walkthroughs;
 mod world;
 mod years;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use accredit::catalog::least_privilege;
 use accredit::emulator::{self, Emulator};
-use accredit::exchange::{self, AdminEndpoint};
+use accredit::exchange::{AdminEndpoint, Service};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
 use accredit::graph::{Client, Reader, Writer};
@@ -16,11 +16,14 @@ use accredit::identity::{CertificateSignIn, Clock, claims};
 use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
-use accredit::model::{CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint};
+use accredit::model::{
+    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint, Verification,
+};
 use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
 use accredit::transport::{Detour, Http, TokenSource, Transport};
+use accredit::verify::{Asked, Means, Waiting, verify};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -194,7 +197,7 @@ impl World {
     pub(crate) fn admin_endpoint(&self, tenant_id: &str, credentials: &emulator::Operator) -> AdminEndpoint {
         let detour = Arc::new(Detour::new(Arc::clone(&self.transport), self.emulator.url()));
         let token = token(&self.emulator, credentials, &self.others, EXCHANGE);
-        exchange::Service::new(detour, EXCHANGE, self.patience.clone()).of_tenant(tenant_id, token)
+        Service::new(detour, EXCHANGE, self.patience.clone()).of_tenant(tenant_id, token)
     }
 
     fn vaults_by(&self, transport: &Arc<dyn Transport>) -> Vaults {
@@ -251,6 +254,40 @@ impl World {
             clock,
             patience: self.patience.clone(),
         }
+    }
+
+    /// Proves the applications, all once.
+    pub(crate) async fn verify(&self, desired: &Desired) -> Verification {
+        self.verify_with(desired, &ASKED, |_| ()).await.unwrap()
+    }
+
+    /// The same as somebody wants it, whose sign-ins may differ.
+    pub(crate) async fn verify_with(
+        &self,
+        desired: &Desired,
+        asked: &Asked,
+        change: impl FnOnce(&mut CertificateSignIn),
+    ) -> Result<Verification, FetchError> {
+        let detour: Arc<dyn Transport> = Arc::new(Detour::new(Arc::clone(&self.transport), self.emulator.url()));
+        let mut sign_in = CertificateSignIn {
+            transport: Arc::clone(&detour),
+            authority: "https://login.microsoftonline.com".to_owned(),
+            ..self.sign_in()
+        };
+        change(&mut sign_in);
+        let service = |resource: &str| Service::new(Arc::clone(&detour), resource, self.patience.clone());
+        let (exchange, compliance) =
+            (service("https://outlook.office365.com"), service("https://ps.compliance.protection.outlook.com"));
+        let (reader, stores) = (Reader::new(self.client.clone()), self.stores(desired));
+        let means = Means {
+            reader: &reader,
+            stores: &stores,
+            sign_in: &sign_in,
+            graph: &self.client,
+            exchange: &exchange,
+            security_and_compliance: Some(&compliance),
+        };
+        verify(means, desired, asked).await
     }
 
     pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
@@ -410,6 +447,16 @@ impl World {
         self.directory.path().join(".accredit").join("keys")
     }
 }
+
+/// Nothing but what is always proven, once.
+pub(crate) const ASKED: Asked = Asked {
+    certificate: None,
+    cmdlets: Vec::new(),
+    security_and_compliance: false,
+    show_mailboxes: false,
+    waiting: Waiting::Never,
+    propagation: Duration::ZERO,
+};
 
 const GRAPH: &str = "https://graph.microsoft.com";
 pub(crate) const EXCHANGE: &str = "https://outlook.office365.com";

@@ -23,7 +23,7 @@ const READ_AUDIT: &[&str] = &["View-Only Configuration", "Audit Logs", "View-Onl
 const READ_ROLES: &[&str] = &["Role Management", "View-Only Configuration"];
 const WRITE_ROLES: &[&str] = &["Role Management"];
 
-const fn optional(name: &'static str, form: Form) -> Parameter {
+pub(super) const fn optional(name: &'static str, form: Form) -> Parameter {
     Parameter { name, form, is_mandatory: false }
 }
 
@@ -276,8 +276,3 @@ pub(super) const ALL: &[Cmdlet] = &[
         run: authorization::test,
     },
 ];
-
-/// Finds a cmdlet by its name in any case.
-pub(super) fn find(name: &str) -> Option<&'static Cmdlet> {
-    ALL.iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name))
-}
