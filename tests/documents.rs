@@ -29,11 +29,11 @@ struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let text = read("docs/walkthroughs.md");
+    let table = read("docs/walkthroughs.md");
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
     };
-    let rows = text.lines().filter(|line| line.starts_with("| S") || line.starts_with("| R")).map(cells);
+    let rows = table.lines().filter(|line| line.starts_with("| S") || line.starts_with("| R")).map(cells);
     rows.map(|cells| {
         let [id, _, here, by, test] = &cells[..] else { panic!("{cells:?} has not five cells") };
         assert!(!here.is_empty(), "{id} says nothing");

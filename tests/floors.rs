@@ -24,8 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model"]),
     ("handover", &["model", "catalog", "render"]),
-    ("fetch", &["model", "catalog", "kinds", "graph", "keys", "identity"]),
-    ("execute", &["model", "kinds", "plan", "graph", "keys", "identity"]),
+    ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
+    ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
     (
         "verify",
         &["model", "transport", "patience", "catalog", "keys", "identity", "graph", "exchange", "kinds", "fetch"],

@@ -112,6 +112,7 @@ pub(super) async fn proceed(
             keys: &keys,
             certificates: Certificates::of(&snapshot.keys, session.now),
             sign_in: session.sign_in(),
+            admin_endpoint: &session.admin_endpoint(&snapshot.tenant.id),
             on_event: &|event| progress.show(&event),
             stop: &stop,
         },

@@ -41,7 +41,6 @@ pub(super) struct Connection {
     pub(super) exchange: exchange::Service,
     /// None in a custom cloud whose file does not say where it is.
     pub(super) security_and_compliance: Option<exchange::Service>,
-    #[expect(dead_code, reason = "Exchange's role groups, which are being built, are changed by the operator")]
     /// Gives the operator's tokens for a resource, such as `https://outlook.office365.com`.
     pub(super) token: Arc<dyn Fn(&str) -> TokenSource + Send + Sync>,
     /// Of the services of a custom cloud.

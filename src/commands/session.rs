@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::exchange::AdminEndpoint;
 use crate::fetch::{Sources, fetch};
 use crate::graph::{Reader, Writer};
 use crate::handover::CloudAddresses;
@@ -163,17 +164,15 @@ impl Session {
         Writer::new(self.connection.client.clone())
     }
 
+    /// Exchange's admin endpoint in the tenant of this id, for the operator.
+    pub(super) fn admin_endpoint(&self, tenant_id: &str) -> AdminEndpoint {
+        let exchange = &self.connection.exchange;
+        exchange.of_tenant(tenant_id, (self.connection.token)(exchange.resource()))
+    }
+
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let reader = self.reader();
-        let sources = Sources {
-            reader: &reader,
-            stores: &self.stores,
-            sign_in: &self.connection.sign_in,
-            operator: &self.connection.operator,
-        };
-        let fetched = fetch(sources, &self.desired, self.now).await;
-        let mut snapshot = fetched.map_err(Failure::of_fetch)?;
+        let mut snapshot = self.fetched(&self.stores).await?;
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -207,10 +206,18 @@ impl Session {
                 }
             }
         }
-        let (reader, sign_in) = (self.reader(), &self.connection.sign_in);
-        let sources = Sources { reader: &reader, stores: &stores, sign_in, operator: &self.connection.operator };
-        let snapshot = fetch(sources, &self.desired, self.now).await?;
-        Ok((snapshot, unreadable))
+        Ok((self.fetched(&stores).await?, unreadable))
+    }
+
+    async fn fetched(&self, stores: &BTreeMap<(String, String), KeyStore>) -> Result<Snapshot, Failure> {
+        let sources = Sources {
+            reader: &self.reader(),
+            stores,
+            sign_in: &self.connection.sign_in,
+            operator: &self.connection.operator,
+            admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
+        };
+        fetch(sources, &self.desired, self.now).await.map_err(Failure::of_fetch)
     }
 
     /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is

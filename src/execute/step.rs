@@ -11,6 +11,7 @@ use crate::model::{
     Thumbprint, Value,
 };
 
+use super::cmdlet;
 use super::credentials::{self, Available};
 use super::keys::Keeper;
 use super::{Execution, Outputs, StepError, uploaded_as};
@@ -82,6 +83,7 @@ pub(super) async fn run(
                 keeper(&step, execution)?.export(&stored).await?;
             }
             Write::ProtectKeys => keeper(&step, execution)?.store.protect().await?,
+            Write::Cmdlet(cmdlet) => cmdlet::run(&cmdlet, execution, &fresh(&step, known, &outputs)).await?,
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
                 let store = &keeper(&step, execution)?.store;
@@ -162,7 +164,8 @@ async fn send(
             look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
         };
         let is_fresh = is_about(request, fresh);
-        let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
+        let is_replication =
+            |error: &GraphError| (is_fresh && error.may_be_replication()) || (*removes && error.is_still_in_use());
         let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
         let attempt = async || execution.writer.write(sending).await;
         let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;

@@ -6,6 +6,7 @@ mod certificate;
 mod desired;
 mod diagnosis;
 mod distinguished_name;
+mod exchange;
 mod inspection;
 mod key_policy;
 mod key_store;
@@ -35,6 +36,11 @@ pub use diagnosis::{
     Remedy, Stage,
 };
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
+pub use exchange::{
+    DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
+    ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
+    ObservedRoleGroup, ObservedScope,
+};
 pub use inspection::{
     CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
     Inspection, KeyFacts,
@@ -45,7 +51,7 @@ pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Plan, Reason, Step};
-pub use rights::{MissingRight, Right, Rights};
+pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,

@@ -15,6 +15,7 @@ mod connect;
 mod crash;
 mod deaths;
 mod doctor;
+mod exchange;
 mod interop;
 #[cfg(unix)]
 mod kills;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use accredit::catalog::least_privilege;
 use accredit::emulator::{self, Emulator};
-use accredit::exchange::Service;
+use accredit::exchange::{AdminEndpoint, Service};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
 use accredit::graph::{Client, Reader, Writer};
@@ -179,13 +179,25 @@ impl World {
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
         let reader = Reader::new(self.client.clone());
         let (stores, sign_in) = (self.stores(desired), self.sign_in());
-        let operator = &self.operator;
-        let fetched =
-            fetch(Sources { reader: &reader, stores: &stores, sign_in: &sign_in, operator }, desired, self.now).await;
+        let sources = Sources {
+            reader: &reader,
+            stores: &stores,
+            sign_in: &sign_in,
+            operator: &self.operator,
+            admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id, &self.credentials),
+        };
+        let fetched = fetch(sources, desired, self.now).await;
         for path in reader.reads() {
             assert!(least_privilege::find("GET", &path).is_some(), "the table does not know GET {path}");
         }
         fetched
+    }
+
+    /// Exchange's admin endpoint for an application.
+    pub(crate) fn admin_endpoint(&self, tenant_id: &str, credentials: &emulator::Operator) -> AdminEndpoint {
+        let detour = Arc::new(Detour::new(Arc::clone(&self.transport), self.emulator.url()));
+        let token = token(&self.emulator, credentials, &self.others, EXCHANGE);
+        Service::new(detour, EXCHANGE, self.patience.clone()).of_tenant(tenant_id, token)
     }
 
     fn vaults_by(&self, transport: &Arc<dyn Transport>) -> Vaults {
@@ -323,6 +335,7 @@ impl World {
             keys: &keys,
             certificates: Certificates::of(&kept, self.now),
             sign_in: &sign_in,
+            admin_endpoint: &self.admin_endpoint(TENANT_ID, &self.credentials),
             on_event: &|_| {},
             stop: &stop,
         };
@@ -446,6 +459,7 @@ pub(crate) const ASKED: Asked = Asked {
 };
 
 const GRAPH: &str = "https://graph.microsoft.com";
+pub(crate) const EXCHANGE: &str = "https://outlook.office365.com";
 const KEY_VAULT: &str = "https://vault.azure.net";
 
 /// Tokens of whoever signs in.

@@ -152,6 +152,7 @@ impl Turn<'_> {
             query: odata::pairs(asked.query).collect::<BTreeMap<_, _>>(),
             body: asked.body,
             page_size: page_size(asked.prefer),
+            dehydrated: service::is_dehydrated(&tenant.world, tenant.knobs.dehydrated),
         };
         let is_v2 = address.contains("/adminapi/v2.0/");
         let is_online = service == Service::ExchangeOnline;

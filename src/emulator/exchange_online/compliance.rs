@@ -51,6 +51,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[Cmdlet {
         optional("DistributionDetail", Form::Flag),
         optional("RetentionRuleTypes", Form::Flag),
     ],
+    customizes: false,
     run: retention_policies,
 }];
 

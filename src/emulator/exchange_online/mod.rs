@@ -29,6 +29,7 @@ use super::world::{Change, View, World};
 pub(crate) use access::{Caller, Closed, admit};
 use cmdlets::Cmdlet;
 pub(crate) use compliance::{AUDIENCES as COMPLIANCE_AUDIENCES, HOST as COMPLIANCE_HOST, location};
+pub(crate) use organization::{DEHYDRATED, is_dehydrated};
 pub(crate) use refusal::ExchangeRefusal;
 
 /// The audiences of tokens that Exchange takes.
@@ -60,6 +61,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Value>,
     /// What `Prefer: odata.maxpagesize` says.
     pub(crate) page_size: Option<usize>,
+    /// Whether changes to roles are refused.
+    pub(crate) dehydrated: bool,
 }
 
 /// The two services that run cmdlets.
@@ -120,6 +123,9 @@ pub(crate) fn invoke(request: &Request<'_>, only: Option<&str>) -> Result<Answer
         .ok_or_else(|| ExchangeRefusal::unknown_cmdlet(name))?;
     if !access::permits(request, cmdlet) {
         return Err(ExchangeRefusal::not_allowed(cmdlet.name));
+    }
+    if request.dehydrated && cmdlet.customizes {
+        return Err(ExchangeRefusal::rejected(DEHYDRATED));
     }
     let no_parameters = Map::new();
     let sent = match &input["Parameters"] {

@@ -1,5 +1,7 @@
 //! The tenant and the key stores as a [`Snapshot`]: reads only, as few as the manifests allow.
 
+mod exchange;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::catalog::apis::MICROSOFT_GRAPH;
 use crate::catalog::{permissions, powers};
+use crate::exchange::{AdminEndpoint, ExchangeError};
 use crate::graph::{GraphError, Reader, literal, segment};
 use crate::identity::{CertificateSignIn, ProofError};
 use crate::keys::{KeyStore, StoreError};
@@ -29,6 +32,8 @@ const API_FIELDS: &str = "$select=id,appId,displayName,appRoles,oauth2Permission
 pub enum FetchError {
     #[error("the tenant could not be read")]
     Graph(#[from] GraphError),
+    #[error("Exchange's role groups could not be read")]
+    Exchange(#[from] ExchangeError),
     #[error("what Graph returned for {what} has not the form it should")]
     Form {
         what: String,
@@ -54,11 +59,13 @@ pub struct Sources<'a> {
     pub sign_in: &'a CertificateSignIn,
     /// Who reads.
     pub operator: &'a Operator,
+    /// Exchange's admin endpoint in the tenant of an id, for the operator.
+    pub admin_endpoint: &'a (dyn Fn(&str) -> AdminEndpoint + Sync),
 }
 
 /// Reads everything the planner looks at.
 pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
-    let Sources { reader, stores, sign_in, operator } = sources;
+    let Sources { reader, stores, sign_in, operator, admin_endpoint } = sources;
     let keys = keys(stores).await?;
     let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
         async { tenant(reader).await.map_err(FetchError::from) },
@@ -72,6 +79,8 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
     details(reader, desired, &mut applications).await?;
+    let mut exchange = exchange::exchange(reader, desired, &mut applications).await?;
+    exchange.organization = exchange::organization(&admin_endpoint(&tenant.id), desired).await?;
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let user_roles = user_roles(reader, desired, &users).await?;
@@ -89,6 +98,7 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
         owner_service_principals,
         role_definitions,
         user_roles,
+        exchange,
         keys,
         sign_ins,
         key_policies,
