@@ -3,16 +3,17 @@
 use super::{Outcome, Subject, failed};
 use crate::catalog::apis::{EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
 use crate::catalog::clouds;
+use crate::catalog::exchange_roles::permissions_past_the_scope_of;
 use crate::doctor::failure::ManifestLines;
-use crate::model::{DesiredPermission, PermissionType, Remedy};
+use crate::model::{DesiredPermission, ExchangeScope, PermissionType, Remedy};
 
 const MANAGE_AS_APP: &str = "Exchange.ManageAsApp";
 const SECOND_VERSION: &str = "Exchange.ManageAsAppV2";
 const MAILBOXES: &str = "full_access_as_app";
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     /// Application permissions that the service principal holds, with the appId of their API.
-    fn held(&self) -> Vec<(&str, &str)> {
+    fn held(&self) -> Vec<(&'a str, &'a str)> {
         let apis = &self.observed.snapshot.apis;
         let assignments = self.service_principal().into_iter().flat_map(|found| &found.app_role_assignments);
         let named = assignments.filter_map(|assignment| {
@@ -73,11 +74,31 @@ pub(super) fn granted(subject: &Subject<'_>) -> Outcome {
         let remedy = subject.apply("have the consent granted, by somebody who may; then take a new token");
         return failed(15, cause, evidence, remedy);
     }
+    if let Some((role, permission)) = scope_without_effect(subject, &held) {
+        let cause = format!(
+            "`{role}` is declared for some mailboxes, and `{permission}`, granted in Entra, reaches all of them: rights add up"
+        );
+        let remedy = subject.apply(format!(
+            "declare the permissions without `{permission}` and apply; Exchange's cache takes 30 minutes to 2 hours"
+        ));
+        return failed(32, cause, evidence, remedy);
+    }
     let mut notes = Vec::new();
     if holds(MAILBOXES) && subject.is_for_exchange() {
         notes.push(format!("`{MAILBOXES}` opens every mailbox to EWS, and PowerShell does not need it"));
     }
     Outcome::Passed { evidence, notes }
+}
+
+/// A declared role with a scope, and a permission by which that restricts nothing.
+fn scope_without_effect<'a>(subject: &Subject<'a>, held: &[(&'a str, &'a str)]) -> Option<(&'a str, &'a str)> {
+    let roles = subject.desired.exchange.roles.iter().flatten();
+    let mut scoped = roles.filter(|role| role.scope != ExchangeScope::Organization);
+    scoped.find_map(|role| {
+        let past = permissions_past_the_scope_of(&role.role);
+        let reaches = |(api, value): &&(&str, &str)| past.iter().any(|(id, name)| id == api && name == value);
+        held.iter().find(reaches).map(|(_, permission)| (role.role.as_str(), *permission))
+    })
 }
 
 /// Exchange refuses the token of an application that lacks it.
