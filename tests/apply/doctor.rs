@@ -420,3 +420,19 @@ fn what_is_a_handle_and_a_text_is_a_handle_and_that_is_said() {
     let output = ward.bench.command(&["doctor", "manifests/"]).output().unwrap();
     assert!(output.status.success() && said(&output).contains("✓ one read"), "a path is no text: {}", said(&output));
 }
+
+/// What the manifest has Exchange give counts as a role, and a scope that a permission reaches past is told of.
+#[test]
+fn declared_roles_of_exchange_s_own_and_a_scope_that_restricts_nothing() {
+    let manifest = MANIFEST.replace("    roles: [Exchange Administrator]\n", "    roles: []\n    exchange:\n      roles:\n        - View-Only Recipients\n        - { role: Application Mail.Read, scope: { recipientFilter: \"CustomAttribute1 -eq 'reports'\" } }\n");
+    let ward = Ward::with(&manifest);
+    let healthy = said(&ward.doctor());
+    assert!(healthy.contains("View-Only Recipients (Exchange's own)"), "{healthy}");
+    assert!(healthy.contains("\"healthy\": true"), "{healthy}");
+    let reaches_all = "      - { api: Microsoft Graph, application: [Mail.Read] }\n    certificates";
+    ward.bench.declare(&manifest.replace("    certificates", reaches_all));
+    ward.bench.applied();
+    assert_eq!(ward.first(), "F32");
+    let told = said(&ward.doctor());
+    assert!(told.contains("`Application Mail.Read`") && told.contains("`Mail.Read`"), "{told}");
+}
