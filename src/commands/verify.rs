@@ -48,6 +48,9 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         waiting,
         propagation: propagation_timeout,
     };
+    let Target { mut paths, only, .. } = target;
+    let only = manifests::handles_among(only, &mut paths)?;
+    let target = Target { paths, only, ..target };
     let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
     check(&loaded.0, &target.only, asked.certificate.as_deref())?;
     let session = Session::of(console, target, loaded, propagation_timeout).await?;
@@ -108,10 +111,9 @@ fn check(desired: &Desired, handles: &[String], certificate: Option<&str>) -> Re
     for handle in handles {
         let Some(application) = declared.get(handle.as_str()) else {
             let near = nearest(handle, declared.keys().map(Handle::as_str));
-            let hint = match (near.first(), Path::new(handle).exists()) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, true) => format!("a directory of manifests is written with a slash: `{handle}/`"),
-                (None, false) => "it takes the handle that stands under `applications:` in a manifest".to_owned(),
+            let hint = match near.first() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "it takes the handle that stands under `applications:` in a manifest".to_owned(),
             };
             return Err(Failure::message(format!("no application `{handle}` is declared")).hint(hint));
         };

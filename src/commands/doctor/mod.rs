@@ -4,7 +4,6 @@ mod application;
 mod text;
 
 use std::io::Read as _;
-use std::path::Path;
 
 use crate::catalog::nearest;
 use crate::doctor::is_known;
@@ -34,9 +33,6 @@ pub enum About {
     /// A handle, or a text.
     Either(String),
 }
-
-/// Where manifests are looked for when nobody says it.
-const DEFAULT_PATH: &str = "manifests";
 
 /// Longer texts are none that somebody pasted.
 const MAXIMUM_TEXT: u64 = 1 << 20;
@@ -90,12 +86,7 @@ fn told_apart(console: &Console, word: String, target: &mut Target) -> Result<Ab
         }
         return Ok(About::Handle(word));
     }
-    // As other commands are given the manifests.
-    if Path::new(&word).exists() {
-        target.paths.retain(|given| given != Path::new(DEFAULT_PATH));
-        target.paths.insert(0, word.into());
-        return Ok(About::All);
-    }
+    let Some(word) = manifests::handles_among(vec![word], &mut target.paths)?.pop() else { return Ok(About::All) };
     if !may_be_handle || is_known(&word) {
         return Ok(About::Text(word));
     }
