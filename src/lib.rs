@@ -8,9 +8,10 @@
 //! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
 //! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
 //! | 2 | [`kinds`] one folder per kind of resource |
-//! | 3 | [`manifest`] YAML to desired state, [`plan`] the pure planner, [`render`] views of a plan |
+//! | 3 | [`manifest`] YAML to desired state, [`doctor`] known failures and their remedies, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
 //! | 4 | [`saved`] a plan in a file, [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
-//! | 5 | [`commands`] one file per verb |
+//! | 5 | [`verify`] proofs that applications work |
+//! | 6 | [`commands`] one file per verb |
 //!
 //! [`emulator`] stands apart: it imports nothing from the rest and is reached only over HTTP.
 
@@ -18,11 +19,13 @@ pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod diff;
+pub mod doctor;
 pub mod emulator;
 pub mod exchange;
 pub mod execute;
 pub mod fetch;
 pub mod graph;
+pub mod handover;
 pub mod identity;
 pub mod keys;
 pub mod kinds;
@@ -33,3 +36,4 @@ pub mod plan;
 pub mod render;
 pub mod saved;
 pub mod transport;
+pub mod verify;

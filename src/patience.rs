@@ -39,6 +39,8 @@ pub struct Patience {
     /// Waits that took no time of this machine's, because a test has its tenant's clock go on instead.
     skipped: Arc<Mutex<Duration>>,
     skips: bool,
+    /// What takes longer than this is told, when nobody knows how long it will take.
+    takes_its_time: Duration,
     /// Until when somebody was told that it is waited.
     told_until: Arc<Mutex<Duration>>,
 }
@@ -70,7 +72,6 @@ impl Patience {
     const WORTH_TELLING: Duration = Duration::from_secs(2);
     /// Nor of this much more than they were told.
     const NOT_MUCH_LONGER: Duration = Duration::from_secs(10);
-    /// What takes longer than this is told, when nobody knows how long it will take.
     const TAKES_ITS_TIME: Duration = Duration::from_secs(5);
 
     /// `timeout` is for the whole run, which begins now; `propagation_timeout` for each thing that was written.
@@ -84,6 +85,7 @@ impl Patience {
             interrupted: Arc::new(tokio::sync::watch::Sender::new(false)),
             skipped: Arc::default(),
             skips: false,
+            takes_its_time: Self::TAKES_ITS_TIME,
             told_until: Arc::default(),
         }
     }
@@ -132,7 +134,7 @@ impl Patience {
     pub async fn attend<T>(&self, why: &str, doing: impl Future<Output = T>) -> Result<T, OutOfTime> {
         let mut interrupted = self.interrupted.subscribe();
         let telling = async {
-            tokio::time::sleep(Self::TAKES_ITS_TIME).await;
+            tokio::time::sleep(self.takes_its_time).await;
             (self.tell)(&Pause { duration: None, why: why.to_owned() });
             std::future::pending().await
         };
@@ -214,13 +216,15 @@ impl Patience {
         attempt().await
     }
 
-    /// The waits between one look and the next: each longer by half than the one before it, up to half a minute, as long as
-    /// propagation is waited for.
+    /// The waits between one look and the next: each longer by half than the one before it, up to half a minute.
+    pub fn waits() -> impl Iterator<Item = Duration> {
+        std::iter::successors(Some(Self::FIRST_WAIT), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)))
+    }
+
+    /// The same as long as propagation is waited for.
     pub fn propagation_waits(&self) -> impl Iterator<Item = Duration> + use<> {
         let timeout = self.propagation_timeout;
-        let waits =
-            std::iter::successors(Some(Self::FIRST_WAIT), |wait| Some((*wait + *wait / 2).min(Self::LONGEST_WAIT)));
-        waits.scan(Duration::ZERO, move |waited, wait| {
+        Self::waits().scan(Duration::ZERO, move |waited, wait| {
             let wait = wait.min(timeout.saturating_sub(*waited));
             *waited += wait;
             (!wait.is_zero()).then_some(wait)
@@ -275,27 +279,25 @@ mod tests {
         assert_eq!(*told.lock().unwrap(), [Pause { duration: Some(long), why: "long".to_owned() }]);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_takes_long_is_told_of_and_an_interrupt_ends_it() {
-        let told: Arc<Mutex<Vec<Pause>>> = Arc::default();
-        let tell = Arc::clone(&told);
-        let patience = Patience::new(Duration::from_mins(1), Duration::ZERO)
-            .telling(move |pause| tell.lock().unwrap().push(pause.clone()));
-        assert_eq!(patience.attend("quick", async { 1 }).await, Ok(1));
+        let (patience, told) = at_once(60, 0);
         let slow = async {
-            tokio::time::sleep(Duration::from_secs(20)).await;
+            // Longer than it takes before it is told.
+            while told.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
             2
         };
-        assert_eq!(patience.attend("slow", slow).await, Ok(2));
+        let impatient = Patience { takes_its_time: Duration::ZERO, ..patience.clone() };
+        assert_eq!(impatient.attend("slow", slow).await, Ok(2));
         assert_eq!(*told.lock().unwrap(), [Pause { duration: None, why: "slow".to_owned() }]);
-        let over = patience.attend("never", std::future::pending::<()>()).await;
-        assert_eq!(over, Err(OutOfTime::Over { timeout: Duration::from_mins(1) }));
-        let interrupt = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            patience.interrupt();
-        };
+        let interrupt = async { patience.interrupt() };
         let (outcome, ()) = tokio::join!(patience.attend("never", std::future::pending::<()>()), interrupt);
         assert_eq!(outcome, Err(OutOfTime::Interrupted));
+        let (over, _) = at_once(0, 0);
+        let outcome = over.attend("never", std::future::pending::<()>()).await;
+        assert_eq!(outcome, Err(OutOfTime::Over { timeout: Duration::ZERO }));
     }
 
     #[tokio::test]

@@ -20,11 +20,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exchange", &["transport", "patience"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),
+    ("doctor", &["model", "catalog", "kinds"]),
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model"]),
     ("saved", &["model", "render"]),
-    ("fetch", &["model", "catalog", "kinds", "graph", "keys", "identity"]),
-    ("execute", &["model", "kinds", "plan", "graph", "keys", "identity"]),
+    ("handover", &["model", "catalog", "render"]),
+    ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
+    ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
+    (
+        "verify",
+        &["model", "transport", "patience", "catalog", "keys", "identity", "graph", "exchange", "kinds", "fetch"],
+    ),
     (
         "commands",
         &[
@@ -39,12 +45,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "graph",
             "exchange",
             "kinds",
+            "doctor",
             "manifest",
             "plan",
             "render",
             "saved",
+            "handover",
             "fetch",
             "execute",
+            "verify",
         ],
     ),
     ("cli", &["commands"]),
@@ -52,7 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "plan", "render", "saved"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover", "saved"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -14,6 +14,7 @@ pub struct Api {
 
 pub const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 pub const EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";
+pub const SHAREPOINT_ONLINE: &str = "00000003-0000-0ff1-ce00-000000000000";
 pub const EXCHANGE_ONLINE_PROTECTION: &str = "00000007-0000-0ff1-ce00-000000000000";
 
 static APIS: LazyLock<Vec<Api>> = LazyLock::new(|| {
@@ -32,8 +33,8 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("Exchange", EXCHANGE_ONLINE),
     ("Exchange Online", EXCHANGE_ONLINE),
     ("Exchange Online Protection", EXCHANGE_ONLINE_PROTECTION),
-    ("SharePoint", "00000003-0000-0ff1-ce00-000000000000"),
-    ("SharePoint Online", "00000003-0000-0ff1-ce00-000000000000"),
+    ("SharePoint", SHAREPOINT_ONLINE),
+    ("SharePoint Online", SHAREPOINT_ONLINE),
     ("Office 365 Management", "c5393580-f805-4401-95e8-94b7a6ef2fc2"),
     ("Office 365 Management API", "c5393580-f805-4401-95e8-94b7a6ef2fc2"),
     ("Azure AD Graph", "00000002-0000-0000-c000-000000000000"),

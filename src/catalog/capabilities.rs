@@ -66,16 +66,37 @@ const CAPABILITIES: &[Capability] = &[
     ),
     capability("grant delegated permissions", &[("POST", "/oauth2PermissionGrants")], PLAIN),
     capability("give directory roles", &[("POST", "/roleManagement/directory/roleAssignments")], PLAIN),
+    capability(
+        "plan: read Exchange's own roles",
+        &[
+            ("GET", "/beta/roleManagement/exchange/roleDefinitions"),
+            ("GET", "/beta/roleManagement/exchange/roleAssignments"),
+            ("GET", "/beta/roleManagement/exchange/customAppScopes"),
+        ],
+        PLAIN,
+    ),
+    capability(
+        "give Exchange's own roles",
+        &[
+            ("POST", "/beta/roleManagement/exchange/roleAssignments"),
+            ("POST", "/beta/roleManagement/exchange/customAppScopes"),
+        ],
+        PLAIN,
+    ),
 ];
 
 pub fn capabilities() -> &'static [Capability] {
     CAPABILITIES
 }
 
-/// Everything that a plan may have to read of a tenant and its applications, but for policies, which it can do without.
+/// Everything that a plan may have to read of a tenant and its applications, but for policies, which it can do without, and for
+/// what it reads only where roles of Exchange's own are declared.
 pub fn reads_of_a_plan() -> Vec<&'static Entry> {
+    const RARE: [&str; 4] =
+        ["/policies/", "/groups", "/directory/administrativeUnits", "/beta/roleManagement/exchange/"];
     let is_read = |entry: &&Entry| {
-        entry.method == "GET" && !entry.path.starts_with("/policies/") && !entry.path.ends_with("/ownedObjects")
+        let is_rare = RARE.iter().any(|path| entry.path.starts_with(path)) || entry.path.ends_with("/ownedObjects");
+        entry.method == "GET" && !is_rare
     };
     all().iter().filter(is_read).collect()
 }

@@ -11,6 +11,41 @@ pub struct PermissionId {
     pub id: &'static str,
 }
 
+/// What `Connect-IPPSSession` has to be told outside of the worldwide cloud.
+/// <https://learn.microsoft.com/powershell/exchange/connect-to-scc-powershell>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecurityAndComplianceAddresses {
+    /// For `-ConnectionUri`.
+    pub connection: &'static str,
+    /// For `-AzureADAuthorizationEndpointUri`.
+    pub authorization: &'static str,
+    /// What another page of Microsoft's says instead of `connection`.
+    pub otherwise: Option<&'static str>,
+}
+
+/// What other programs call a cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamesInTools {
+    /// `Connect-MicrosoftTeams -TeamsEnvironmentName`; `None` where there is nothing to say.
+    /// <https://learn.microsoft.com/powershell/module/microsoftteams/connect-microsoftteams>
+    pub teams: Option<&'static str>,
+    /// `Connect-MgGraph -Environment`.
+    /// <https://learn.microsoft.com/powershell/module/microsoft.graph.authentication/connect-mggraph>
+    pub microsoft_graph: &'static str,
+    /// `Connect-PnPOnline -AzureEnvironment`. <https://pnp.github.io/powershell/cmdlets/Connect-PnPOnline.html>
+    pub pnp: &'static str,
+    /// `Connect-SPOService -Region`.
+    /// <https://learn.microsoft.com/powershell/module/microsoft.online.sharepoint.powershell/connect-sposervice>
+    pub sharepoint_region: &'static str,
+    /// What follows a tenant's name in the hosts of its SharePoint.
+    pub sharepoint_suffix: &'static str,
+    /// `Connect-AzAccount -Environment` and `az cloud set --name`.
+    /// <https://learn.microsoft.com/powershell/module/az.accounts/connect-azaccount>
+    pub azure: &'static str,
+    /// `m365 login --cloud`. <https://pnp.github.io/cli-microsoft365/cmd/login>
+    pub cli_for_microsoft_365: &'static str,
+}
+
 /// What differs from cloud to cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloudFacts {
@@ -34,6 +69,10 @@ pub struct CloudFacts {
     /// `Exchange.ManageAsApp` as Security & Compliance PowerShell wants it: in the clouds of the US government it is
     /// another API's.
     pub security_and_compliance_permission: PermissionId,
+    /// `None` where the module knows them itself, or nobody does.
+    pub security_and_compliance_powershell: Option<SecurityAndComplianceAddresses>,
+    /// `None` where nobody but its operator knows.
+    pub tools: Option<NamesInTools>,
 }
 
 const EXCHANGE: PermissionId =
@@ -53,6 +92,16 @@ const CLOUDS: [CloudFacts; 5] = [
         key_vault_suffix: "vault.azure.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
+        security_and_compliance_powershell: None,
+        tools: Some(NamesInTools {
+            teams: None,
+            microsoft_graph: "Global",
+            pnp: "Production",
+            sharepoint_region: "Default",
+            sharepoint_suffix: "sharepoint.com",
+            azure: "AzureCloud",
+            cli_for_microsoft_365: "Public",
+        }),
     },
     CloudFacts {
         cloud: Cloud::UsGovL4,
@@ -65,6 +114,20 @@ const CLOUDS: [CloudFacts; 5] = [
         key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
+        security_and_compliance_powershell: Some(SecurityAndComplianceAddresses {
+            connection: "https://ps.compliance.protection.office365.us/powershell-liveid/",
+            authorization: "https://login.microsoftonline.us/organizations",
+            otherwise: None,
+        }),
+        tools: Some(NamesInTools {
+            teams: Some("TeamsGCCH"),
+            microsoft_graph: "USGov",
+            pnp: "USGovernmentHigh",
+            sharepoint_region: "ITAR",
+            sharepoint_suffix: "sharepoint.us",
+            azure: "AzureUSGovernment",
+            cli_for_microsoft_365: "USGovHigh",
+        }),
     },
     CloudFacts {
         cloud: Cloud::UsGovL5,
@@ -77,6 +140,22 @@ const CLOUDS: [CloudFacts; 5] = [
         key_vault_suffix: "vault.usgovcloudapi.net",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: PROTECTION,
+        // The page about app-only sign-in says another address than the one about connecting; we take the latter's, which is
+        // of the same form as the other clouds'.
+        security_and_compliance_powershell: Some(SecurityAndComplianceAddresses {
+            connection: "https://l5.ps.compliance.protection.office365.us/powershell-liveid/",
+            authorization: "https://login.microsoftonline.us/organizations",
+            otherwise: Some("https://compliance.dod.microsoft.com/powershell-liveid"),
+        }),
+        tools: Some(NamesInTools {
+            teams: Some("TeamsDOD"),
+            microsoft_graph: "USGovDoD",
+            pnp: "USGovernmentDoD",
+            sharepoint_region: "ITAR",
+            sharepoint_suffix: "sharepoint-mil.us",
+            azure: "AzureUSGovernment",
+            cli_for_microsoft_365: "USGovDoD",
+        }),
     },
     CloudFacts {
         cloud: Cloud::China,
@@ -89,6 +168,20 @@ const CLOUDS: [CloudFacts; 5] = [
         key_vault_suffix: "vault.azure.cn",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
+        security_and_compliance_powershell: Some(SecurityAndComplianceAddresses {
+            connection: "https://ps.compliance.protection.partner.outlook.cn/powershell-liveid",
+            authorization: "https://login.chinacloudapi.cn/organizations",
+            otherwise: None,
+        }),
+        tools: Some(NamesInTools {
+            teams: Some("TeamsChina"),
+            microsoft_graph: "China",
+            pnp: "China",
+            sharepoint_region: "China",
+            sharepoint_suffix: "sharepoint.cn",
+            azure: "AzureChinaCloud",
+            cli_for_microsoft_365: "China",
+        }),
     },
     // Where it is stands in a file of its own; what its permissions are called is as everywhere.
     CloudFacts {
@@ -102,6 +195,8 @@ const CLOUDS: [CloudFacts; 5] = [
         key_vault_suffix: "",
         exchange_permission: EXCHANGE,
         security_and_compliance_permission: EXCHANGE,
+        security_and_compliance_powershell: None,
+        tools: None,
     },
 ];
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub method: &'static str,
-    /// Below the version, with `{}` where an id or another key stands.
+    /// Below v1.0, or beginning with `/beta/`, with `{}` where an id or another key stands.
     pub path: &'static str,
     /// What it does, as the end of "needed for …".
     pub purpose: &'static str,
@@ -130,6 +130,10 @@ const READ_GRANTS: &[Way] = &[any(&["Directory.Read.All"]), any(&["DelegatedPerm
 const WRITE_GRANTS: &[Way] = &[any(&["DelegatedPermissionGrant.ReadWrite.All"]), any(&["Directory.ReadWrite.All"])];
 const READ_ROLES: &[Way] = &[any(&["RoleManagement.Read.Directory"])];
 const WRITE_ROLES: &[Way] = &[any(&["RoleManagement.ReadWrite.Directory"])];
+const READ_GROUPS: &[Way] = &[any(&["GroupMember.Read.All"])];
+const READ_UNITS: &[Way] = &[any(&["AdministrativeUnit.Read.All"])];
+const READ_EXCHANGE_ROLES: &[Way] = &[any(&["RoleManagement.Read.Exchange"])];
+const WRITE_EXCHANGE_ROLES: &[Way] = &[any(&["RoleManagement.ReadWrite.Exchange"])];
 const READ_POLICIES: &[Way] = &[any(&["Policy.Read.All"]), any(&["Policy.ReadWrite.ApplicationConfiguration"])];
 
 /// Every request that Accredit sends to Microsoft Graph.
@@ -172,6 +176,25 @@ const ENTRIES: &[Entry] = &[
         &[any(&["Policy.Read.All", "Application.Read.All"]), any(&["Policy.ReadWrite.ApplicationConfiguration"])],
     ),
     get("/users/{}", "finding a user", &[any(&["User.Read.All"])]),
+    get("/groups", "finding a group", READ_GROUPS),
+    get("/groups/{}", "finding a group", READ_GROUPS),
+    get("/directory/administrativeUnits", "finding an administrative unit", READ_UNITS),
+    get("/directory/administrativeUnits/{}", "finding an administrative unit", READ_UNITS),
+    get(
+        "/beta/roleManagement/exchange/roleDefinitions",
+        "reading what roles of its own Exchange has",
+        READ_EXCHANGE_ROLES,
+    ),
+    get(
+        "/beta/roleManagement/exchange/roleAssignments",
+        "reading who has which role of Exchange's own",
+        READ_EXCHANGE_ROLES,
+    ),
+    get(
+        "/beta/roleManagement/exchange/customAppScopes",
+        "reading the scopes of Exchange's own roles",
+        READ_EXCHANGE_ROLES,
+    ),
     patch("/applications/{}", "making or changing an application", WRITE_APPLICATIONS),
     delete("/applications/{}", "deleting an application", WRITE_APPLICATIONS),
     post("/applications/{}/addKey", "adding a certificate to an application", WRITE_APPLICATIONS),
@@ -199,6 +222,27 @@ const ENTRIES: &[Entry] = &[
     delete("/oauth2PermissionGrants/{}", "taking delegated permissions away", WRITE_GRANTS),
     post("/roleManagement/directory/roleAssignments", "giving a directory role", WRITE_ROLES),
     delete("/roleManagement/directory/roleAssignments/{}", "taking a directory role away", WRITE_ROLES),
+    post("/beta/roleManagement/exchange/roleAssignments", "giving a role of Exchange's own", WRITE_EXCHANGE_ROLES),
+    delete(
+        "/beta/roleManagement/exchange/roleAssignments/{}",
+        "taking a role of Exchange's own away",
+        WRITE_EXCHANGE_ROLES,
+    ),
+    post(
+        "/beta/roleManagement/exchange/customAppScopes",
+        "making a scope for a role of Exchange's own",
+        WRITE_EXCHANGE_ROLES,
+    ),
+    patch(
+        "/beta/roleManagement/exchange/customAppScopes/{}",
+        "changing a scope of Exchange's own roles",
+        WRITE_EXCHANGE_ROLES,
+    ),
+    delete(
+        "/beta/roleManagement/exchange/customAppScopes/{}",
+        "removing a scope of Exchange's own roles",
+        WRITE_EXCHANGE_ROLES,
+    ),
 ];
 
 pub fn all() -> &'static [Entry] {

@@ -6,6 +6,8 @@
 pub mod apis;
 pub mod capabilities;
 pub mod clouds;
+pub mod exchange_roles;
+pub mod harmless_reads;
 pub mod least_privilege;
 mod nearest;
 pub mod permissions;

@@ -12,12 +12,20 @@ const INCLUDES: &[(&str, &[&str])] = &[
     ("Application.ReadWrite.All", &["Application.Read.All"]),
     (
         "Directory.Read.All",
-        &["Application.Read.All", "Organization.Read.All", "RoleManagement.Read.Directory", "User.Read.All"],
+        &[
+            "AdministrativeUnit.Read.All",
+            "Application.Read.All",
+            "GroupMember.Read.All",
+            "Organization.Read.All",
+            "RoleManagement.Read.Directory",
+            "User.Read.All",
+        ],
     ),
     ("Directory.ReadWrite.All", &["Directory.Read.All"]),
     ("Organization.ReadWrite.All", &["Organization.Read.All"]),
-    ("RoleManagement.Read.All", &["RoleManagement.Read.Directory"]),
+    ("RoleManagement.Read.All", &["RoleManagement.Read.Directory", "RoleManagement.Read.Exchange"]),
     ("RoleManagement.ReadWrite.Directory", &["RoleManagement.Read.Directory"]),
+    ("RoleManagement.ReadWrite.Exchange", &["RoleManagement.Read.Exchange"]),
     ("User.ReadWrite.All", &["User.Read.All"]),
 ];
 
@@ -28,6 +36,7 @@ const PRIVILEGED: &[(&str, &str)] = &[
     ("Application.ReadWrite.All", "can sign in as any application of the tenant that it adds a credential to"),
     ("DelegatedPermissionGrant.ReadWrite.All", "can let any application act for every user"),
     ("Directory.ReadWrite.All", "can change most of the directory"),
+    ("RoleManagement.ReadWrite.Exchange", "can let any application read and send all mail"),
 ];
 
 /// Directory roles and the permissions of Microsoft Graph that each amounts to for what Accredit does, the least role first.
@@ -38,6 +47,7 @@ const ROLES: &[(&str, &[&str])] = &[
     ("Application Developer", &["Application.ReadWrite.OwnedBy", "Directory.Read.All"]),
     ("Cloud Application Administrator", APPLICATION_ADMINISTRATION),
     ("Application Administrator", APPLICATION_ADMINISTRATION),
+    ("Exchange Administrator", &["RoleManagement.ReadWrite.Exchange", "Directory.Read.All"]),
     (
         "Privileged Role Administrator",
         &[

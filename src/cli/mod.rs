@@ -1,9 +1,10 @@
 //! The command line: what there is to type, and what each word means. It does nothing itself.
 
 mod certificate;
+mod connect;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
 use crate::commands::saved::Conditions;
-use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target, Waiting};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -62,6 +63,11 @@ enum Verb {
         after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
     )]
     Apply(ApplyArguments),
+    /// Prove that applications work: sign in with their certificates and read at every API.
+    #[command(
+        after_help = "Examples:\n  accredit verify --emulator manifests/\n  accredit verify exo-automation --cmdlet Get-TransportRule --cmdlet 'Get-Mailbox ResultSize=10' manifests/\n  accredit verify --junit verify.xml manifests/   # 0 all proven, 1 otherwise"
+    )]
+    Verify(VerifyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
     #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
     Destroy(DestroyArguments),
@@ -73,9 +79,19 @@ enum Verb {
         after_help = "Examples:\n  accredit rotate exo-automation --emulator manifests/            # a new one beside the old\n  accredit rotate exo-automation --finish --emulator manifests/   # the old one goes; refused while the new one does not sign in"
     )]
     Rotate(RotateArguments),
+    /// Show what a script needs to sign in as an application: values, commands for each service, scripts to begin with.
+    #[command(
+        after_help = "Examples:\n  accredit connect exo-automation --emulator manifests/\n  accredit connect exo-automation --format github >> \"$GITHUB_OUTPUT\"\n  accredit connect exo-automation --for exchange-online\n  accredit connect exo-automation --recipe mailbox-export --host task-scheduler --out scripts"
+    )]
+    Connect(Box<connect::ConnectArguments>),
     /// Show who is signed in to which tenant, and what that is good for.
     #[command(after_help = "Example:\n  accredit whoami --emulator manifests/")]
     Whoami(WhoamiArguments),
+    /// Say why an application cannot connect, or what an error text means, and what to do.
+    #[command(
+        after_help = "Examples:\n  accredit doctor --emulator                                      # every declared application\n  accredit doctor exo-automation --emulator manifests/\n  accredit doctor 'AADSTS700027: Client assertion contains an invalid signature.'\n  Get-Content error.txt | accredit doctor -                       # a long text"
+    )]
+    Doctor(DoctorArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
@@ -195,6 +211,10 @@ struct ApplyArguments {
     target: TargetArguments,
     #[command(flatten)]
     approval: ApprovalArguments,
+    /// Prove afterwards that the applications with certificates work, as `accredit verify` does; what is new is waited for as
+    /// long as `--propagation-timeout` says.
+    #[arg(long)]
+    verify: bool,
     /// Carry out a saved plan only if the owner of this public key signed it.
     #[arg(long, value_name = "FILE", help_heading = "Saved plans")]
     verify_key: Option<PathBuf>,
@@ -209,6 +229,104 @@ struct DestroyArguments {
     target: TargetArguments,
     #[command(flatten)]
     approval: ApprovalArguments,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArguments {
+    /// Applications, by handle, and manifest files or directories, known by a slash or by `.yaml`. Default: every declared
+    /// application that has a certificate, of `manifests/`.
+    #[arg(value_name = "HANDLE|PATH")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    service: ServiceArguments,
+    /// Only this one of the declared certificates. Default: all; the first that signs in gets the tokens.
+    #[arg(long, value_name = "NAME")]
+    certificate: Option<String>,
+    /// A cmdlet that has to work too, one that begins with `Get-` or `Test-`, such as `'Get-Mailbox ResultSize=10'`; may be
+    /// repeated.
+    #[arg(long, value_name = "NAME [PARAMETER=VALUE]…")]
+    cmdlet: Vec<String>,
+    /// Prove Security & Compliance whatever the manifest declares.
+    #[arg(long)]
+    security_and_compliance: bool,
+    /// Name the mailboxes that were read, and do not only count them.
+    #[arg(long)]
+    show_mailboxes: bool,
+    #[command(flatten)]
+    waiting: WaitingArguments,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Write it as JUnit XML too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+    /// How long the run may take, such as `20m`.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span)]
+    timeout: Duration,
+}
+
+/// How long what was written may take to work.
+#[derive(Debug, Args)]
+struct WaitingArguments {
+    /// Try again what may only not be known everywhere yet, from now on for the whole propagation timeout. Default: as long as
+    /// something that Graph dates was written so lately.
+    #[arg(long, conflicts_with = "no_wait")]
+    wait: bool,
+    /// Try everything once.
+    #[arg(long)]
+    no_wait: bool,
+    /// How long what was written may take to be known everywhere, such as `15m`.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
+    propagation_timeout: Duration,
+}
+
+impl From<VerifyArguments> for commands::verify::Arguments {
+    fn from(arguments: VerifyArguments) -> Self {
+        let VerifyArguments {
+            targets,
+            service,
+            certificate,
+            cmdlet,
+            security_and_compliance,
+            show_mailboxes,
+            waiting: WaitingArguments { wait, no_wait, propagation_timeout },
+            json,
+            junit,
+            now,
+            timeout,
+        } = arguments;
+        // No handle has a slash in it.
+        let is_path = |text: &String| {
+            let extension = Path::new(text).extension();
+            let is_manifest = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
+            is_manifest || text.contains(['/', '\\']) || matches!(&**text, "." | "..")
+        };
+        let (paths, only): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
+        let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+        if paths.is_empty() {
+            paths.push(PathBuf::from("manifests"));
+        }
+        let waiting = match (wait, no_wait) {
+            (true, _) => Waiting::Always,
+            (false, true) => Waiting::Never,
+            (false, false) => Waiting::WhileRecent,
+        };
+        let limits = Limits { timeout, requests_per_second: None };
+        Self {
+            target: Target { paths, service: service.into(), only, now, limits },
+            certificate,
+            cmdlets: cmdlet,
+            security_and_compliance,
+            show_mailboxes,
+            waiting,
+            propagation_timeout,
+            json,
+            junit,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +372,39 @@ struct WhoamiArguments {
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct DoctorArguments {
+    /// A handle of the manifests, or an error text; `-` reads the text from standard input. Default: every declared application.
+    #[arg(value_name = "HANDLE|TEXT")]
+    about: Option<String>,
+    #[command(flatten)]
+    target: TargetArguments,
+    /// The application of this handle.
+    #[arg(long, value_name = "HANDLE", conflicts_with = "about")]
+    handle: Option<String>,
+    /// This error text.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["about", "handle"])]
+    text: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<DoctorArguments> for commands::doctor::Arguments {
+    fn from(arguments: DoctorArguments) -> Self {
+        use commands::doctor::About;
+        let DoctorArguments { about, target, handle, text, json } = arguments;
+        let about = match (about, handle, text) {
+            (Some(about), _, _) if about == "-" => About::Standard,
+            (Some(about), _, _) => About::Either(about),
+            (None, Some(handle), _) => About::Handle(handle),
+            (None, None, Some(text)) => About::Text(text),
+            (None, None, None) => About::All,
+        };
+        Self { about, target: target.into(), json }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -484,15 +635,17 @@ impl From<Verb> for commands::Command {
                     detailed_exitcode,
                 })
             }
-            Verb::Apply(ApplyArguments { target, approval, verify_key, maximum_plan_age }) => {
+            Verb::Apply(ApplyArguments { target, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
                 let (target, approval) = (target.into(), approval.into());
-                Self::Apply(commands::apply::Arguments { target, destroy: false, approval, conditions })
+                Self::Apply(commands::apply::Arguments { target, destroy: false, approval, verify, conditions })
             }
             Verb::Destroy(DestroyArguments { target, approval }) => {
                 let (target, approval) = (target.into(), approval.into());
-                Self::Apply(commands::apply::Arguments { target, destroy: true, approval, conditions: None })
+                let (verify, conditions) = (false, None);
+                Self::Apply(commands::apply::Arguments { target, destroy: true, approval, verify, conditions })
             }
+            Verb::Verify(arguments) => Self::Verify(arguments.into()),
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
                 Self::Restore(commands::restore::Arguments { handle, target: target.into(), auto_approve })
             }
@@ -505,11 +658,13 @@ impl From<Verb> for commands::Command {
                     approval: approval.into(),
                 })
             }
+            Verb::Connect(arguments) => Self::Connect((*arguments).into()),
             Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
                 let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }
+            Verb::Doctor(arguments) => Self::Doctor(arguments.into()),
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
             Verb::Emulate(arguments) => Self::Emulate(Box::new((*arguments).into())),
             Verb::Certificate(verb) => Self::Certificate((*verb).into()),

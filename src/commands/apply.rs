@@ -23,6 +23,7 @@ use super::manifests::working_directory;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
+use super::verify::after_apply;
 use super::{Exit, Failure, Target, now, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
@@ -33,6 +34,15 @@ pub struct Arguments {
     pub approval: Approval,
     /// `None` where no saved plan can be meant.
     pub conditions: Option<Conditions>,
+    /// Whether the applications are proven afterwards.
+    pub verify: bool,
+}
+
+/// What a run that succeeded did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    Nothing,
+    Written,
 }
 
 /// What is agreed to beforehand.
@@ -47,11 +57,11 @@ pub struct Approval {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, approval, conditions } = arguments;
+    let Arguments { target, destroy, approval, verify, conditions } = arguments;
     if let Some(conditions) = conditions {
         match saved::find(&target.paths)? {
             Some((file, saved)) => {
-                return Box::pin(carry_out_saved(console, target, approval, &conditions, &file, saved)).await;
+                return Box::pin(carry_out_saved(console, target, approval, verify, &conditions, (&file, saved))).await;
             }
             None if conditions.verify_key.is_some() => {
                 return Err(Failure::message("`--verify-key` was given, and no saved plan")
@@ -62,7 +72,22 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     }
     let session = Session::open(console, target, approval.propagation_timeout).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
-    proceed(console, &session, intent, approval).await
+    let done = proceed(console, &session, intent, approval).await?;
+    proven(console, &session, approval, verify, done).await
+}
+
+/// Proves what was applied, where that was asked for.
+async fn proven(
+    console: &Console,
+    session: &Session,
+    approval: Approval,
+    verify: bool,
+    done: Done,
+) -> Result<Exit, Failure> {
+    if verify {
+        return after_apply(console, session, approval.propagation_timeout, done == Done::Written).await;
+    }
+    Ok(Exit::Success)
 }
 
 /// Does what was planned and reviewed before, if everything is as it was then.
@@ -70,9 +95,9 @@ async fn carry_out_saved(
     console: &Console,
     target: Target,
     approval: Approval,
+    verify: bool,
     conditions: &Conditions,
-    file: &Path,
-    saved: SavedPlan,
+    (file, saved): (&Path, SavedPlan),
 ) -> Result<Exit, Failure> {
     if !target.only.is_empty() {
         return Err(Failure::message("`--only` was given beside a saved plan")
@@ -89,7 +114,9 @@ async fn carry_out_saved(
     saved::check_nothing_moved(console, &then, &plan)?;
     console.data(&render::text(&plan, console.paint))?;
     rights::remark(console, &session, &plan);
-    carry_out(console, &session, &snapshot, plan, intent, Approval { auto_approve: true, ..approval }).await
+    let reviewed = Approval { auto_approve: true, ..approval };
+    let done = carry_out(console, &session, &snapshot, plan, intent, reviewed).await?;
+    proven(console, &session, approval, verify, done).await
 }
 
 /// Plans, asks, and carries out what was approved.
@@ -98,7 +125,7 @@ pub(super) async fn proceed(
     session: &Session,
     intent: Intent,
     approval: Approval,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&render::text(&plan, console.paint))?;
@@ -114,14 +141,14 @@ async fn carry_out(
     plan: Plan,
     intent: Intent,
     approval: Approval,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if !destroy {
             console.data(&handover(console, session, snapshot, &Report::default()).await)?;
         }
-        return Ok(Exit::Success);
+        return Ok(Done::Nothing);
     }
     session.check_clock()?;
     let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
@@ -155,6 +182,7 @@ async fn carry_out(
             keys: &keys,
             certificates: Certificates::of(&snapshot.keys, session.now),
             sign_in: session.sign_in(),
+            admin_endpoint: &session.admin_endpoint(&snapshot.tenant.id),
             on_event: &|event| progress.show(&event),
             stop: &stop,
         },
@@ -179,7 +207,7 @@ async fn finish(
     snapshot: &Snapshot,
     report: &Report,
     destroy: bool,
-) -> Result<Exit, Failure> {
+) -> Result<Done, Failure> {
     let counts = report.counts();
     let resources =
         format!("Resources: {} added, {} changed, {} destroyed.", counts.add, counts.change, counts.destroy);
@@ -210,7 +238,7 @@ async fn finish(
     if !destroy {
         console.data(&handover(console, session, snapshot, report).await)?;
     }
-    Ok(Exit::Success)
+    Ok(Done::Written)
 }
 
 /// The declared certificates whose key stores the plan writes to.

@@ -10,6 +10,7 @@ use crate::catalog::clouds;
 use crate::emulator::{self, Emulator};
 use crate::exchange;
 use crate::graph::Client;
+use crate::handover::CloudAddresses;
 use crate::identity::{CertificateSignIn, Clock};
 use crate::keys::Vaults;
 use crate::model::{Cloud, Desired, Operator};
@@ -37,14 +38,13 @@ pub(super) struct Connection {
     /// Signs in as applications of the estate.
     pub(super) sign_in: CertificateSignIn,
     pub(super) vaults: Vaults,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     pub(super) exchange: exchange::Service,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     /// None in a custom cloud whose file does not say where it is.
     pub(super) security_and_compliance: Option<exchange::Service>,
-    #[expect(dead_code, reason = "verify and Exchange's role groups, which are being built, run cmdlets")]
     /// Gives the operator's tokens for a resource, such as `https://outlook.office365.com`.
     pub(super) token: Arc<dyn Fn(&str) -> TokenSource + Send + Sync>,
+    /// Of the services of a custom cloud.
+    pub(super) addresses: Option<CloudAddresses>,
     /// Serves the tenant as long as the session lives, where it is an embedded one.
     _emulator: Option<Emulator>,
 }
@@ -173,6 +173,12 @@ pub(super) async fn connect(
             clock,
             patience,
         },
+        addresses: custom.map(|custom| CloudAddresses {
+            login: custom.login,
+            graph: custom.graph,
+            exchange: custom.exchange,
+            security_and_compliance: custom.security_and_compliance,
+        }),
         _emulator: emulator,
     })
 }

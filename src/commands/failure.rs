@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::exchange::ExchangeError;
+use crate::fetch::FetchError;
 use crate::graph::GraphError;
 use crate::keys::VaultError;
 use crate::transport::TransportError;
@@ -27,6 +29,18 @@ impl Failure {
     pub(super) fn of_graph(what: &str, error: GraphError) -> Self {
         let hint = error.hint();
         Self { hint, ..Self::new(what, error) }
+    }
+
+    /// A tenant or a key store that could not be read.
+    pub(super) fn of_fetch(error: FetchError) -> Self {
+        match error {
+            FetchError::Graph(error) => Self::of_graph("the tenant could not be read", error),
+            FetchError::Exchange(ref refused) => {
+                let hint = exchange_hint(refused);
+                Self::from(error).hint(hint)
+            }
+            FetchError::Form { .. } | FetchError::Keys { .. } => Self::from(error),
+        }
     }
 
     /// What went wrong stands on the console already.
@@ -59,6 +73,19 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { error: Some(anyhow::Error::new(error)), hint: None }
     }
+}
+
+/// What helps an operator whom Exchange's admin endpoint refused.
+fn exchange_hint(refused: &ExchangeError) -> String {
+    let hint = refused.hint().unwrap_or("run it again later");
+    if refused.is_denied() {
+        return format!(
+            "{hint}. `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
+             `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \
+             Organization Management; `exchange.roles` needs neither"
+        );
+    }
+    hint.to_owned()
 }
 
 /// An error and its causes, the innermost last.

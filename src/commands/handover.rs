@@ -1,84 +1,150 @@
-//! What the user came for: the three values of each application, and the line that connects with them.
+//! What each application signs in with, and where its key is: the end of `apply`, and the beginning of `connect`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use crate::execute::Report;
+use crate::handover::{
+    KeyPlace, Row, SigningCertificate, SigningFacts, block, certificate_rows, exchange_by_thumbprint, preferred,
+};
 use crate::keys::DirectoryStore;
 use crate::kinds::{CertificateChain, key_id, uploaded_from};
 use crate::model::{
     Address, CertificateSource, DesiredApplication, DesiredCertificate, ExportFormat, KeyAccess, ObservedKeyCredential,
-    PermissionType, Rotate, SecretReference, SignIn, Snapshot, StoreReference, StoredCertificate, StoredKeys,
+    PermissionType, Rotate, Rotation, SecretReference, SignIn, Snapshot, StoreReference, StoredCertificate, StoredKeys,
     Thumbprint, Value,
 };
-use crate::render::{printable, rotation};
+use crate::render::{Paint, printable, rotation};
 
 use super::console::Console;
 use super::session::Session;
+
+/// A declared certificate as it is handed over.
+pub(super) struct Handed {
+    /// Its name in the manifest.
+    pub(super) name: String,
+    /// `None`: there is none to sign in with yet. The error is why its keys cannot be read.
+    pub(super) signing: Result<Option<SigningCertificate>, String>,
+    /// Where it is between two generations.
+    rotation: Option<Rotation>,
+}
+
+impl Handed {
+    pub(super) fn rows(&self, paint: Paint) -> Vec<Row> {
+        let mut rows = match &self.signing {
+            Ok(Some(certificate)) => certificate_rows(certificate),
+            Ok(None) => vec![("", "there is none to sign in with yet".to_owned())],
+            Err(error) => vec![("", printable(&format!("its keys cannot be read: {error}")))],
+        };
+        rows.extend(self.rotation_rows(paint));
+        rows
+    }
+
+    pub(super) fn rotation_rows(&self, paint: Paint) -> impl Iterator<Item = Row> {
+        self.rotation.iter().flat_map(move |one| rotation(one, paint)).map(|line| ("", line))
+    }
+}
 
 /// One block for each declared application that is there.
 pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Snapshot, report: &Report) -> String {
     let mut out = String::new();
     for (handle, application) in &session.desired.applications {
         let handle = handle.as_str();
-        let sign_ins = sign_ins(handle, snapshot, report);
         let Some(app_id) = app_id(handle, snapshot, report) else { continue };
         let organization = &snapshot.tenant.initial_domain;
         let mut rows = vec![("Application id", app_id.clone()), ("Organization", organization.clone())];
-        let mut thumbprint = None;
-        for (name, declared) in application.certificates.iter().flatten() {
-            // What was asked for beyond the manifest is done.
-            let certificate = &DesiredCertificate { rotate: Rotate::WhenDue, ..declared.clone() };
-            let key = (handle.to_owned(), name.clone());
-            let listed = match session.stores.get(&key).filter(|_| was_written_to(handle, name, report)) {
-                Some(store) => store.list().await,
-                None => Ok(snapshot.keys.get(&key).cloned().unwrap_or_default()),
-            };
-            rows.push(("Certificate", name.clone()));
-            let kept = match listed {
-                Ok(kept) => kept,
-                Err(error) => {
-                    rows.push(("", printable(&format!("its keys cannot be read: {error}"))));
-                    continue;
-                }
-            };
-            let credentials = credentials(handle, snapshot, report, &kept, session.now);
-            let chain =
-                CertificateChain::new(certificate, &application.expiry, &kept, &credentials, &sign_ins, session.now);
-            match chain.signs_in_with() {
-                Some(Ok(stored)) => {
-                    rows.push(("Subject", printable(&stored.subject.0)));
-                    rows.push(("Thumbprint", stored.thumbprint.to_string()));
-                    rows.push(("NotBefore", instant(stored.not_before)));
-                    rows.push(("NotAfter", instant(stored.not_after)));
-                    let files = files(handle, name, certificate, stored);
-                    rows.extend(files.into_iter().map(|(label, value)| (label, printable(&value))));
-                    // What does not leave its vault is in no machine's store.
-                    if !matches!(stored.private_key, KeyAccess::Vault { exportable: false, .. }) {
-                        thumbprint.get_or_insert(stored.thumbprint.clone());
-                    }
-                }
-                Some(Err(elsewhere)) => rows.push(("Thumbprint", elsewhere.to_string())),
-                None => rows.push(("", "there is none to sign in with yet".to_owned())),
-            }
-            let on_its_way = chain.rotation(Address::new(handle, "certificate", name));
-            rows.extend(on_its_way.iter().flat_map(|one| rotation(one, console.paint)).map(|line| ("", line)));
+        let handed = certificates(session, snapshot, report, handle, application).await;
+        for certificate in &handed {
+            rows.push(("Certificate", certificate.name.clone()));
+            rows.extend(certificate.rows(console.paint));
         }
-        let _ = writeln!(out, "\n{} ({})", console.paint.bold(handle), printable(&application.display_name));
-        for (label, value) in rows {
-            let _ = writeln!(out, "  {label:<15} {value}");
-        }
-        if let Some(thumbprint) = thumbprint.filter(|_| connects_to_exchange(application)) {
-            let _ = writeln!(
-                out,
-                "\n  Connect-ExchangeOnline -AppId \"{app_id}\" -CertificateThumbprint \"{thumbprint}\" -Organization \"{organization}\" -ShowBanner:$false"
-            );
+        let _ = write!(out, "\n{}", block(handle, &application.display_name, &rows, console.paint));
+        // What lies elsewhere is named by its thumbprint and offered to nobody.
+        let here = handed.iter().filter_map(|handed| handed.signing.as_ref().ok()?.as_ref());
+        let here = here.filter(|certificate| certificate.key != KeyPlace::Elsewhere && certificate.can_be_installed());
+        if let Some(certificate) = preferred(here).filter(|_| connects_to_exchange(application)) {
+            let cloud = session.desired.cloud;
+            let line =
+                exchange_by_thumbprint(&app_id, organization, &certificate.thumbprint, cloud, session.addresses());
+            let _ = writeln!(out, "\n  {line}");
         }
     }
     out
+}
+
+/// The certificates that are declared for an application, as they are after this run.
+pub(super) async fn certificates(
+    session: &Session,
+    snapshot: &Snapshot,
+    report: &Report,
+    handle: &str,
+    application: &DesiredApplication,
+) -> Vec<Handed> {
+    let sign_ins = sign_ins(handle, snapshot, report);
+    let mut handed = Vec::new();
+    for (name, declared) in application.certificates.iter().flatten() {
+        // What was asked for beyond the manifest is done.
+        let certificate = &DesiredCertificate { rotate: Rotate::WhenDue, ..declared.clone() };
+        let key = (handle.to_owned(), name.clone());
+        let listed = match session.stores.get(&key).filter(|_| was_written_to(handle, name, report)) {
+            Some(store) => store.list().await,
+            None => Ok(snapshot.keys.get(&key).cloned().unwrap_or_default()),
+        };
+        let kept = match listed {
+            Ok(kept) => kept,
+            Err(error) => {
+                handed.push(Handed { name: name.clone(), signing: Err(error.to_string()), rotation: None });
+                continue;
+            }
+        };
+        let credentials = credentials(handle, snapshot, report, &kept, session.now);
+        let chain =
+            CertificateChain::new(certificate, &application.expiry, &kept, &credentials, &sign_ins, session.now);
+        let signing = chain.signs_in_with().map(|found| match found {
+            Ok(stored) => of_store(handle, name, certificate, stored),
+            Err(thumbprint) => elsewhere(name, thumbprint, &credentials),
+        });
+        let rotation = chain.rotation(Address::new(handle, "certificate", name));
+        handed.push(Handed { name: name.clone(), signing: Ok(signing), rotation });
+    }
+    handed
+}
+
+fn of_store(
+    handle: &str,
+    name: &str,
+    certificate: &DesiredCertificate,
+    stored: &StoredCertificate,
+) -> SigningCertificate {
+    SigningCertificate {
+        name: name.to_owned(),
+        thumbprint: stored.thumbprint.clone(),
+        key_id: key_id(stored),
+        not_before: Some(stored.not_before),
+        not_after: Some(stored.not_after),
+        facts: Some(SigningFacts {
+            thumbprint_sha256: stored.thumbprint_sha256.clone(),
+            subject: stored.subject.clone(),
+        }),
+        key: key_place(handle, name, certificate, stored),
+    }
+}
+
+/// A certificate of which there is only what Entra says.
+fn elsewhere(name: &str, thumbprint: &Thumbprint, credentials: &[ObservedKeyCredential]) -> SigningCertificate {
+    let credential = credentials.iter().find(|credential| credential.thumbprint.as_ref() == Some(thumbprint));
+    SigningCertificate {
+        name: name.to_owned(),
+        thumbprint: thumbprint.clone(),
+        key_id: credential.map_or_else(String::new, |credential| credential.key_id.clone()),
+        not_before: credential.and_then(|credential| credential.start),
+        not_after: credential.and_then(|credential| credential.end),
+        facts: None,
+        key: KeyPlace::Elsewhere,
+    }
 }
 
 /// Whether this run put something into the place of a certificate's keys since they were read.
@@ -144,57 +210,44 @@ fn credentials(
     credentials
 }
 
-/// As Windows shows it in the articles, but in UTC and said so.
-fn instant(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
 /// Where the key and the exported files lie, and how to open the PFX.
-fn files(
-    handle: &str,
-    name: &str,
-    certificate: &DesiredCertificate,
-    stored: &StoredCertificate,
-) -> Vec<(&'static str, String)> {
+fn key_place(handle: &str, name: &str, certificate: &DesiredCertificate, stored: &StoredCertificate) -> KeyPlace {
     let directory = match (&certificate.source, &certificate.store, &stored.private_key) {
-        (CertificateSource::File { path, password: _ }, _, access) => {
-            let key = if *access == KeyAccess::Absent { " (without its key)" } else { "" };
-            return vec![("File", format!("{}{key}", path.display()))];
+        (CertificateSource::File { path, password }, _, access) => {
+            let has_key = *access != KeyAccess::Absent;
+            return KeyPlace::File { path: path.clone(), has_key, password: password.clone() };
         }
         (CertificateSource::KeyVault(vault), store, KeyAccess::Vault { version, exportable }) => {
-            let certificate = format!("{store}/certificates/{}/{version}", vault.name);
-            let key = if *exportable {
-                format!("with its key: {store}/secrets/{}/{version}", vault.name)
-            } else {
-                format!("its key stays in the vault, which signs: {store}/keys/{}/{version}", vault.name)
+            return KeyPlace::KeyVault {
+                vault: store.to_string(),
+                name: vault.name.clone(),
+                version: version.clone(),
+                exportable: *exportable,
             };
-            return vec![("Key Vault", certificate), ("", key)];
         }
         (_, StoreReference::Directory { path, recipients: _ }, _) => path,
-        (_, StoreReference::KeyVault { .. }, _) => return Vec::new(),
+        (_, StoreReference::KeyVault { .. }, _) => return KeyPlace::Elsewhere,
     };
-    let Ok(paths) = DirectoryStore::open(directory).paths(handle, name, stored) else { return Vec::new() };
-    let file = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let sealed = |path: &Path| {
-        let name = file(path);
-        if matches!(stored.private_key, KeyAccess::Encrypted { .. }) { format!("{name}.age") } else { name }
-    };
-    let mut rows = vec![("Files in", paths.directory.display().to_string()), ("", sealed(&paths.private_key))];
-    for format in certificate.export.intersection(&stored.exports) {
-        let path = file(&paths.export(*format));
-        let password = match (format, &certificate.pfx_password) {
-            (ExportFormat::Cer | ExportFormat::Pem, _) | (ExportFormat::Pfx, None | Some(SecretReference::Prompt)) => {
-                None
-            }
-            (ExportFormat::Pfx, Some(SecretReference::Generated)) => Some(sealed(&paths.pfx_password)),
-            (ExportFormat::Pfx, Some(SecretReference::Environment(name))) => Some(format!("${name}")),
-            (ExportFormat::Pfx, Some(SecretReference::File(path))) => Some(path.display().to_string()),
-            (ExportFormat::Pfx, Some(SecretReference::Command(command))) => Some(format!("what `{command}` prints")),
-            (ExportFormat::Pfx, Some(SecretReference::KeyVault { url, name })) => Some(format!("{url}/secrets/{name}")),
-        };
-        rows.push(("", password.map_or(path.clone(), |password| format!("{path} (its password: {password})"))));
+    let Ok(paths) = DirectoryStore::open(directory).paths(handle, name, stored) else { return KeyPlace::Elsewhere };
+    let is_encrypted = matches!(stored.private_key, KeyAccess::Encrypted { .. });
+    let sealed = |path: PathBuf| if is_encrypted { with_more(path, ".age") } else { path };
+    let pfx_password = certificate.pfx_password.as_ref().map(|reference| match reference {
+        SecretReference::Generated => SecretReference::File(sealed(paths.pfx_password.clone())),
+        other => other.clone(),
+    });
+    let exports = certificate.export.intersection(&stored.exports);
+    KeyPlace::Directory {
+        private_key: sealed(paths.private_key.clone()),
+        exports: exports.map(|format| (*format, paths.export(*format))).collect(),
+        pfx_password: pfx_password.filter(|_| stored.exports.contains(&ExportFormat::Pfx)),
+        directory: paths.directory,
     }
-    rows
+}
+
+fn with_more(path: PathBuf, more: &str) -> PathBuf {
+    let mut name = path.into_os_string();
+    name.push(more);
+    name.into()
 }
 
 fn connects_to_exchange(application: &DesiredApplication) -> bool {

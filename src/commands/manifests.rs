@@ -20,6 +20,27 @@ pub(super) fn load(console: &Console, paths: &[PathBuf], directory: &Path) -> Re
     Ok((loaded.desired.ok_or_else(Failure::said)?, loaded.sources))
 }
 
+/// Where manifests are looked for when nobody says it.
+const DEFAULT_PATH: &str = "manifests";
+
+/// Tells words apart that may be handles or paths, as other commands are given them: what the manifests declare is a handle, and
+/// what else is there on the disk is where the manifests lie. Gives the handles, and puts the paths to the others.
+pub(super) fn handles_among(words: Vec<String>, paths: &mut Vec<PathBuf>) -> Result<Vec<String>, Failure> {
+    let on_disk = |word: &String| Path::new(word).exists();
+    if !words.iter().any(on_disk) {
+        return Ok(words);
+    }
+    let desired = manifest::load(paths, &working_directory()?).desired;
+    let is_declared = |word: &str| desired.as_ref().is_some_and(|desired| desired.applications.contains_key(word));
+    let (lead, handles): (Vec<String>, Vec<String>) =
+        words.into_iter().partition(|word| on_disk(word) && !is_declared(word));
+    if !lead.is_empty() {
+        paths.retain(|path| path != Path::new(DEFAULT_PATH));
+        paths.splice(0..0, lead.into_iter().map(PathBuf::from));
+    }
+    Ok(handles)
+}
+
 pub(super) fn show(console: &Console, problems: &[Problem], sources: &Sources) {
     if !problems.is_empty() {
         console.say(manifest::render_problems(problems, sources, console.talk.color).trim_end());

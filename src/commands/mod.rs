@@ -2,9 +2,11 @@
 
 pub mod apply;
 pub mod certificate;
+pub mod connect;
 mod connection;
 mod console;
 mod custom_cloud;
+pub mod doctor;
 pub mod emulate;
 mod failure;
 mod generated;
@@ -21,6 +23,7 @@ mod secrets;
 mod session;
 mod show;
 mod validate;
+pub mod verify;
 pub mod whoami;
 
 use std::path::PathBuf;
@@ -31,6 +34,7 @@ use clap_complete::Shell;
 use jiff::Timestamp;
 
 pub use crate::model::AuthenticationMethod;
+pub use crate::verify::Waiting;
 
 use console::Console;
 use failure::Failure;
@@ -43,7 +47,10 @@ pub enum Command {
     Apply(apply::Arguments),
     Restore(restore::Arguments),
     Rotate(rotate::Arguments),
+    Connect(connect::Arguments),
+    Verify(verify::Arguments),
     Whoami(whoami::Arguments),
+    Doctor(doctor::Arguments),
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
     Emulate(Box<emulate::Arguments>),
@@ -121,7 +128,10 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Apply(arguments) => in_runtime(apply::run(&console, arguments)),
         Command::Restore(arguments) => in_runtime(restore::run(&console, arguments)),
         Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
+        Command::Connect(arguments) => in_runtime(connect::run(&console, arguments)),
+        Command::Verify(arguments) => in_runtime(verify::run(&console, arguments)),
         Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
+        Command::Doctor(arguments) => in_runtime(doctor::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),
     };
     match outcome {

@@ -8,7 +8,7 @@ use super::session::Session;
 
 /// Says that the operator holds more than is needed, or that it is not known what it holds.
 pub(super) fn remark(console: &Console, session: &Session, plan: &Plan) {
-    let Some(Rights { needed: _, known, missing: _, surplus }) = &plan.rights else { return };
+    let Some(Rights { needed: _, known, missing: _, exchange: _, surplus }) = &plan.rights else { return };
     if !known {
         console.say(
             "\nNote: the operator's token cannot be read, so nobody knows beforehand whether it allows this plan; Graph will say.",

@@ -47,5 +47,6 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     for declared in chosen {
         declared.rotate = step;
     }
-    proceed(console, &session, Intent::Reconcile, approval).await
+    proceed(console, &session, Intent::Reconcile, approval).await?;
+    Ok(Exit::Success)
 }

@@ -6,18 +6,21 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fetch::{FetchError, Sources, fetch};
+use crate::exchange::AdminEndpoint;
+use crate::fetch::{Sources, fetch};
 use crate::graph::{Reader, Writer};
+use crate::handover::CloudAddresses;
 use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
 use crate::patience::Patience;
+use crate::verify;
 
 use super::connection::{Connection, connect};
 use super::console::Console;
-use super::failure::Failure;
+use super::failure::{Failure, causes};
 use super::{Target, manifests, now, secrets};
 
 /// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
@@ -83,9 +86,19 @@ impl Session {
         target: Target,
         propagation_timeout: Duration,
     ) -> Result<Self, Failure> {
+        let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
+        Self::of(console, target, loaded, propagation_timeout).await
+    }
+
+    /// Signs in, for manifests that were loaded already.
+    pub(super) async fn of(
+        console: &Console,
+        target: Target,
+        (mut desired, sources): (Desired, manifest::Sources),
+        propagation_timeout: Duration,
+    ) -> Result<Self, Failure> {
         let Target { paths, service, only, now: given, limits } = target;
         let directory = manifests::working_directory()?;
-        let (mut desired, sources) = manifests::load(console, &paths, &directory)?;
         if !only.is_empty() {
             desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
             desired.user_roles.clear();
@@ -126,8 +139,30 @@ impl Session {
         self
     }
 
+    /// Where the services of a custom cloud are.
+    pub(super) fn addresses(&self) -> Option<&CloudAddresses> {
+        self.connection.addresses.as_ref()
+    }
+
     pub(super) fn sign_in(&self) -> &CertificateSignIn {
         &self.connection.sign_in
+    }
+
+    /// What applications are proven with.
+    pub(super) fn means<'a>(&'a self, reader: &'a Reader) -> verify::Means<'a> {
+        let Connection { client, sign_in, exchange, security_and_compliance, .. } = &self.connection;
+        verify::Means {
+            reader,
+            stores: &self.stores,
+            sign_in,
+            graph: client,
+            exchange,
+            security_and_compliance: security_and_compliance.as_ref(),
+        }
+    }
+
+    pub(super) fn reader(&self) -> Reader {
+        Reader::new(self.connection.client.clone())
     }
 
     pub(super) fn vaults(&self) -> &Vaults {
@@ -142,20 +177,15 @@ impl Session {
         Writer::new(self.connection.client.clone())
     }
 
+    /// Exchange's admin endpoint in the tenant of this id, for the operator.
+    pub(super) fn admin_endpoint(&self, tenant_id: &str) -> AdminEndpoint {
+        let exchange = &self.connection.exchange;
+        exchange.of_tenant(tenant_id, (self.connection.token)(exchange.resource()))
+    }
+
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let reader = Reader::new(self.connection.client.clone());
-        let sources = Sources {
-            reader: &reader,
-            stores: &self.stores,
-            sign_in: &self.connection.sign_in,
-            operator: &self.connection.operator,
-        };
-        let fetched = fetch(sources, &self.desired, self.now).await;
-        let mut snapshot = fetched.map_err(|error| match error {
-            FetchError::Graph(error) => Failure::of_graph("the tenant could not be read", error),
-            FetchError::Form { .. } | FetchError::Keys { .. } => Failure::from(error),
-        })?;
+        let mut snapshot = self.fetched(&self.stores).await?;
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -174,6 +204,33 @@ impl Session {
             self.keep_what_others_declare(console, &mut snapshot);
         }
         Ok(snapshot)
+    }
+
+    /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
+    pub(super) async fn as_far_as_readable(&self) -> Result<(Snapshot, BTreeMap<(String, String), String>), Failure> {
+        let (mut stores, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
+        for (key, store) in &self.stores {
+            match store.list().await {
+                Ok(_) => {
+                    stores.insert(key.clone(), store.clone());
+                }
+                Err(error) => {
+                    unreadable.insert(key.clone(), causes(&error).join(": "));
+                }
+            }
+        }
+        Ok((self.fetched(&stores).await?, unreadable))
+    }
+
+    async fn fetched(&self, stores: &BTreeMap<(String, String), KeyStore>) -> Result<Snapshot, Failure> {
+        let sources = Sources {
+            reader: &self.reader(),
+            stores,
+            sign_in: &self.connection.sign_in,
+            operator: &self.connection.operator,
+            admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
+        };
+        fetch(sources, &self.desired, self.now).await.map_err(Failure::of_fetch)
     }
 
     /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is

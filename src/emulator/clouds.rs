@@ -29,6 +29,7 @@ const NATIONAL: [National; 2] = [
         services: &[
             ("graph.microsoft.com", "microsoftgraph.chinacloudapi.cn"),
             ("outlook.office365.com", "partner.outlook.cn"),
+            ("ps.compliance.protection.outlook.com", "ps.compliance.protection.partner.outlook.cn"),
             ("management.azure.com", "management.chinacloudapi.cn"),
             ("vault.azure.net", "vault.azure.cn"),
         ],
@@ -38,10 +39,9 @@ const NATIONAL: [National; 2] = [
 /// The names of resources as they are where `origin`, an address such as `https://graph.microsoft.us`, belongs to: those of the
 /// public cloud, unless it is a national one's. Ids are the same everywhere.
 pub(crate) fn names_at(origin: &str, public: &[&str]) -> Vec<String> {
-    let host = origin.split_once("://").map_or(origin, |(_, host)| host).to_ascii_lowercase();
-    let host = host.split_once(':').map_or(host.as_str(), |(host, _)| host);
+    let host = host_of(origin);
     let is_in = |cloud: &&National| {
-        cloud.login.contains(&host)
+        cloud.login.contains(&host.as_str())
             || cloud.services.iter().any(|(_, national)| {
                 host.strip_suffix(national).is_some_and(|name| name.is_empty() || name.ends_with('.'))
             })
@@ -56,6 +56,30 @@ pub(crate) fn names_at(origin: &str, public: &[&str]) -> Vec<String> {
         named.map(|(_, national)| format!("{scheme}://{national}{slash}")).collect()
     };
     public.iter().flat_map(national).collect()
+}
+
+/// The host of an address, in lower case, without its port.
+fn host_of(origin: &str) -> String {
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host).to_ascii_lowercase();
+    host.split_once(':').map_or(host.as_str(), |(host, _)| host).to_owned()
+}
+
+/// What stands before a service's host at this address, and the host as the address's cloud has it: nothing for the host itself,
+/// a region's label for one below it. None where it is no host of that service.
+pub(crate) fn region_at(origin: &str, public: &str) -> Option<(String, String)> {
+    let host = host_of(origin);
+    let national = NATIONAL.iter().flat_map(|cloud| cloud.services).filter(|(known, _)| *known == public);
+    std::iter::once(public).chain(national.map(|(_, national)| *national)).find_map(|known| {
+        let label = host.strip_suffix(known)?;
+        let label = label.strip_suffix('.').map_or_else(|| label.is_empty().then_some(""), Some)?;
+        (!label.contains('.')).then(|| (label.to_owned(), known.to_owned()))
+    })
+}
+
+/// Whether this address belongs to the US government.
+pub(crate) fn is_of_us_government(origin: &str) -> bool {
+    let host = host_of(origin);
+    [".us", ".apps.mil"].iter().any(|end| host.ends_with(end))
 }
 
 /// Whether this is the host that a cloud's vaults are below.
@@ -80,6 +104,15 @@ mod tests {
         let vaults = ["https://vault.azure.net"];
         assert_eq!(names_at("https://team.vault.usgovcloudapi.net", &vaults), ["https://vault.usgovcloudapi.net"]);
         assert_eq!(names_at("https://login.microsoftonline.us:443", &vaults), ["https://vault.usgovcloudapi.net"]);
+        let compliance = "ps.compliance.protection.outlook.com";
+        let region = |origin: &str| region_at(origin, compliance).map(|(label, _)| label);
+        assert_eq!(region("https://ps.compliance.protection.outlook.com").as_deref(), Some(""));
+        assert_eq!(region("https://eur01b.ps.compliance.protection.office365.us:443").as_deref(), Some("eur01b"));
+        for other in
+            ["https://outlook.office365.com", "http://a.b.ps.compliance.protection.outlook.com", "http://localhost"]
+        {
+            assert_eq!(region(other), None, "{other}");
+        }
         assert!(has_vaults("vault.azure.cn") && !has_vaults("vault.localhost"));
     }
 }

@@ -37,6 +37,8 @@ pub struct AdminEndpoint {
     host: String,
     /// The tenant's id.
     tenant_id: String,
+    /// The mailbox by which requests find the servers of the organization.
+    anchor: String,
     patience: Patience,
     /// The label before `host` of the region that the service sent us to.
     region: Arc<Mutex<Option<String>>>,
@@ -68,11 +70,18 @@ impl AdminEndpoint {
         tenant_id: &str,
         patience: Patience,
     ) -> Self {
-        let (host, tenant_id) = (host.to_owned(), tenant_id.to_owned());
-        Self { transport, token, host, tenant_id, patience, region: Arc::default() }
+        let (host, tenant_id, anchor) = (host.to_owned(), tenant_id.to_owned(), format!("APP:{ANCHOR}@{tenant_id}"));
+        Self { transport, token, host, tenant_id, anchor, patience, region: Arc::default() }
     }
 
-    /// Runs a cmdlet and gives all its rows. Where the parameters hold a `ResultSize`, Exchange gives no more than that.
+    /// The same where the organization goes by its initial domain, as it does at Security & Compliance.
+    #[must_use]
+    pub fn of_domain(self, initial_domain: &str) -> Self {
+        Self { anchor: format!("UPN:{ANCHOR}@{initial_domain}"), ..self }
+    }
+
+    /// Runs a cmdlet and gives all its rows, over all pages; where the parameters hold a `ResultSize`, no more than that. Exchange
+    /// links to a next page all the same.
     ///
     /// # Errors
     /// What reads is sent again while Exchange is busy; what writes, only when it was certainly not done.
@@ -80,6 +89,9 @@ impl AdminEndpoint {
         let body = json!({ "CmdletInput": { "CmdletName": cmdlet, "Parameters": parameters } });
         let reads = cmdlet.starts_with("Get-") || cmdlet.starts_with("Test-");
         let mut path = format!("/adminapi/beta/{}/InvokeCommand", self.tenant_id);
+        let size = &parameters["ResultSize"];
+        let size = size.as_u64().or_else(|| size.as_str()?.parse().ok()).and_then(|size| usize::try_from(size).ok());
+        let size = size.unwrap_or(usize::MAX);
         let mut rows = Vec::new();
         loop {
             let outgoing = Outgoing { method: "POST", path: &path, cmdlet, body: Some(&body), repeatable: reads };
@@ -87,6 +99,10 @@ impl AdminEndpoint {
             let Some(mut page) = self.send(outgoing).await? else { return Ok(rows) };
             if let Json::Array(values) = page["value"].take() {
                 rows.extend(values);
+            }
+            rows.truncate(size);
+            if rows.len() == size {
+                return Ok(rows);
             }
             let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(rows) };
             path = self.path_of_link(link).ok_or_else(|| ExchangeError::Unreadable {
@@ -185,7 +201,7 @@ impl AdminEndpoint {
             .header(ACCEPT, "application/json")
             .header("Prefer", format!("odata.maxpagesize={PAGE}"))
             .header("X-ResponseFormat", "json")
-            .header("X-AnchorMailbox", format!("APP:{ANCHOR}@{}", self.tenant_id))
+            .header("X-AnchorMailbox", &self.anchor)
             .header("X-CmdletName", cmdlet)
             // Which names the list of cmdlets is to hold.
             .header("CommandName", "*")

@@ -95,6 +95,12 @@ impl ExchangeError {
             || matches!(self, Self::Refused { message, .. } if message.contains("couldn't be found"))
     }
 
+    /// Whether Exchange says that what was to be taken away is not there.
+    pub fn already_gone(&self) -> bool {
+        self.is_not_found()
+            || matches!(self, Self::Refused { message, .. } if message.contains("isn't a member") || message.contains("is not a member"))
+    }
+
     /// Whether the request may have taken effect all the same.
     pub fn answer_lost(&self) -> bool {
         match self {

@@ -1,6 +1,7 @@
 //! Carries out an approved plan: applications side by side, the writes to one application one after the other, deletions
 //! last. It decides nothing; what cannot be done as planned fails and is reported.
 
+mod cmdlet;
 mod credentials;
 mod keys;
 mod report;
@@ -15,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt as _, stream};
 
+use crate::exchange::AdminEndpoint;
 use crate::graph::Writer;
 use crate::identity::CertificateSignIn;
 use crate::kinds::Certificates;
@@ -43,6 +45,8 @@ pub struct Execution<'a> {
     pub certificates: Certificates,
     /// Tries certificates that others are to retire for.
     pub sign_in: &'a CertificateSignIn,
+    /// Runs cmdlets in the tenant's Exchange organization, as the operator.
+    pub admin_endpoint: &'a AdminEndpoint,
     /// Told of each step; called from one place at a time.
     pub on_event: &'a (dyn Fn(Event<'_>) + Sync),
     /// Once true, steps in flight are finished and no other is begun.

@@ -1,5 +1,6 @@
 //! What became of a plan.
 
+use crate::exchange::ExchangeError;
 use crate::graph::GraphError;
 use crate::identity::SignInError;
 use crate::keys::{SignError, StoreError};
@@ -32,6 +33,8 @@ pub struct Skipped {
 pub enum StepError {
     #[error("a request to Graph failed")]
     Graph(#[from] GraphError),
+    #[error("a cmdlet failed at Exchange's admin endpoint")]
+    Exchange(#[from] ExchangeError),
     #[error("the key store failed")]
     Keys(#[from] StoreError),
     #[error("it is there, though it was not when the plan was made: somebody else makes it at this time")]
@@ -75,6 +78,7 @@ impl StepError {
                  it again"
             }
             Self::Graph(error) => return error.hint(),
+            Self::Exchange(error) => return error.hint().map(str::to_owned),
             Self::MadeMeanwhile => "run it again once the other apply has ended: it takes up what is there",
             Self::ChangedInstead | Self::CredentialVanished(_) | Self::NotUploaded(_) => {
                 "look at the application's certificates, agree on who writes them, and run it again"

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::graph::{Created, GraphError, Sending};
+use crate::identity::ProofError;
 use crate::kinds::{Certificates, Request, Write, kind};
 use crate::model::{
     CertificateProfile, CertificateSource, DistinguishedName, Fields, RequestProfile, Step, StoredCertificate,
     Thumbprint, Value,
 };
 
+use super::cmdlet;
 use super::credentials::{self, Available};
 use super::keys::Keeper;
 use super::{Execution, Outputs, StepError, uploaded_as};
@@ -81,10 +83,14 @@ pub(super) async fn run(
                 keeper(&step, execution)?.export(&stored).await?;
             }
             Write::ProtectKeys => keeper(&step, execution)?.store.protect().await?,
+            Write::Cmdlet(cmdlet) => cmdlet::run(&cmdlet, execution, &fresh(&step, known, &outputs)).await?,
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;
-                let signer = keeper(&step, execution)?.store.signer(&stored).await?;
-                execution.sign_in.sign_in_soon(&app_id, &signer).await.map_err(StepError::NotProven)?;
+                let store = &keeper(&step, execution)?.store;
+                execution.sign_in.prove_soon(&app_id, store, &stored).await.map_err(|error| match error {
+                    ProofError::Key(error) => StepError::Keys(error),
+                    ProofError::SignIn(error) => StepError::NotProven(error),
+                })?;
                 outputs.insert("thumbprint".to_owned(), Value::text(thumbprint));
             }
         }
@@ -158,7 +164,8 @@ async fn send(
             look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
         };
         let is_fresh = is_about(request, fresh);
-        let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
+        let is_replication =
+            |error: &GraphError| (is_fresh && error.may_be_replication()) || (*removes && error.is_still_in_use());
         let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
         let attempt = async || execution.writer.write(sending).await;
         let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;

@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value as Json, json};
 
 use super::encode::without_spaces;
-use super::exchange::Outgoing;
+use super::exchange::{BETA, Outgoing};
 use super::{Client, GraphError};
 
 /// Graph takes no more in one.
@@ -17,10 +17,13 @@ const MOST: usize = 20;
 /// Batches under way at once.
 const AT_ONCE: usize = 4;
 const PATH: &str = "/$batch";
+const BETA_PATH: &str = "/beta/$batch";
 
 /// What each path was answered with, or the first refusal that is not a 404; `None` is what does not exist.
 pub(super) async fn get_all(client: &Client, paths: Vec<String>) -> Result<BTreeMap<String, Option<Json>>, GraphError> {
-    let batches: Vec<Vec<String>> = paths.chunks(MOST).map(<[String]>::to_vec).collect();
+    // A batch is of one version.
+    let (beta, v1): (Vec<String>, Vec<String>) = paths.into_iter().partition(|path| path.starts_with(BETA));
+    let batches: Vec<Vec<String>> = v1.chunks(MOST).chain(beta.chunks(MOST)).map(<[String]>::to_vec).collect();
     let answered: Vec<BTreeMap<String, Option<Json>>> =
         stream::iter(batches).map(|batch| one_batch(client, batch)).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(answered.into_iter().flatten().collect())
@@ -62,14 +65,17 @@ async fn one_batch(client: &Client, mut open: Vec<String>) -> Result<BTreeMap<St
 
 /// Sends one batch; gives the answers in the order of the paths.
 async fn send(client: &Client, paths: &[String]) -> Result<Vec<http::Response<Bytes>>, GraphError> {
+    let is_beta = paths.first().is_some_and(|path| path.starts_with(BETA));
     let requests: Vec<Json> = paths
         .iter()
+        .map(|path| path.strip_prefix(BETA.trim_end_matches('/')).unwrap_or(path))
         .enumerate()
         .map(|(id, path)| json!({ "id": id.to_string(), "method": "GET", "url": without_spaces(path) }))
         .collect();
     let body = json!({ "requests": requests });
     let weight = u32::try_from(paths.len()).unwrap_or(u32::MAX);
-    let outgoing = Outgoing { method: "POST", body: Some(&body), weight, ..Outgoing::get(PATH) };
+    let outgoing =
+        Outgoing { method: "POST", body: Some(&body), weight, ..Outgoing::get(if is_beta { BETA_PATH } else { PATH }) };
     let mut answer = client.send(outgoing).await?.unwrap_or_default();
     let mut by_id: BTreeMap<String, http::Response<Bytes>> = BTreeMap::new();
     for answer in answer["responses"].as_array_mut().into_iter().flatten() {

@@ -146,6 +146,16 @@ impl GraphError {
         }
     }
 
+    /// Whether something cannot go yet because of others that need it; what was just removed may be the last of them.
+    pub fn is_still_in_use(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 409, method, message, .. } if method == "DELETE" && message.contains("in use by"))
+    }
+
+    /// Whether an organization refuses changes to Exchange's own roles until somebody ran `Enable-OrganizationCustomization` in it.
+    fn is_dehydrated(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message.contains("Enable-OrganizationCustomization"))
+    }
+
     /// Whether the request may have taken effect all the same.
     pub fn answer_lost(&self) -> bool {
         match self {
@@ -159,6 +169,12 @@ impl GraphError {
     /// The likely cause and what helps.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Refused { .. } if self.is_dehydrated() => {
+                "the organization is dehydrated: somebody with Organization Management runs `Enable-OrganizationCustomization` in Exchange Online PowerShell, once for the tenant; it works some minutes later"
+            }
+            Self::Refused { .. } if self.is_still_in_use() => {
+                "something else uses it, or Exchange has not noticed yet that nothing does: run it again later, and it is tried again"
+            }
             Self::Refused { status: 401, .. } => {
                 "the operator's token was not accepted: check the tenant, the cloud and the clock of this machine"
             }

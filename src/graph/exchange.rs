@@ -22,13 +22,17 @@ const TRIES: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+const V1: &str = "/v1.0";
+/// With what the path of a request begins that v1.0 does not serve.
+pub(super) const BETA: &str = "/beta/";
+
 /// Sends requests to one Graph host and nowhere else.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
     token: TokenSource,
-    /// Scheme, host and version, such as `https://graph.microsoft.com/v1.0`.
-    base: String,
+    /// Scheme and host, such as `https://graph.microsoft.com`.
+    host: String,
     patience: Patience,
     pace: Arc<Pace>,
     /// Whether others go before when Graph has too much to do.
@@ -41,7 +45,7 @@ pub struct Client {
 #[derive(Clone, Copy)]
 pub(super) struct Outgoing<'a> {
     pub(super) method: &'a str,
-    /// Below the version.
+    /// Below v1.0; below beta where it begins with `/beta/`.
     pub(super) path: &'a str,
     pub(super) body: Option<&'a Json>,
     /// `Prefer: create-if-missing`.
@@ -68,15 +72,21 @@ impl<'a> Outgoing<'a> {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Client {{ base: {:?} }}", self.base)
+        write!(f, "Client {{ host: {:?} }}", self.host)
     }
 }
 
 impl Client {
     /// `host` with its scheme, without a version.
     pub fn new(transport: Arc<dyn Transport>, token: TokenSource, host: &str, patience: Patience) -> Self {
-        let base = format!("{}/v1.0", host.trim_end_matches('/'));
-        Self { transport, token, base, patience, pace: Arc::default(), yields: false, answered: Arc::default() }
+        let host = host.trim_end_matches('/').to_owned();
+        Self { transport, token, host, patience, pace: Arc::default(), yields: false, answered: Arc::default() }
+    }
+
+    /// The same for whoever `token` is of.
+    #[must_use]
+    pub fn for_holder(&self, token: TokenSource) -> Self {
+        Self { token, ..self.clone() }
     }
 
     /// Sends at most so many requests in a second, all clones together.
@@ -101,13 +111,22 @@ impl Client {
         &self.patience
     }
 
-    pub(super) fn base(&self) -> &str {
-        &self.base
+    /// What paths are below, such as `https://graph.microsoft.com/v1.0`.
+    pub(super) fn base(&self) -> String {
+        format!("{}{V1}", self.host)
     }
 
     /// The path of a link that Graph gave, if it leads to the host that the token is for.
     pub(super) fn path_of_link<'l>(&self, link: &'l str) -> Option<&'l str> {
-        link.strip_prefix(&self.base).filter(|path| path.starts_with('/'))
+        let path = link.strip_prefix(&self.host)?;
+        let below = path.strip_prefix(V1).filter(|path| path.starts_with('/'));
+        below.or_else(|| path.starts_with(BETA).then_some(path))
+    }
+
+    /// The address that a path stands for.
+    fn address(&self, path: &str) -> String {
+        let version = if path.starts_with(BETA) { "" } else { V1 };
+        format!("{}{version}{}", self.host, without_spaces(path))
     }
 
     /// Sends a request until it is answered. What Graph refused to serve is sent again until the run's deadline; what may have
@@ -214,7 +233,7 @@ impl Client {
         bearer.set_sensitive(true);
         let mut request = http::Request::builder()
             .method(method)
-            .uri(format!("{}{}", self.base, without_spaces(path)))
+            .uri(self.address(path))
             .header(AUTHORIZATION, bearer)
             .header(ACCEPT, "application/json");
         if create_if_missing {

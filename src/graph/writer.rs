@@ -33,7 +33,7 @@ pub enum Created {
 #[derive(Clone, Copy, Debug)]
 pub struct Sending<'a> {
     pub method: &'a str,
-    /// Below the version, such as `/applications/…`.
+    /// Below v1.0, such as `/applications/…`; below beta where it begins with `/beta/`.
     pub path: &'a str,
     pub body: Option<&'a Json>,
     /// Whether sending it twice is as good as sending it once.
@@ -65,7 +65,7 @@ impl Writer {
     pub async fn write(&self, sending: Sending<'_>) -> Result<Created, GraphError> {
         let Sending { method, path, body, repeatable, look } = sending;
         // References to other objects are absolute addresses on this host.
-        let body = body.map(|body| with_host(body, self.client.base()));
+        let body = body.map(|body| with_host(body, &self.client.base()));
         let outgoing = Outgoing { method, body: body.as_ref(), repeatable, ..Outgoing::get(path) };
         let mut sent = 0;
         loop {
@@ -98,7 +98,7 @@ impl Writer {
         body: &Json,
         failures: &mut u32,
     ) -> Result<Option<Json>, GraphError> {
-        let body = with_host(body, self.client.base());
+        let body = with_host(body, &self.client.base());
         let outgoing = Outgoing { method, body: Some(&body), repeatable: false, ..Outgoing::get(path) };
         Ok(match self.client.attempt(outgoing, failures, &mut None).await? {
             Attempt::Answered(answer) => Some(answer.unwrap_or_default()),
@@ -116,7 +116,7 @@ impl Writer {
         look: (&str, &Json),
         mark: &Json,
     ) -> Result<Created, GraphError> {
-        let body = with_host(body, self.client.base());
+        let body = with_host(body, &self.client.base());
         let outgoing = Outgoing {
             method: "PATCH",
             body: Some(&body),

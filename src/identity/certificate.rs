@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::keys::Signer;
+use crate::keys::{KeyStore, Signer, StoreError};
+use crate::model::StoredCertificate;
 use crate::patience::Patience;
 use crate::transport::Transport;
 
@@ -35,10 +36,42 @@ impl std::fmt::Debug for CertificateSignIn {
     }
 }
 
+/// Why a certificate did not prove that one can sign in with it.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    #[error("its key cannot be used")]
+    Key(#[from] StoreError),
+    #[error("it does not sign in")]
+    SignIn(#[from] SignInError),
+}
+
 impl CertificateSignIn {
-    /// Signs in once, and throws the token away.
-    pub async fn sign_in(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
-        self.token(app_id, signer, &self.resource).await.map(drop)
+    /// Proves a certificate: its key is taken out of its store, or asked to sign there, and gets one new token, which is thrown
+    /// away. It is all that Accredit means where it says that a certificate has signed in. Gives the signer, for more tokens.
+    pub async fn prove(
+        &self,
+        app_id: &str,
+        store: &KeyStore,
+        certificate: &StoredCertificate,
+    ) -> Result<Signer, ProofError> {
+        let signer = store.signer(certificate).await?;
+        self.token(app_id, &signer, &self.resource).await?;
+        Ok(signer)
+    }
+
+    /// The same of something that was written a moment ago: what the token service may not have heard of yet is tried again,
+    /// with a new assertion each time.
+    pub async fn prove_soon(
+        &self,
+        app_id: &str,
+        store: &KeyStore,
+        certificate: &StoredCertificate,
+    ) -> Result<Signer, ProofError> {
+        let why = "the token service does not know the new certificate yet";
+        let is_not_known_yet =
+            |error: &ProofError| matches!(error, ProofError::SignIn(error) if error.may_be_replication());
+        let prove = async || self.prove(app_id, store, certificate).await;
+        self.patience.until_known(why, prove, is_not_known_yet).await
     }
 
     /// A new token for `resource`, such as `https://outlook.office365.com`.
@@ -51,14 +84,5 @@ impl CertificateSignIn {
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into();
         let shown = [("client_assertion_type", &kind), ("client_assertion", &assertion)];
         grant.request(&*self.transport, patience, &shown).await
-    }
-
-    /// Signs in with something that was written a moment ago: what the token service may not have heard of yet is tried
-    /// again, with a new assertion each time.
-    pub async fn sign_in_soon(&self, app_id: &str, signer: &Signer) -> Result<(), SignInError> {
-        let why = "the token service does not know the new certificate yet";
-        self.patience
-            .until_known(why, async || self.sign_in(app_id, signer).await, SignInError::may_be_replication)
-            .await
     }
 }

@@ -8,14 +8,35 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
-use crate::model::{Operator, Powers};
+use crate::model::{Claims, Operator, Powers};
 
 /// Who holds this token for Microsoft Graph, as far as it can be read.
 pub fn operator(token: &SecretString) -> Operator {
     read(&of(token.expose_secret()))
+}
+
+/// What an application's token says; `None` where it cannot be read.
+pub fn application(token: &SecretString) -> Option<Claims> {
+    let claims = of(token.expose_secret());
+    let text = |name: &str| claims[name].as_str().map(str::to_owned);
+    let list = |name: &str| -> Vec<String> {
+        claims[name].as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+    };
+    claims.is_object().then(|| Claims {
+        audience: text("aud"),
+        tenant: text("tid"),
+        app_id: text("appid").or_else(|| text("azp")),
+        object_id: text("oid"),
+        credential: text("appidacr").or_else(|| text("azpacr")),
+        identity_type: text("idtyp"),
+        permissions: list("roles"),
+        directory_roles: list("wids"),
+        expires: claims["exp"].as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()),
+    })
 }
 
 /// All claims of a token; `null` where it cannot be read.
@@ -74,6 +95,21 @@ mod tests {
             roles: ["w".to_owned()].into(),
         };
         assert_eq!(read.powers, powers);
+    }
+
+    #[test]
+    fn tokens_of_both_versions_say_who_they_are_of() {
+        let first = json!({ "aud": "https://outlook.office365.com", "appid": "a", "appidacr": "2", "idtyp": "app",
+            "roles": ["Exchange.ManageAsApp"], "wids": ["w"], "exp": 1_764_331_200 });
+        let second = json!({ "aud": "api", "azp": "a", "azpacr": "2" });
+        for claims in [first, second] {
+            let read = application(&token(&claims)).unwrap();
+            assert_eq!((read.app_id.as_deref(), read.credential.as_deref()), (Some("a"), Some("2")), "{claims}");
+            assert_eq!(read.expires.is_some(), claims.get("exp").is_some());
+        }
+        for opaque in ["", "opaque", "a.b.c"] {
+            assert_eq!(application(&opaque.to_owned().into()), None, "{opaque}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub mod claims;
 mod operator;
 mod token;
 
-pub use certificate::{CertificateSignIn, Clock};
+pub use certificate::{CertificateSignIn, Clock, ProofError};
 pub use operator::{
     Choice, DeviceCode, Environment, Machine, Operator, OperatorError, PassedOver, Reason, Surroundings, Wait,
 };

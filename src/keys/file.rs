@@ -4,14 +4,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::certificate::KeyPair;
 use super::error::StoreError;
+use super::examination::{Examined, examine};
 use super::unreadable::Unreadable;
 use super::{Bundle, contents, durable, inspect};
-use crate::model::{KeyAccess, StoredKeys, UnusableFile};
+use crate::model::{Inspection, KeyAccess, StoredKeys, UnusableFile};
 
 /// A file that is declared as the source of a certificate.
 #[derive(Clone, Debug)]
@@ -49,6 +51,15 @@ impl CertificateFile {
                 StoredKeys { unusable: Some(unusable), ..StoredKeys::default() }
             }
         })
+    }
+
+    /// What Entra, Exchange and Windows would say to the file, if it can be read.
+    pub fn examine(&self, now: Timestamp) -> Option<Inspection> {
+        let bytes = fs::read(&self.path).map(Zeroizing::new).ok()?;
+        let password = self.password.as_ref().and_then(|password| password.as_ref().ok());
+        let contents = contents::read(&bytes, password).ok()?;
+        let name = self.path.display().to_string();
+        Some(examine(&[Examined { name: &name, contents: Ok(&contents) }], now))
     }
 
     /// The certificate with its key, if the file holds it.

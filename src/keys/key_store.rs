@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::directory::DirectoryStore;
@@ -13,7 +14,7 @@ use super::signer::Signer;
 use super::vault::VaultStore;
 use super::{Identities, PfxTerms, Vaults};
 use crate::model::{
-    CertificateProfile, CertificateSource, DesiredCertificate, ExportFormat, KeyAlgorithm, RequestProfile,
+    CertificateProfile, CertificateSource, DesiredCertificate, ExportFormat, Inspection, KeyAlgorithm, RequestProfile,
     StoreReference, StoredCertificate, StoredKeys, StoredRequest, Thumbprint,
 };
 
@@ -71,6 +72,14 @@ impl KeyStore {
             Place::File(file) => file.list(),
             Place::Vault(vault) => vault.list().await,
             Place::Nowhere => Err(self.makes_none()),
+        }
+    }
+
+    /// What would be said to the file that is declared as the source, where one is and can be read.
+    pub fn examine(&self, now: Timestamp) -> Option<Inspection> {
+        match &self.place {
+            Place::File(file) => file.examine(now),
+            Place::Directory(_) | Place::Vault(_) | Place::Nowhere => None,
         }
     }
 

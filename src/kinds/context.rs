@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
             for (handle, application) in &desired.applications {
                 let resolved = application.permissions.iter().flatten();
                 let resolved = resolved.filter_map(|permission| {
-                    resolve_permission(snapshot, permission).map_err(|problem| problems.push(problem)).ok()
+                    resolve_permission(&snapshot.apis, permission).map_err(|problem| problems.push(problem)).ok()
                 });
                 context.permissions.insert(handle.to_string(), resolved.collect());
                 let observed = snapshot.applications.get(handle.as_str());
@@ -318,11 +318,12 @@ pub(super) fn no_such_user(name: &str, place: &crate::model::Place) -> Problem {
         .help("users are named by their user principal name, as under Users in the Microsoft Entra admin center")
 }
 
-fn resolve_permission<'a>(
-    snapshot: &'a Snapshot,
+/// A declared permission with the ids and names that this tenant has for it.
+pub fn resolve_permission<'a>(
+    apis: &'a [ObservedApi],
     permission: &DesiredPermission,
 ) -> Result<ResolvedPermission<'a>, Problem> {
-    let mut named = snapshot.apis.iter().filter(|api| match &permission.api_id {
+    let mut named = apis.iter().filter(|api| match &permission.api_id {
         Some(id) => api.app_id.eq_ignore_ascii_case(id),
         None => api.display_name.eq_ignore_ascii_case(&permission.api),
     });

@@ -8,6 +8,10 @@ mod application;
 mod certificate;
 mod certificate_request;
 mod context;
+mod exchange_role_assignment;
+mod exchange_role_group_member;
+mod exchange_scope;
+mod exchange_service_principal;
 mod federated_identity_credential;
 mod password_credential;
 mod permission_grant;
@@ -17,8 +21,10 @@ mod sign_in;
 mod write;
 
 pub use certificate::{CertificateChain, Choice};
-pub use context::{Context, Intent, ResolvedPermission};
-pub use write::{Certificates, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from};
+pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
+pub use write::{
+    Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
+};
 
 pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
 
@@ -28,6 +34,10 @@ pub mod wire {
     pub use super::application::{
         application, deleted_application, federated_credential, key_credentials, key_policy, owner,
     };
+    pub use super::exchange_role_assignment::{
+        exchange_role_assignment, exchange_role_assignments_of, is_exchange_role_of, named,
+    };
+    pub use super::exchange_scope::exchange_scope;
     pub use super::permission_grant::permission_grant;
     pub use super::role_assignment::{role_assignment, role_definition};
     pub use super::service_principal::{api, service_principal};
@@ -55,14 +65,19 @@ pub trait Kind: Sync {
 }
 
 /// All kinds, each after those it refers to. This list is the registry.
-pub const KINDS: [&dyn Kind; 10] = [
+pub const KINDS: [&dyn Kind; 14] = [
     &certificate_request::CertificateRequest,
     &certificate::Certificate,
+    // Before the application, so that it is deleted after it: until then roles of the application hold for it.
+    &exchange_scope::Scope,
     &application::Application,
     &service_principal::ServicePrincipal,
     &app_role_assignment::AppRoleAssignment,
     &permission_grant::PermissionGrant,
     &role_assignment::RoleAssignment,
+    &exchange_role_assignment::ExchangeRoleAssignment,
+    &exchange_service_principal::ExchangeServicePrincipal,
+    &exchange_role_group_member::ExchangeRoleGroupMember,
     &sign_in::SignIn,
     &password_credential::PasswordCredential,
     &federated_identity_credential::FederatedIdentityCredential,
@@ -80,6 +95,8 @@ pub struct Findings {
     pub drift: Vec<Drift>,
     pub rotations: Vec<Rotation>,
     pub problems: Vec<Problem>,
+    /// What to know besides, one sentence each.
+    pub notices: Vec<String>,
 }
 
 /// One resource, as declared beside as found.

@@ -58,6 +58,8 @@ pub enum Write {
         app_id: String,
         thumbprint: String,
     },
+    /// Runs a cmdlet at Exchange's admin endpoint.
+    Cmdlet(Cmdlet),
 }
 
 impl Write {
@@ -82,6 +84,22 @@ impl Write {
             | Self::MakeRequest
             | Self::TakeInCertificate { .. }
             | Self::ProtectKeys
+            | Self::SignIn { .. }
+            | Self::Cmdlet(_) => Vec::new(),
+        }
+    }
+
+    /// The cmdlets that it may take, those that look included.
+    pub fn cmdlets(&self) -> Vec<&'static str> {
+        match self {
+            Self::Cmdlet(cmdlet) => vec![cmdlet.name, cmdlet.look.name],
+            Self::Graph(_)
+            | Self::KeyCredentials(_)
+            | Self::MakeCertificate
+            | Self::ExportCertificate { .. }
+            | Self::MakeRequest
+            | Self::TakeInCertificate { .. }
+            | Self::ProtectKeys
             | Self::SignIn { .. } => Vec::new(),
         }
     }
@@ -91,7 +109,7 @@ impl Write {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: &'static str,
-    /// Below the version, such as `/applications/…`.
+    /// Below v1.0, such as `/applications/…`; below beta where it begins with `/beta/`.
     pub path: String,
     pub body: Option<Json>,
     /// `Prefer: create-if-missing`.
@@ -120,6 +138,25 @@ impl Request {
         self.look = Some(Look { path, having, mark: Json::Null });
         self
     }
+}
+
+/// A cmdlet that writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cmdlet {
+    pub name: &'static str,
+    pub parameters: Json,
+    /// How to see what became of it when the answer is lost.
+    pub look: CmdletLook,
+    /// Whether it takes something away, so that it is done where that is gone already.
+    pub removes: bool,
+}
+
+/// A cmdlet one of whose rows has these properties, in any case, if the thing is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CmdletLook {
+    pub name: &'static str,
+    pub parameters: Json,
+    pub having: Json,
 }
 
 /// Where an object is found again: by `GET path`, being one object or a list, with these properties.

@@ -15,7 +15,7 @@ use super::expiry::{self, Declared};
 use super::findings::Findings;
 use super::specification::{ApplicationSpecification, OwnerSpecification, SignInAudienceSpecification};
 use super::specification_certificate::ForeignCredentialsSpecification;
-use super::{permissions, roles, texts};
+use super::{exchange, permissions, roles, texts};
 
 /// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
 const MAXIMUM_DESCRIPTION: usize = 1024;
@@ -60,10 +60,13 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
         .map(|it| permissions::lower(it, at.key("permissions"), sign_in_audience, findings));
     let before = findings.problems.len();
     let desired_roles = specification.roles.as_ref().map(|it| roles::lower(it, at.key("roles"), findings));
+    let exchange =
+        specification.exchange.as_ref().map(|it| exchange::lower(it, at.key("exchange"), findings)).unwrap_or_default();
     // Where a role is misspelt it cannot be told whether it would have been accepted.
-    let roles_are_sound = findings.problems.len() == before && !refused.contains("roles");
+    let roles_are_sound =
+        findings.problems.len() == before && !refused.contains("roles") && !refused.contains("exchange");
     if let Some(permissions) = permissions.as_ref().filter(|_| roles_are_sound) {
-        roles::check_exchange(permissions, desired_roles.as_deref(), at, estate.cloud, findings);
+        roles::check_exchange(permissions, desired_roles.as_deref(), &exchange, at, estate.cloud, findings);
     }
     let owners = match (&specification.owners, estate.owners) {
         (Some(own), _) => Some(owners(own, at.key("owners"), findings)),
@@ -88,6 +91,7 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
             .as_ref()
             .map(|it| certificates::lower(it, at.key("certificates"), &surroundings, findings)),
         roles: desired_roles,
+        exchange,
         expiry: terms.expiry(),
         foreign_credentials: match specification.foreign_credentials.or(estate.foreign_credentials) {
             None | Some(ForeignCredentialsSpecification::Report) => ForeignCredentials::Report,

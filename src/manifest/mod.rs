@@ -10,6 +10,7 @@ mod application;
 mod certificates;
 mod cursor;
 mod estate;
+mod exchange;
 mod expiry;
 mod files;
 mod findings;
@@ -22,6 +23,7 @@ mod shape;
 mod source;
 mod specification;
 mod specification_certificate;
+mod specification_exchange;
 mod texts;
 mod tree;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::clouds::CloudFacts;
-use crate::catalog::{apis, roles};
-use crate::model::{DesiredPermission, DesiredRole, DesiredUserRole, PermissionType, Place, Problem};
+use crate::catalog::{apis, exchange_roles, roles};
+use crate::model::{DesiredExchange, DesiredPermission, DesiredRole, DesiredUserRole, PermissionType, Place, Problem};
 
 use super::cursor::At;
 use super::findings::{Findings, any_of, did_you_mean};
@@ -118,11 +118,14 @@ fn look_up(text: &str, place: &Place, findings: &mut Findings) -> Option<(String
     Some((text.to_owned(), None))
 }
 
+const EXCHANGE_PERMISSION: &str = "Exchange.ManageAsApp";
+
 /// `Exchange.ManageAsApp` opens the door, a directory role says what may be done behind it: without one that Exchange
 /// accepts every session is refused.
 pub(super) fn check_exchange(
     permissions: &[DesiredPermission],
     desired: Option<&[DesiredRole]>,
+    exchange: &DesiredExchange,
     at: At<'_>,
     cloud: &CloudFacts,
     findings: &mut Findings,
@@ -136,7 +139,18 @@ pub(super) fn check_exchange(
             && it.permission_type == PermissionType::Application
             && doors.iter().any(|door| known(door.api_id, door.id))
     });
-    let Some(door) = door else { return };
+    let holds_cmdlets = exchange.roles.iter().flatten().any(|role| !exchange_roles::is_application_role(&role.role));
+    let is_member = exchange.role_groups.iter().flatten().next().is_some();
+    let Some(door) = door else {
+        if holds_cmdlets || is_member {
+            let message = format!(
+                "roles of Exchange's own hold cmdlets, and without `{EXCHANGE_PERMISSION}` nobody connects to run one"
+            );
+            let help = format!("add `{{ api: Exchange Online, application: [{EXCHANGE_PERMISSION}] }}`");
+            findings.warning(message, at.key("exchange").name(), help);
+        }
+        return;
+    };
     let is_protection = door.api_id.as_deref() == Some(apis::EXCHANGE_ONLINE_PROTECTION);
     let (service, names): (_, Vec<&str>) = if is_protection {
         ("Security & Compliance", roles::names_accepted_by_security_and_compliance().collect())
@@ -147,6 +161,10 @@ pub(super) fn check_exchange(
         role.scope == "/"
             && role.template_id.as_deref().and_then(roles::find).is_some_and(|role| names.contains(&role.name))
     };
+    // Security & Compliance has roles and role groups of its own.
+    if !is_protection && (holds_cmdlets || is_member) {
+        return;
+    }
     let help = format!("{service} accepts, for the whole tenant, {}", any_of(names.iter().copied()));
     match desired {
         None => {
@@ -156,7 +174,13 @@ pub(super) fn check_exchange(
         }
         Some(desired) if !desired.iter().any(accepted) => {
             let message = format!("`{}` is of no use without a directory role that {service} accepts", door.permission);
-            let help = format!("{help}; where a role group of its own is used instead, leave `roles` out");
+            let help = if is_protection {
+                format!("{help}; where a role group of its own is used instead, leave `roles` out")
+            } else {
+                format!(
+                    "{help}; or give it less by a role that holds cmdlets under `exchange.roles`, or by `exchange.roleGroups`"
+                )
+            };
             let problem = Problem::error(message).at(&door.place).help(help);
             findings.problems.push(problem.related(at.key("roles").name(), "none of these"));
         }

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::specification_certificate::{
     CertificateSpecification, ExpirySpecification, ForeignCredentialsSpecification, StoreSpecification,
 };
+use super::specification_exchange::ExchangeSpecification;
 
 /// What an estate of app-only identities in one Microsoft Entra tenant shall look like. Several files make one estate.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -126,6 +127,8 @@ pub(super) struct ApplicationSpecification {
     /// Directory roles of the application's service principal. Exchange reads from them what a session may do.
     #[schemars(example = json!(["Exchange Administrator"]))]
     pub roles: Option<Vec<RoleSpecification>>,
+    /// Roles of Exchange's own, which allow less than a directory role does.
+    pub exchange: Option<ExchangeSpecification>,
     /// When certificates are renewed and how long they may live.
     pub expiry: Option<ExpirySpecification>,
     /// What becomes of credentials that somebody else put on this application. Default: `report`.

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AuthenticationMethod, CertificateSource, DistinguishedName, ExportFormat, Handle, KeyAlgorithm, Period,
-    PfxEncryption, Place, SecretReference, StoreReference,
+    AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm,
+    Period, PfxEncryption, Place, SecretReference, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.
@@ -60,6 +60,7 @@ pub struct DesiredApplication {
     pub permissions: Option<Vec<DesiredPermission>>,
     pub certificates: Option<BTreeMap<String, DesiredCertificate>>,
     pub roles: Option<Vec<DesiredRole>>,
+    pub exchange: DesiredExchange,
     pub expiry: Expiry,
     pub foreign_credentials: ForeignCredentials,
     /// Refuses every plan that would delete this application.

@@ -4,8 +4,10 @@ mod address;
 mod authentication;
 mod certificate;
 mod desired;
+mod diagnosis;
 mod digest;
 mod distinguished_name;
+mod exchange;
 mod inspection;
 mod key_policy;
 mod key_store;
@@ -18,6 +20,7 @@ mod rotation;
 mod snapshot;
 mod stored;
 mod value;
+mod verification;
 
 pub use address::{Address, Handle};
 pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
@@ -29,8 +32,17 @@ pub use desired::{
     DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
     SignInAudience,
 };
+pub use diagnosis::{
+    Certainty, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber, Recognition,
+    Remedy, Stage,
+};
 pub use digest::sha256;
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
+pub use exchange::{
+    DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
+    ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
+    ObservedRoleGroup, ObservedScope,
+};
 pub use inspection::{
     CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
     Inspection, KeyFacts,
@@ -41,7 +53,7 @@ pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, Drift, FieldChange, Observed, Plan, Reason, Step};
-pub use rights::{MissingRight, Right, Rights};
+pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,
@@ -50,3 +62,4 @@ pub use snapshot::{
 };
 pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
 pub use value::{Fields, Named, Output, Value};
+pub use verification::{Cause, Check, Claims, Mismatch, Outcome, Subject, Tally, Verification, VerifiedApplication};

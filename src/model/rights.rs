@@ -17,6 +17,9 @@ pub struct Rights {
     /// What steps of this plan need and the operator lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingRight>,
+    /// What it needs at Exchange's admin endpoint, where it changes anything there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<ExchangeRights>,
     /// Permissions and directory roles of the operator that neither this plan nor any part of the manifests needs.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub surplus: BTreeSet<String>,
@@ -45,9 +48,30 @@ pub struct MissingRight {
     pub certain: bool,
 }
 
+/// Cmdlets that steps run at Exchange's admin endpoint. To run any takes the application permission `Exchange.ManageAsApp` of
+/// Office 365 Exchange Online, and to run these a role that holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExchangeRights {
+    pub cmdlets: BTreeSet<String>,
+    /// Those that the operator may not run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<String>,
+    /// The steps that need one of those.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub steps: BTreeSet<Address>,
+}
+
+impl ExchangeRights {
+    /// The least directory role that holds all of these cmdlets.
+    pub const LEAST_ROLE: &str = "Exchange Administrator";
+}
+
 impl Rights {
-    /// What is missing so that steps are sure to fail.
-    pub fn certainly_missing(&self) -> impl Iterator<Item = &MissingRight> {
-        self.missing.iter().filter(|missing| missing.certain)
+    /// What is missing so that steps are sure to fail: permissions, and a role.
+    pub fn certainly_missing(&self) -> impl Iterator<Item = &str> {
+        let permissions = self.missing.iter().filter(|missing| missing.certain);
+        let exchange = self.exchange.iter().filter(|exchange| !exchange.missing.is_empty());
+        permissions.map(|missing| missing.right.permission.as_str()).chain(exchange.map(|_| ExchangeRights::LEAST_ROLE))
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{KeyPolicies, Operator, PermissionType, StoredKeys, Thumbprint};
+use super::{
+    KeyPolicies, ObservedExchange, ObservedExchangeRoleAssignment, Operator, PermissionType, StoredKeys, Thumbprint,
+};
 
 /// Everything the planner looks at besides the manifests.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub role_definitions: Vec<ObservedRoleDefinition>,
     /// Role assignments of the users the manifests name, by object id.
     pub user_roles: BTreeMap<String, Vec<ObservedRoleAssignment>>,
+    /// Roles of Exchange's own.
+    pub exchange: ObservedExchange,
     /// What is in the key stores, by handle and certificate name.
     pub keys: BTreeMap<(String, String), StoredKeys>,
     /// By handle: what came of signing in as that application with certificates that are about to take over from others, by
@@ -138,6 +142,8 @@ pub struct ObservedServicePrincipal {
     /// Tenant-wide (`AllPrincipals`) grants only; what single users consented to is theirs.
     pub grants: Vec<ObservedGrant>,
     pub role_assignments: Vec<ObservedRoleAssignment>,
+    /// Read only where the manifest declares `exchange.roles`.
+    pub exchange_role_assignments: Vec<ObservedExchangeRoleAssignment>,
 }
 
 /// Admin consent to one application permission.
@@ -148,6 +154,7 @@ pub struct ObservedAppRoleAssignment {
     /// The API's service principal.
     pub resource_id: String,
     pub resource_display_name: String,
+    pub created: Option<Timestamp>,
 }
 
 /// Admin consent to delegated permissions of one API.

@@ -68,7 +68,7 @@ impl Refusal {
 /// Lets a plan through unless it deletes more than was allowed, or has steps that are sure to be refused.
 pub fn approve(plan: Plan, limits: Limits) -> Result<Approved, Refusal> {
     let missing = plan.rights.iter().flat_map(Rights::certainly_missing);
-    let permissions: Vec<String> = missing.map(|missing| missing.right.permission.clone()).collect();
+    let permissions: Vec<String> = missing.map(str::to_owned).collect();
     if !permissions.is_empty() && !limits.despite_missing_rights {
         return Err(Refusal::MissingRights { permissions });
     }

@@ -29,7 +29,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     for kind in KINDS {
         kind.resources(&context, &mut findings);
     }
-    let Findings { resources, mut drift, rotations, mut problems } = findings;
+    let Findings { resources, mut drift, rotations, mut problems, notices: warnings } = findings;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -44,7 +44,8 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         let address = resource.address.clone();
         match step(resource) {
             Some(step) => {
-                if step.reason == Reason::Undeclared {
+                // A scope that no role holds for any more is of our own making.
+                if step.reason == Reason::Undeclared && step.address.kind != "exchangeScope" {
                     drift.push(undeclared(&step));
                 }
                 steps.insert(address, step);
@@ -56,7 +57,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         }
     }
     let steps = order::in_order(steps);
-    let notices = notices(desired, actual, &steps);
+    let notices = warnings.into_iter().chain(notices(desired, actual, &steps)).collect();
     let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
     drift.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
@@ -100,7 +101,19 @@ fn notices(desired: &Desired, actual: &Snapshot, steps: &[Step]) -> Vec<String> 
                 .to_owned(),
         );
     }
+    if steps.iter().any(is_of_exchanges_own_roles) {
+        notices.push(
+            "roles of Exchange's own take 30 minutes to 2 hours until they have effect, and as long until one that was taken \
+             away has none: Exchange keeps what an application may do in memory as long as it is at work"
+                .to_owned(),
+        );
+    }
     notices
+}
+
+/// Whether a step changes which roles of Exchange's own an application has.
+fn is_of_exchanges_own_roles(step: &Step) -> bool {
+    ["exchangeRoleAssignment", "exchangeRoleGroupMember"].contains(&step.address.kind.as_str())
 }
 
 /// Whether a step lets an application into Exchange Online, or lets it do more there.
@@ -155,6 +168,8 @@ fn undeclared(step: &Step) -> Drift {
     let what = match kind.as_str() {
         "appRoleAssignment" | "oauth2PermissionGrant" => format!("consent to {name} is not declared"),
         "roleAssignment" => format!("the role {name} is not declared"),
+        "exchangeRoleAssignment" => format!("the Exchange role {name} is not declared"),
+        "exchangeRoleGroupMember" => format!("membership in Exchange's role group {name} is not declared"),
         _ => "it is not declared".to_owned(),
     };
     Drift { address: step.address.clone(), severity: Severity::Error, message: what, removed: true }

@@ -10,9 +10,10 @@ use crate::catalog::capabilities::reads_of_a_plan;
 use crate::catalog::least_privilege::{self, Circumstances, Entry};
 use crate::catalog::powers::{Held, Verdict, danger, held, least_role, least_set, verdict, writes_owned_alone};
 use crate::catalog::roles;
-use crate::kinds::{Certificates, Intent, kind};
+use crate::kinds::{Certificates, Intent, Write, kind};
 use crate::model::{
-    Action, Desired, MissingRight, ObservedOwner, Operator, Powers, Right, Rights, Snapshot, Step, Value,
+    Action, Desired, ExchangeRights, MissingRight, ObservedOwner, Operator, Powers, Right, Rights, Snapshot, Step,
+    Value,
 };
 
 /// A request that a step sends, as far as it matters whether it is allowed.
@@ -55,10 +56,28 @@ pub(super) fn rights(
         surplus.retain(|right| !keeps_a_list(right, desired));
         surplus
     };
-    Rights { needed: least_set(&needed).into_iter().map(right).collect(), known: is_known, missing, surplus }
+    let exchange = exchange(steps, snapshot, &certificates);
+    Rights { needed: least_set(&needed).into_iter().map(right).collect(), known: is_known, missing, exchange, surplus }
 }
 
-/// Whether a permission is what it takes to remove from a managed list what somebody else adds to it, even where the list is to be
+/// What it takes at Exchange's admin endpoint, which was asked what the operator may run.
+fn exchange(steps: &[Step], snapshot: &Snapshot, certificates: &Certificates) -> Option<ExchangeRights> {
+    let organization = snapshot.exchange.organization.as_ref()?;
+    let mut rights = ExchangeRights::default();
+    for step in steps {
+        let Some((_, kind)) = kind(&step.address.kind) else { continue };
+        for cmdlet in kind.writes(step, certificates).iter().flat_map(Write::cmdlets) {
+            rights.cmdlets.insert(cmdlet.to_owned());
+            if !organization.cmdlets.contains(cmdlet) {
+                rights.missing.insert(cmdlet.to_owned());
+                rights.steps.insert(step.address.clone());
+            }
+        }
+    }
+    (!rights.cmdlets.is_empty()).then_some(rights)
+}
+
+/// Whether a permission or role is what it takes to remove from a managed list what somebody else adds to it, even where the list is to be
 /// empty.
 fn keeps_a_list(permission: &str, desired: &Desired) -> bool {
     let mut applications = desired.applications.values();
@@ -66,6 +85,8 @@ fn keeps_a_list(permission: &str, desired: &Desired) -> bool {
         "AppRoleAssignment.ReadWrite.All" | "DelegatedPermissionGrant.ReadWrite.All" => {
             applications.any(|application| application.permissions.is_some())
         }
+        "RoleManagement.ReadWrite.Exchange" => applications.any(|application| application.exchange.roles.is_some()),
+        ExchangeRights::LEAST_ROLE => applications.any(|application| application.exchange.role_groups.is_some()),
         "RoleManagement.ReadWrite.Directory" => {
             !desired.user_roles.is_empty() || applications.any(|application| application.roles.is_some())
         }

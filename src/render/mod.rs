@@ -1,6 +1,7 @@
 //! Views of a plan and of what became of it. Everything here is made from the one plan value, so no two views can
 //! disagree; nothing here prints.
 
+mod diagnosis;
 mod inspection;
 mod json;
 mod markdown;
@@ -9,7 +10,9 @@ mod rights;
 mod rotation;
 mod text;
 mod value;
+mod verification;
 
+pub use diagnosis::{diagnosis_json, examination_text, recognition_text};
 pub use inspection::{inspection_json, inspection_text};
 pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
 pub use markdown::markdown;
@@ -17,6 +20,7 @@ pub use paint::Paint;
 pub use rotation::rotation;
 pub use text::{summary, text};
 pub use value::{inline, printable};
+pub use verification::{verification_json, verification_junit, verification_text};
 
 use crate::model::{Action, Period, Reason, Step};
 

@@ -1,6 +1,8 @@
 //! What the operator lacks for a plan, and how it is granted.
 
-use crate::model::{MissingRight, Rights};
+use std::collections::BTreeSet;
+
+use crate::model::{Address, ExchangeRights, MissingRight, Rights};
 
 use super::value::printable;
 
@@ -9,6 +11,32 @@ const NAMED: usize = 1;
 
 /// A table of what is missing, one row for each right, and how to grant it; empty where nothing is.
 pub(super) fn missing(rights: &Rights) -> Vec<String> {
+    let mut lines = of_graph(rights);
+    let exchange = of_exchange(rights);
+    if !lines.is_empty() && !exchange.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(exchange);
+    lines
+}
+
+/// What Exchange's admin endpoint would refuse.
+fn of_exchange(rights: &Rights) -> Vec<String> {
+    let Some(ExchangeRights { cmdlets: _, missing, steps }) = &rights.exchange else { return Vec::new() };
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let named: Vec<String> = missing.iter().map(|cmdlet| printable(cmdlet)).collect();
+    vec![
+        format!("  Exchange does not let it run {}, needed for {}.", named.join(", "), shown_steps(steps)),
+        format!(
+            "  The directory role {} holds them, and the role group Organization Management; a new sign-in has them.",
+            ExchangeRights::LEAST_ROLE
+        ),
+    ]
+}
+
+fn of_graph(rights: &Rights) -> Vec<String> {
     if rights.missing.is_empty() {
         return Vec::new();
     }
@@ -50,17 +78,18 @@ pub(super) fn missing(rights: &Rights) -> Vec<String> {
 fn row(missing: &MissingRight) -> [String; 3] {
     let MissingRight { right, steps, certain } = missing;
     let doubt = if *certain { "" } else { " (?)" };
+    [format!("{}{doubt}", right.permission), right.role.clone().unwrap_or_else(|| "-".to_owned()), shown_steps(steps)]
+}
+
+fn shown_steps(steps: &BTreeSet<Address>) -> String {
     let named: Vec<String> = steps.iter().take(NAMED).map(|address| printable(&address.to_string())).collect();
-    let mut shown = named.join(", ");
-    if steps.len() > NAMED {
-        shown = format!("{shown} and {} more", steps.len() - NAMED);
-    }
-    [format!("{}{doubt}", right.permission), right.role.clone().unwrap_or_else(|| "-".to_owned()), shown]
+    let shown = named.join(", ");
+    if steps.len() > NAMED { format!("{shown} and {} more", steps.len() - NAMED) } else { shown }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Address, Right};
+    use crate::model::Right;
 
     use super::*;
 

@@ -48,11 +48,14 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
         "validate",
         "plan",
         "apply",
+        "verify",
         "rotate",
         "destroy",
         "restore",
         "show",
         "whoami",
+        "connect",
+        "doctor",
         "certificate",
         "emulate",
         "schema",
@@ -82,7 +85,7 @@ fn the_main_job_from_nothing_to_no_changes() {
         assert!(shown.contains(word), "{word}:\n{shown}");
     }
     let connect = shown.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap();
-    assert!(connect.contains(&format!("-Organization \"{TENANT}\"")), "{connect}");
+    assert!(connect.contains(&format!("-Organization '{TENANT}'")), "{connect}");
     assert!(err(&applied).contains("exo/application: Creation complete"), "progress is talk: {}", err(&applied));
 
     let again = run(path, &["plan", "--emulator", "--detailed-exitcode"]);
@@ -117,7 +120,7 @@ fn json_alone_goes_to_standard_output_and_show_renders_it_again() {
     let now = ["--now", "2026-11-21T12:00:00Z"];
     let json = run(path, &[&["plan", "--emulator", "--json"][..], &now].concat());
     let parsed: Json = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(parsed["formatVersion"], "1.1");
+    assert_eq!(parsed["formatVersion"], "1.2");
     assert_eq!(parsed["summary"]["add"], 5);
     let text = run(path, &[&["plan", "--emulator", "--out", "saved.json"][..], &now].concat());
     assert_eq!(std::fs::read_to_string(path.join("saved.json")).unwrap(), out(&json));

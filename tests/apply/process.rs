@@ -48,6 +48,11 @@ impl Bench {
         self.directory.path()
     }
 
+    /// Where the tenant is served.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Where the tenant is kept.
     pub(crate) fn tenant_file(&self) -> std::path::PathBuf {
         self.path().join(format!(".accredit/emulator/{TENANT}.json"))
@@ -76,6 +81,22 @@ impl Bench {
         }
         command.current_dir(self.path()).env_remove("ACCREDIT_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The same as the tenant's operator at its address, where the manifests call the tenant something else than its domain.
+    pub(crate) fn command_at_its_address(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
+        command.args(arguments).arg(format!("--emulator={}", self.url));
+        command.args(["--now", &days_after(noon(), self.day).to_string()]);
+        let tenant = std::fs::read_to_string(self.tenant_file()).unwrap();
+        let first: Json = serde_json::from_str(tenant.lines().next().unwrap()).unwrap();
+        let operator = &first[0]["put"]["document"]["~operator"];
+        for (variable, name) in [("AZURE_CLIENT_ID", "clientId"), ("AZURE_CLIENT_SECRET", "clientSecret")] {
+            command.env(variable, operator[name].as_str().unwrap());
+        }
+        command.env("AZURE_TENANT_ID", TENANT_ID).current_dir(self.path()).env_remove("ACCREDIT_LOG");
+        command.stdin(Stdio::null());
         command
     }
 

@@ -103,6 +103,33 @@ async fn the_job_is_done_in_every_cloud_through_a_proxy() {
     }
 }
 
+/// Exchange Online and Security & Compliance at the hosts of each cloud, with the permissions that each wants there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn applications_are_proven_in_every_cloud() {
+    for cloud in ["global", "usGovL4", "usGovL5", "china"] {
+        let company = Company::new(cloud).await;
+        let proxy = company.emulator.url().to_owned();
+        let environment = [("HTTPS_PROXY", proxy.as_str()), ("SSL_CERT_FILE", "ca.pem")];
+        let mut manifest = format!("cloud: {cloud}\n{}", one_of_everything("exo"))
+            .replace("role: Exchange Administrator", "role: Global Reader");
+        if cloud.starts_with("usGov") {
+            let other = "      - api: Microsoft Exchange Online Protection\n        application: [Exchange.ManageAsApp]\n    certificates:";
+            manifest = manifest.replace("    certificates:", other);
+        }
+        std::fs::write(company.path().join("manifests/exo.yaml"), manifest).unwrap();
+        let (code, out, err) = company.run(&["apply", "--auto-approve", "--verify"], &environment).await;
+        assert_eq!(code, Some(0), "{cloud}: {out}{err}");
+        assert!(out.contains("Get-RetentionCompliancePolicy") && out.contains("Proven: "), "{cloud}: {out}");
+        let is_called = |words: &str| assert!(out.contains(words), "{cloud}: {words}: {out}");
+        match cloud {
+            "usGovL4" => is_called("a new one for https://outlook.office365.us"),
+            "usGovL5" => is_called("a new one for https://outlook-dod.office365.us"),
+            "china" => is_called("a new one for https://partner.outlook.cn"),
+            _ => is_called("a new one for https://ps.compliance.protection.outlook.com"),
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cloud_of_ones_own_is_described_by_a_file() {
     let company = Company::new("custom").await;

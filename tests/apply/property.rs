@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use super::exchange::{EXCHANGE_ADMINISTRATOR, let_manage};
 use super::world::{TENANT, World};
 
 /// One application as YAML lines below its handle. Certificates share few keys: making RSA keys is slow.
@@ -15,9 +16,22 @@ fn application(index: usize) -> impl Strategy<Value = String> {
     let roles =
         prop::sample::subsequence(vec!["Exchange Administrator", "Global Reader", "Helpdesk Administrator"], 1..=3);
     let tags = prop::option::of(prop::sample::subsequence(vec!["blue", "green", "team-mail"], 0..=3));
+    let exchange_roles = prop::option::of(prop::sample::subsequence(
+        vec![
+            "View-Only Recipients",
+            "{ role: Mail Recipients, scope: { user: megan@contoso.onmicrosoft.com } }",
+            "{ role: Application Mail.Read, scope: { recipientFilter: \"Department -eq 'Sales'\" } }",
+            "{ role: Application Mail.Send, scope: { recipientFilter: \"Department -eq 'Sales'\" } }",
+            "{ role: Application Mail.Send, scope: { recipientFilter: \"CustomAttribute1 -eq 'x'\" } }",
+        ],
+        0..=5,
+    ));
+    let role_groups =
+        prop::option::of(prop::sample::subsequence(vec!["Hygiene Management", "Help Desk", "Security Reader"], 0..=3));
+    let own_roles = (exchange_roles, role_groups);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (text, owners, exchange, delegated, graph, roles, tags, flags).prop_map(
-        move |(text, owners, exchange, delegated, graph, roles, tags, (described, with_owners, consent, certified))| {
+    (text, owners, exchange, delegated, graph, roles, tags, flags, own_roles).prop_map(
+        move |(text, owners, exchange, delegated, graph, roles, tags, (described, with_owners, consent, certified), (exchange_roles, role_groups))| {
             let mut out = format!("  app-{index}:\n    displayName: Application {index}\n");
             if described {
                 out += &format!("    description: \"{text}\"\n    notes: \"{text}\"\n");
@@ -49,6 +63,16 @@ fn application(index: usize) -> impl Strategy<Value = String> {
             for role in roles {
                 out += &format!("      - role: {role}\n");
             }
+            if exchange_roles.is_some() || role_groups.is_some() {
+                out += "    exchange:\n";
+            }
+            if let Some(roles) = exchange_roles {
+                let roles: Vec<String> = roles.iter().map(|role| format!("\n        - {role}")).collect();
+                out += &format!("      roles:{}\n", if roles.is_empty() { " []".to_owned() } else { roles.concat() });
+            }
+            if let Some(groups) = role_groups {
+                out += &format!("      roleGroups: [{}]\n", groups.join(", "));
+            }
             out
         },
     )
@@ -70,6 +94,8 @@ fn apply_then_plan_is_empty() {
         .run(&(estate(), estate()), |(first, second)| {
             runtime.block_on(async {
                 let world = World::new().await;
+                let operator = world.emulator.operator().client_id.clone();
+                let_manage(&world, &operator, Some(EXCHANGE_ADMINISTRATOR)).await;
                 for manifest in [&first, &second] {
                     world.write("estate.yaml", manifest);
                     world.converge(&world.desired()).await;
@@ -84,10 +110,10 @@ fn apply_then_plan_is_empty() {
 #[tokio::test]
 async fn the_plan_does_not_depend_on_the_order_of_what_is_written() {
     let forwards = format!(
-        "tenant: {TENANT}\nestate: order\napplications:\n  exo:\n    displayName: Exo\n    tags: [a, b, c]\n    owners: [zoe.howard@{TENANT}, megan@{TENANT}]\n    permissions:\n      - api: Office 365 Exchange Online\n        application: [Exchange.ManageAsApp, full_access_as_app]\n      - api: Microsoft Graph\n        delegated: [User.Read, Mail.Send]\n    roles: [Exchange Administrator, Global Reader]\n"
+        "tenant: {TENANT}\nestate: order\napplications:\n  exo:\n    displayName: Exo\n    tags: [a, b, c]\n    owners: [zoe.howard@{TENANT}, megan@{TENANT}]\n    permissions:\n      - api: Office 365 Exchange Online\n        application: [Exchange.ManageAsApp, full_access_as_app]\n      - api: Microsoft Graph\n        delegated: [User.Read, Mail.Send]\n    roles: [Exchange Administrator, Global Reader]\n    exchange:\n      roles: [View-Only Recipients, {{ role: Application Mail.Read, scope: {{ recipientFilter: \"Title -eq 'VP'\" }} }}]\n"
     );
     let backwards = format!(
-        "applications:\n  exo:\n    roles: [Global Reader, Exchange Administrator]\n    permissions:\n      - delegated: [Mail.Send, User.Read]\n        api: Microsoft Graph\n      - application: [full_access_as_app, Exchange.ManageAsApp]\n        api: Office 365 Exchange Online\n    owners: [megan@{TENANT}, zoe.howard@{TENANT}]\n    tags: [c, a, b]\n    displayName: Exo\nestate: order\ntenant: {TENANT}\n"
+        "applications:\n  exo:\n    exchange:\n      roles: [{{ scope: {{ recipientFilter: \"Title -eq 'VP'\" }}, role: application mail.read }}, view-only recipients]\n    roles: [Global Reader, Exchange Administrator]\n    permissions:\n      - delegated: [Mail.Send, User.Read]\n        api: Microsoft Graph\n      - application: [full_access_as_app, Exchange.ManageAsApp]\n        api: Office 365 Exchange Online\n    owners: [megan@{TENANT}, zoe.howard@{TENANT}]\n    tags: [c, a, b]\n    displayName: Exo\nestate: order\ntenant: {TENANT}\n"
     );
     let world = World::new().await;
     world.write("exo.yaml", &forwards);

@@ -91,6 +91,17 @@ fn no_secret_comes_out() {
         run(&bench, &["apply", "--auto-approve"], true);
         run(&bench, &["certificate", "export", "exo", "--format", "key", "--out", "plain.key"], true);
         run(&bench, &["certificate", "import-commands", "exo"], true);
+        for arguments in [
+            &["connect", "exo"][..],
+            &["connect", "exo", "--format", "json"],
+            &["connect", "exo", "--format", "dotenv"],
+            &["connect", "exo", "--format", "powershell"],
+            &["connect", "exo", "--format", "github"],
+            &["connect", "exo", "--recipe", "audit-log"],
+            &["connect", "exo", "--recipe", "audit-log", "--host", "github-actions"],
+        ] {
+            run(&bench, arguments, true);
+        }
 
         let key = std::fs::read_to_string(bench.path().join("plain.key")).unwrap();
         for line in lines(&key) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use accredit::catalog::least_privilege;
 use accredit::emulator::{self, Emulator};
+use accredit::exchange::{AdminEndpoint, Service};
 use accredit::execute::{Execution, Keys, Report, execute};
 use accredit::fetch::{FetchError, Sources, fetch};
 use accredit::graph::{Client, Reader, Writer};
@@ -15,11 +16,14 @@ use accredit::identity::{CertificateSignIn, Clock, claims};
 use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
-use accredit::model::{CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint};
+use accredit::model::{
+    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint, Verification,
+};
 use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
 use accredit::render::{Paint, text};
 use accredit::transport::{Detour, Http, TokenSource, Transport};
+use accredit::verify::{Asked, Means, Waiting, verify};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -175,13 +179,25 @@ impl World {
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
         let reader = Reader::new(self.client.clone());
         let (stores, sign_in) = (self.stores(desired), self.sign_in());
-        let operator = &self.operator;
-        let fetched =
-            fetch(Sources { reader: &reader, stores: &stores, sign_in: &sign_in, operator }, desired, self.now).await;
+        let sources = Sources {
+            reader: &reader,
+            stores: &stores,
+            sign_in: &sign_in,
+            operator: &self.operator,
+            admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id, &self.credentials),
+        };
+        let fetched = fetch(sources, desired, self.now).await;
         for path in reader.reads() {
             assert!(least_privilege::find("GET", &path).is_some(), "the table does not know GET {path}");
         }
         fetched
+    }
+
+    /// Exchange's admin endpoint for an application.
+    pub(crate) fn admin_endpoint(&self, tenant_id: &str, credentials: &emulator::Operator) -> AdminEndpoint {
+        let detour = Arc::new(Detour::new(Arc::clone(&self.transport), self.emulator.url()));
+        let token = token(&self.emulator, credentials, &self.others, EXCHANGE);
+        Service::new(detour, EXCHANGE, self.patience.clone()).of_tenant(tenant_id, token)
     }
 
     fn vaults_by(&self, transport: &Arc<dyn Transport>) -> Vaults {
@@ -240,6 +256,40 @@ impl World {
         }
     }
 
+    /// Proves the applications, all once.
+    pub(crate) async fn verify(&self, desired: &Desired) -> Verification {
+        self.verify_with(desired, &ASKED, |_| ()).await.unwrap()
+    }
+
+    /// The same as somebody wants it, whose sign-ins may differ.
+    pub(crate) async fn verify_with(
+        &self,
+        desired: &Desired,
+        asked: &Asked,
+        change: impl FnOnce(&mut CertificateSignIn),
+    ) -> Result<Verification, FetchError> {
+        let detour: Arc<dyn Transport> = Arc::new(Detour::new(Arc::clone(&self.transport), self.emulator.url()));
+        let mut sign_in = CertificateSignIn {
+            transport: Arc::clone(&detour),
+            authority: "https://login.microsoftonline.com".to_owned(),
+            ..self.sign_in()
+        };
+        change(&mut sign_in);
+        let service = |resource: &str| Service::new(Arc::clone(&detour), resource, self.patience.clone());
+        let (exchange, compliance) =
+            (service("https://outlook.office365.com"), service("https://ps.compliance.protection.outlook.com"));
+        let (reader, stores) = (Reader::new(self.client.clone()), self.stores(desired));
+        let means = Means {
+            reader: &reader,
+            stores: &stores,
+            sign_in: &sign_in,
+            graph: &self.client,
+            exchange: &exchange,
+            security_and_compliance: Some(&compliance),
+        };
+        verify(means, desired, asked).await
+    }
+
     pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
         accredit::plan::plan(desired, &self.snapshot(desired).await, self.now, intent)
     }
@@ -285,6 +335,7 @@ impl World {
             keys: &keys,
             certificates: Certificates::of(&kept, self.now),
             sign_in: &sign_in,
+            admin_endpoint: &self.admin_endpoint(TENANT_ID, &self.credentials),
             on_event: &|_| {},
             stop: &stop,
         };
@@ -397,7 +448,18 @@ impl World {
     }
 }
 
+/// Nothing but what is always proven, once.
+pub(crate) const ASKED: Asked = Asked {
+    certificate: None,
+    cmdlets: Vec::new(),
+    security_and_compliance: false,
+    show_mailboxes: false,
+    waiting: Waiting::Never,
+    propagation: Duration::ZERO,
+};
+
 const GRAPH: &str = "https://graph.microsoft.com";
+pub(crate) const EXCHANGE: &str = "https://outlook.office365.com";
 const KEY_VAULT: &str = "https://vault.azure.net";
 
 /// Tokens of whoever signs in.

@@ -394,3 +394,75 @@ async fn graph_shows_the_same_roles_in_beta_only() {
     assert_eq!(graph("DELETE", &format!("customAppScopes/{scope_id}"), Value::Null).await.status, 204);
     assert_eq!(graph("PUT", "roleAssignments", json!({})).await.status, 405);
 }
+
+/// Security & Compliance: its front leads to a region, which takes tokens of its own and another half of the directory roles.
+#[tokio::test]
+async fn security_and_compliance_is_a_service_of_its_own() {
+    const FRONT: &str = "ps.compliance.protection.outlook.com";
+    let emulator = today().await;
+    let client = Client::operator(&emulator).await;
+    let app = automation(&client, "compliance").await;
+    app.may_manage(&client).await;
+    app.holds(&client, EXCHANGE_ADMINISTRATOR).await;
+    let ask = async |host: &str, path: &str, token: &str| {
+        let address = format!("{}/adminapi/{path}", emulator.url());
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let request = http.get(address).bearer_auth(token).header("host", host).header("x-forwarded-proto", "https");
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let list = format!("v1.0/{}/EXOModuleFile?Version=3.9.2", emulator.tenant_id());
+    let led = ask(FRONT, &list, "").await;
+    assert_eq!(led.status, 302, "{}", led.body);
+    let location = led.headers["location"].to_str().unwrap();
+    assert!(location.starts_with("https://eur01b.admin.protection.outlook.com:446/adminapi/"), "{location}");
+
+    let token = async |resource: &str| {
+        let form = [("client_id", app.app_id.as_str()), ("client_secret", app.secret.as_str())];
+        let answer = sign_in_to(&emulator, &format!("{resource}/.default"), &form).await;
+        answer.body["access_token"].as_str().unwrap().to_owned()
+    };
+    let region = format!("eur01b.{FRONT}");
+    let exchange = token("https://outlook.office365.com").await;
+    assert_eq!(ask(&region, &list, &exchange).await.status, 401, "a token for Exchange Online");
+    let own = token(&format!("https://{FRONT}")).await;
+    assert_eq!(ask(&region, &list, &own).await.status, 403, "a role that Exchange Online alone accepts");
+    assert_eq!(ask("outlook.office365.com", &list, &own).await.status, 401, "the other way round");
+    app.holds(&client, SECURITY_READER).await;
+    let own = token(&format!("https://{FRONT}")).await;
+    let listed = ask(&region, &list, &own).await;
+    assert_eq!(listed.body["value"][0]["exportedCmdlets"], "Get-RetentionCompliancePolicy", "{}", listed.body);
+    let mailboxes = format!("beta/{}/Mailbox", emulator.tenant_id());
+    assert_eq!(ask(&region, &mailboxes, &own).await.status, 404, "it has no mailboxes");
+}
+
+/// A token service gives tokens for the services as its own cloud calls them, whatever names the tenant's principals keep.
+#[tokio::test]
+async fn another_clouds_names_mean_nothing() {
+    let emulator = today().await;
+    let operator = emulator.operator();
+    for (login, resource, status) in [
+        ("login.microsoftonline.us", "https://graph.microsoft.us", 200),
+        ("login.microsoftonline.us", "https://graph.microsoft.com", 400),
+        ("login.chinacloudapi.cn", "https://outlook.office365.com", 400),
+        ("login.chinacloudapi.cn", "https://partner.outlook.cn", 200),
+        ("login.microsoftonline.com", "https://ps.compliance.protection.office365.us", 400),
+    ] {
+        let scope = format!("{resource}/.default");
+        let form = [
+            ("client_id", operator.client_id.as_str()),
+            ("client_secret", operator.client_secret.as_str()),
+            ("grant_type", "client_credentials"),
+            ("scope", &scope),
+        ];
+        let address = format!("{}/{DOMAIN}/oauth2/v2.0/token", emulator.url());
+        let request = http().post(address).header("host", login).header("x-forwarded-proto", "https").form(&form);
+        let answer = Answer::read(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, status, "{login} {resource}: {}", answer.body);
+        assert_eq!(
+            status == 400,
+            answer.body["error_codes"] == json!([500_011]),
+            "{login} {resource}: {}",
+            answer.body
+        );
+    }
+}

@@ -92,10 +92,10 @@ impl From<ImportCommandsArguments> for import_commands::Arguments {
     fn from(arguments: ImportCommandsArguments) -> Self {
         let ImportCommandsArguments { source, shelf, targets, account, password } = arguments;
         let targets = targets.into_iter().map(|target| match target {
-            TargetArgument::CurrentUser => import_commands::Target::CurrentUser,
-            TargetArgument::LocalMachine => import_commands::Target::LocalMachine,
-            TargetArgument::Linux => import_commands::Target::Linux,
-            TargetArgument::Macos => import_commands::Target::MacOs,
+            TargetArgument::CurrentUser => import_commands::ImportTarget::CurrentUser,
+            TargetArgument::LocalMachine => import_commands::ImportTarget::LocalMachine,
+            TargetArgument::Linux => import_commands::ImportTarget::Linux,
+            TargetArgument::Macos => import_commands::ImportTarget::MacOs,
         });
         Self { source, shelf: shelf.into(), targets: targets.collect(), account, password: password.into() }
     }

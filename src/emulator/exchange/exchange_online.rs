@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        clouds::names_at,
+        clouds::{names_at, region_at},
         control,
-        exchange_online::{self as service, AUDIENCES, Answer, Caller, Closed, ExchangeRefusal, Request},
+        exchange_online::{
+            self as service, AUDIENCES, Answer, COMPLIANCE_AUDIENCES, COMPLIANCE_HOST, Caller, Closed, ExchangeRefusal,
+            Request, Service,
+        },
         odata,
         reply::{Body, Reply},
         tenant::Tenant,
@@ -48,12 +51,22 @@ impl Turn<'_> {
         if !["beta", "v1.0", "v2.0"].contains(&version.as_str()) || !is_known {
             return Some(control::refuse(404, "no such version of the admin endpoint, or no such tenant"));
         }
-        let caller = match self.exchange_caller(tenant) {
+        let service = if region_at(&self.incoming.origin, COMPLIANCE_HOST).is_some() {
+            Service::SecurityAndCompliance
+        } else {
+            Service::ExchangeOnline
+        };
+        if let Some(location) = service::location(&self.incoming.origin, &self.incoming.target()) {
+            let mut reply = Reply { status: 302, headers: Vec::new(), body: None };
+            reply.set("location", location);
+            return Some(reply);
+        }
+        let caller = match self.exchange_caller(tenant, service) {
             Ok(caller) => caller,
             Err(reply) => return Some(reply),
         };
         let app_role = if version == "v2.0" { "Exchange.ManageAsAppV2" } else { "Exchange.ManageAsApp" };
-        match service::admit(tenant.world.view(Reads::Tokens), &caller, app_role) {
+        match service::admit(tenant.world.view(Reads::Tokens), service, &caller, app_role) {
             Ok(()) => {}
             Err(Closed::Unauthorized) => return Some(self.exchange_unauthorized()),
             Err(Closed::Forbidden) => {
@@ -74,7 +87,7 @@ impl Turn<'_> {
             }
         };
         if self.incoming.method == "POST" && route.eq_ignore_ascii_case("$batch") {
-            return Some(self.exchange_batch(tenant, &caller, &address, body.as_ref()));
+            return Some(self.exchange_batch(tenant, service, &caller, &address, body.as_ref()));
         }
         let asked = Asked {
             method: &self.incoming.method,
@@ -83,14 +96,18 @@ impl Turn<'_> {
             prefer: self.incoming.header("prefer"),
             body,
         };
-        Some(self.exchange_call(tenant, &caller, &address, asked))
+        Some(self.exchange_call(tenant, service, &caller, &address, asked))
     }
 
-    fn exchange_caller(&self, tenant: &mut Tenant) -> Result<Caller, Reply> {
+    fn exchange_caller(&self, tenant: &mut Tenant, service: Service) -> Result<Caller, Reply> {
         let signer = tenant.signer().map_err(|error| control::refuse(503, &error.to_string()))?;
         let token = self.bearer().unwrap_or_default();
+        let audiences: &[&str] = match service {
+            Service::ExchangeOnline => &AUDIENCES,
+            Service::SecurityAndCompliance => &COMPLIANCE_AUDIENCES,
+        };
         let claims = signer
-            .verify_for(token, &names_at(&self.incoming.origin, &AUDIENCES), tenant.world.tenant_id(), self.now)
+            .verify_for(token, &names_at(&self.incoming.origin, audiences), tenant.world.tenant_id(), self.now)
             .map_err(|_| self.exchange_unauthorized())?;
         let texts = |name: &str| {
             let values = claims[name].as_array().into_iter().flatten();
@@ -116,7 +133,14 @@ impl Turn<'_> {
         reply
     }
 
-    fn exchange_call(&self, tenant: &mut Tenant, caller: &Caller, address: &str, asked: Asked<'_>) -> Reply {
+    fn exchange_call(
+        &self,
+        tenant: &mut Tenant,
+        service: Service,
+        caller: &Caller,
+        address: &str,
+        asked: Asked<'_>,
+    ) -> Reply {
         let request = Request {
             world: &tenant.world,
             seen: tenant.world.view(Reads::Lists),
@@ -124,21 +148,26 @@ impl Turn<'_> {
             address: address.to_owned(),
             route: asked.route,
             caller,
+            service,
             query: odata::pairs(asked.query).collect::<BTreeMap<_, _>>(),
             body: asked.body,
             page_size: page_size(asked.prefer),
+            dehydrated: service::is_dehydrated(&tenant.world, tenant.knobs.dehydrated),
         };
         let is_v2 = address.contains("/adminapi/v2.0/");
+        let is_online = service == Service::ExchangeOnline;
         let answered = match (asked.method, asked.route.trim_end_matches('/')) {
             ("POST", route) if route.eq_ignore_ascii_case("InvokeCommand") && !is_v2 => service::invoke(&request, None),
-            ("POST", route @ ("OrganizationConfig" | "AcceptedDomain" | "Mailbox")) if is_v2 => {
+            ("POST", route @ ("OrganizationConfig" | "AcceptedDomain" | "Mailbox")) if is_online && is_v2 => {
                 service::invoke(&request, Some(&format!("Get-{route}")))
             }
             ("GET", route) if route.eq_ignore_ascii_case("EXOModuleFile") && !is_v2 => {
                 Ok(service::module_file(&request))
             }
-            ("GET", route) if !is_v2 && route.eq_ignore_ascii_case("mailbox") => service::mailboxes(&request, None),
-            ("GET", route) if !is_v2 && mailbox_key(route).is_some() => {
+            ("GET", route) if is_online && !is_v2 && route.eq_ignore_ascii_case("mailbox") => {
+                service::mailboxes(&request, None)
+            }
+            ("GET", route) if is_online && !is_v2 && mailbox_key(route).is_some() => {
                 service::mailboxes(&request, mailbox_key(route))
             }
             _ => return control::refuse(404, "the emulator does not serve this path of the admin endpoint"),
@@ -160,7 +189,14 @@ impl Turn<'_> {
     }
 
     /// At most ten calls in one, answered in their order.
-    fn exchange_batch(&self, tenant: &mut Tenant, caller: &Caller, address: &str, body: Option<&Value>) -> Reply {
+    fn exchange_batch(
+        &self,
+        tenant: &mut Tenant,
+        service: Service,
+        caller: &Caller,
+        address: &str,
+        body: Option<&Value>,
+    ) -> Reply {
         let Some(items) =
             body.and_then(|body| body["requests"].as_array()).filter(|items| items.len() <= LARGEST_BATCH)
         else {
@@ -177,7 +213,7 @@ impl Turn<'_> {
                 prefer: item["headers"]["Prefer"].as_str().unwrap_or_default(),
                 body: Some(item["body"].clone()),
             };
-            let reply = self.exchange_call(tenant, caller, address, asked);
+            let reply = self.exchange_call(tenant, service, caller, address, asked);
             responses.push(
                 json!({ "id": item["id"], "status": reply.status, "body": reply.body.as_ref().map(Body::value) }),
             );

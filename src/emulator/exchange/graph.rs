@@ -153,6 +153,7 @@ impl Turn<'_> {
             body,
             caller,
             page_size: self.page_size,
+            dehydrated: super::super::exchange_online::is_dehydrated(&tenant.world, tenant.knobs.dehydrated),
             unsettled: tenant.knobs.unsettled,
             create_if_missing: wishes.create_if_missing,
             eventual: wishes.eventual,

@@ -131,6 +131,7 @@ impl Turn<'_> {
             origin: &self.incoming.origin,
             own_urls: self.urls,
             own_key: signer.public_key(),
+            unsettled: tenant.knobs.unsettled,
             form: self.form(),
             basic: self.basic(),
         };

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     super::world::{Collection, View, text, texts},
-    Request,
+    Request, Service,
     cmdlets::Cmdlet,
-    role_assignments, role_groups,
+    compliance, role_assignments, role_groups,
     roles::{self, GROUPS},
 };
 
@@ -40,15 +40,18 @@ const DIRECTORY_ROLES: [(&str, &str); 8] = [
 ];
 
 /// The ladder that every caller climbs: the app role first, then any role.
-pub(crate) fn admit(seen: View<'_>, caller: &Caller, app_role: &str) -> Result<(), Closed> {
+pub(crate) fn admit(seen: View<'_>, service: Service, caller: &Caller, app_role: &str) -> Result<(), Closed> {
     if !caller.app_roles.iter().any(|role| role == app_role) {
         return Err(Closed::Unauthorized);
     }
-    if held(seen, caller).is_empty() { Err(Closed::Forbidden) } else { Ok(()) }
+    if held(seen, service, caller).is_empty() { Err(Closed::Forbidden) } else { Ok(()) }
 }
 
 /// The management roles that a caller holds, by whichever way.
-fn held(seen: View<'_>, caller: &Caller) -> BTreeSet<String> {
+fn held(seen: View<'_>, service: Service, caller: &Caller) -> BTreeSet<String> {
+    if service == Service::SecurityAndCompliance {
+        return compliance::held(&caller.directory_roles);
+    }
     let own = caller.service_principal.as_str();
     let by_directory = DIRECTORY_ROLES
         .iter()
@@ -75,7 +78,7 @@ fn held(seen: View<'_>, caller: &Caller) -> BTreeSet<String> {
 
 /// Whether one of the caller's roles holds this cmdlet.
 pub(super) fn permits(request: &Request<'_>, cmdlet: &Cmdlet) -> bool {
-    let held = held(request.seen, request.caller);
+    let held = held(request.seen, request.service, request.caller);
     cmdlet.roles.iter().any(|role| held.contains(*role))
 }
 

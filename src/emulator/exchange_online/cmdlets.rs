@@ -11,6 +11,8 @@ pub(super) struct Cmdlet {
     pub(super) name: &'static str,
     pub(super) roles: &'static [&'static str],
     pub(super) parameters: &'static [Parameter],
+    /// Whether it changes roles, which a dehydrated organization refuses.
+    pub(super) customizes: bool,
     pub(super) run: fn(&Call<'_>) -> Result<Output, ExchangeRefusal>,
 }
 
@@ -21,7 +23,7 @@ const READ_AUDIT: &[&str] = &["View-Only Configuration", "Audit Logs", "View-Onl
 const READ_ROLES: &[&str] = &["Role Management", "View-Only Configuration"];
 const WRITE_ROLES: &[&str] = &["Role Management"];
 
-const fn optional(name: &'static str, form: Form) -> Parameter {
+pub(super) const fn optional(name: &'static str, form: Form) -> Parameter {
     Parameter { name, form, is_mandatory: false }
 }
 
@@ -39,15 +41,30 @@ pub(super) const ALL: &[Cmdlet] = &[
         name: "Add-RoleGroupMember",
         roles: WRITE_ROLES,
         parameters: &[THIS, mandatory("Member", Form::Text), optional("BypassSecurityGroupManagerCheck", Form::Flag)],
+        customizes: true,
         run: role_groups::add_member,
+    },
+    Cmdlet {
+        name: "Enable-OrganizationCustomization",
+        roles: &["Organization Configuration"],
+        parameters: &[],
+        customizes: false,
+        run: organization::enable,
     },
     Cmdlet {
         name: "Get-AcceptedDomain",
         roles: READ_ORGANIZATION,
         parameters: &[IDENTITY, SIZE],
+        customizes: false,
         run: organization::domains,
     },
-    Cmdlet { name: "Get-AdminAuditLogConfig", roles: READ_AUDIT, parameters: &[], run: organization::audit },
+    Cmdlet {
+        name: "Get-AdminAuditLogConfig",
+        roles: READ_AUDIT,
+        parameters: &[],
+        customizes: false,
+        run: organization::audit,
+    },
     Cmdlet {
         name: "Get-Mailbox",
         roles: READ_RECIPIENTS,
@@ -68,9 +85,16 @@ pub(super) const ALL: &[Cmdlet] = &[
                 ]),
             ),
         ],
+        customizes: false,
         run: recipients::mailboxes,
     },
-    Cmdlet { name: "Get-ManagementRole", roles: READ_ROLES, parameters: &[IDENTITY], run: roles::list },
+    Cmdlet {
+        name: "Get-ManagementRole",
+        roles: READ_ROLES,
+        parameters: &[IDENTITY],
+        customizes: false,
+        run: roles::list,
+    },
     Cmdlet {
         name: "Get-ManagementRoleAssignment",
         roles: READ_ROLES,
@@ -82,36 +106,65 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("CustomRecipientWriteScope", Form::Text),
             optional("Enabled", Form::Flag),
         ],
+        customizes: false,
         run: role_assignments::list,
     },
     Cmdlet {
         name: "Get-ManagementScope",
         roles: READ_ROLES,
         parameters: &[IDENTITY, optional("Exclusive", Form::Flag), optional("Orphan", Form::Flag)],
+        customizes: false,
         run: scopes::list,
     },
-    Cmdlet { name: "Get-OrganizationConfig", roles: READ_ORGANIZATION, parameters: &[], run: organization::config },
+    Cmdlet {
+        name: "Get-OrganizationConfig",
+        roles: READ_ORGANIZATION,
+        parameters: &[],
+        customizes: false,
+        run: organization::config,
+    },
     Cmdlet {
         name: "Get-Recipient",
         roles: READ_RECIPIENTS,
         parameters: &[IDENTITY, SIZE],
+        customizes: false,
         run: recipients::recipients,
     },
-    Cmdlet { name: "Get-RoleGroup", roles: READ_ROLES, parameters: &[IDENTITY, SIZE], run: role_groups::list },
+    Cmdlet {
+        name: "Get-RoleGroup",
+        roles: READ_ROLES,
+        parameters: &[IDENTITY, SIZE],
+        customizes: false,
+        run: role_groups::list,
+    },
     Cmdlet {
         name: "Get-RoleGroupMember",
         roles: READ_ROLES,
         parameters: &[THIS, SIZE],
+        customizes: false,
         run: role_groups::members_of_group,
     },
-    Cmdlet { name: "Get-ServicePrincipal", roles: READ_ROLES, parameters: &[IDENTITY], run: service_principals::list },
+    Cmdlet {
+        name: "Get-ServicePrincipal",
+        roles: READ_ROLES,
+        parameters: &[IDENTITY],
+        customizes: false,
+        run: service_principals::list,
+    },
     Cmdlet {
         name: "Get-TransportRule",
         roles: READ_ORGANIZATION,
         parameters: &[IDENTITY, SIZE],
+        customizes: false,
         run: organization::rules,
     },
-    Cmdlet { name: "Get-User", roles: READ_RECIPIENTS, parameters: &[IDENTITY, SIZE], run: recipients::users },
+    Cmdlet {
+        name: "Get-User",
+        roles: READ_RECIPIENTS,
+        parameters: &[IDENTITY, SIZE],
+        customizes: false,
+        run: recipients::users,
+    },
     Cmdlet {
         name: "New-ManagementRoleAssignment",
         roles: WRITE_ROLES,
@@ -126,6 +179,7 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("RecipientAdministrativeUnitScope", Form::Text),
             optional("RecipientGroupScope", Form::Text),
         ],
+        customizes: true,
         run: role_assignments::create,
     },
     Cmdlet {
@@ -138,6 +192,7 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("Exclusive", Form::Flag),
             optional("Force", Form::Flag),
         ],
+        customizes: true,
         run: scopes::create,
     },
     Cmdlet {
@@ -149,30 +204,35 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("ServiceId", Form::Guid),
             optional("DisplayName", Form::Text),
         ],
+        customizes: false,
         run: service_principals::create,
     },
     Cmdlet {
         name: "Remove-ManagementRoleAssignment",
         roles: WRITE_ROLES,
         parameters: &[THIS, optional("Force", Form::Flag)],
+        customizes: true,
         run: role_assignments::remove,
     },
     Cmdlet {
         name: "Remove-ManagementScope",
         roles: WRITE_ROLES,
         parameters: &[THIS, optional("Force", Form::Flag)],
+        customizes: true,
         run: scopes::remove,
     },
     Cmdlet {
         name: "Remove-RoleGroupMember",
         roles: WRITE_ROLES,
         parameters: &[THIS, mandatory("Member", Form::Text), optional("BypassSecurityGroupManagerCheck", Form::Flag)],
+        customizes: true,
         run: role_groups::remove_member,
     },
     Cmdlet {
         name: "Remove-ServicePrincipal",
         roles: WRITE_ROLES,
         parameters: &[THIS],
+        customizes: false,
         run: service_principals::remove,
     },
     Cmdlet {
@@ -186,6 +246,7 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("RecipientGroupScope", Form::Text),
             optional("Force", Form::Flag),
         ],
+        customizes: true,
         run: role_assignments::change,
     },
     Cmdlet {
@@ -197,23 +258,21 @@ pub(super) const ALL: &[Cmdlet] = &[
             optional("RecipientRestrictionFilter", Form::Text),
             optional("Force", Form::Flag),
         ],
+        customizes: true,
         run: scopes::change,
     },
     Cmdlet {
         name: "Set-ServicePrincipal",
         roles: WRITE_ROLES,
         parameters: &[THIS, optional("DisplayName", Form::Text)],
+        customizes: false,
         run: service_principals::change,
     },
     Cmdlet {
         name: "Test-ServicePrincipalAuthorization",
         roles: READ_ROLES,
         parameters: &[THIS, optional("Resource", Form::Text)],
+        customizes: false,
         run: authorization::test,
     },
 ];
-
-/// Finds a cmdlet by its name in any case.
-pub(super) fn find(name: &str) -> Option<&'static Cmdlet> {
-    ALL.iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name))
-}

@@ -60,7 +60,12 @@ impl Filter {
 
 impl Term {
     fn holds_for(&self, user: &Document) -> Option<bool> {
-        let member = match self.property.to_lowercase().as_str() {
+        let property = self.property.to_lowercase();
+        if let Some(number) = property.strip_prefix("customattribute") {
+            let own = &user.get("onPremisesExtensionAttributes")?[format!("extensionAttribute{number}")];
+            return self.compares(own.as_str().unwrap_or_default());
+        }
+        let member = match property.as_str() {
             "title" => "jobTitle",
             "department" => "department",
             "company" => "companyName",
@@ -75,7 +80,12 @@ impl Term {
             "externaldirectoryobjectid" => "id",
             _ => return None,
         };
-        let (own, value) = (text(user, member).to_lowercase(), self.value.to_lowercase());
+        self.compares(text(user, member))
+    }
+
+    /// Whether the operator holds between what a user has and the value.
+    fn compares(&self, own: &str) -> Option<bool> {
+        let (own, value) = (own.to_lowercase(), self.value.to_lowercase());
         let is_like = match (value.strip_prefix('*'), value.strip_suffix('*')) {
             (Some(end), None) => own.ends_with(end),
             (None, Some(start)) => own.starts_with(start),

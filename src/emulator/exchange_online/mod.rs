@@ -1,4 +1,5 @@
-//! Exchange Online's admin endpoint: cmdlets over HTTP, as its PowerShell module calls them.
+//! Exchange Online's admin endpoint: cmdlets over HTTP, as its PowerShell module calls them; and Security & Compliance's, which is
+//! the same at another host.
 //!
 //! Pure: request and world in, answer and changes out. `cmdlets` is the list of what is served, `access` says who may
 //! run it, and each file below runs one family of cmdlets.
@@ -6,6 +7,7 @@
 mod access;
 mod authorization;
 mod cmdlets;
+mod compliance;
 mod filter;
 mod organization;
 mod parameters;
@@ -25,6 +27,9 @@ use serde_json::{Map, Value, json};
 
 use super::world::{Change, View, World};
 pub(crate) use access::{Caller, Closed, admit};
+use cmdlets::Cmdlet;
+pub(crate) use compliance::{AUDIENCES as COMPLIANCE_AUDIENCES, HOST as COMPLIANCE_HOST, location};
+pub(crate) use organization::{DEHYDRATED, is_dehydrated};
 pub(crate) use refusal::ExchangeRefusal;
 
 /// The audiences of tokens that Exchange takes.
@@ -50,10 +55,35 @@ pub(crate) struct Request<'a> {
     /// What follows it: `InvokeCommand`.
     pub(crate) route: &'a str,
     pub(crate) caller: &'a Caller,
+    /// Which of the two services was called.
+    pub(crate) service: Service,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) body: Option<Value>,
     /// What `Prefer: odata.maxpagesize` says.
     pub(crate) page_size: Option<usize>,
+    /// Whether changes to roles are refused.
+    pub(crate) dehydrated: bool,
+}
+
+/// The two services that run cmdlets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    ExchangeOnline,
+    SecurityAndCompliance,
+}
+
+impl Service {
+    fn cmdlets(self) -> &'static [Cmdlet] {
+        match self {
+            Self::ExchangeOnline => cmdlets::ALL,
+            Self::SecurityAndCompliance => compliance::CMDLETS,
+        }
+    }
+
+    /// Finds a cmdlet by its name in any case.
+    fn find(self, name: &str) -> Option<&'static Cmdlet> {
+        self.cmdlets().iter().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name))
+    }
 }
 
 /// What Exchange answers, and what it changes.
@@ -86,11 +116,16 @@ pub(crate) fn invoke(request: &Request<'_>, only: Option<&str>) -> Result<Answer
             "Value cannot be null.\r\nParameter name: CmdletName".to_owned(),
         ));
     }
-    let cmdlet = cmdlets::find(name)
+    let cmdlet = request
+        .service
+        .find(name)
         .filter(|cmdlet| only.is_none_or(|only| cmdlet.name.eq_ignore_ascii_case(only)))
         .ok_or_else(|| ExchangeRefusal::unknown_cmdlet(name))?;
     if !access::permits(request, cmdlet) {
         return Err(ExchangeRefusal::not_allowed(cmdlet.name));
+    }
+    if request.dehydrated && cmdlet.customizes {
+        return Err(ExchangeRefusal::rejected(DEHYDRATED));
     }
     let no_parameters = Map::new();
     let sent = match &input["Parameters"] {
@@ -170,8 +205,13 @@ fn selected(row: Value, chosen: Option<&[&str]>) -> Value {
 
 /// `GET EXOModuleFile`: which cmdlets this caller may run.
 pub(crate) fn module_file(request: &Request<'_>) -> Answer {
-    let names: Vec<&str> =
-        cmdlets::ALL.iter().filter(|cmdlet| access::permits(request, cmdlet)).map(|cmdlet| cmdlet.name).collect();
+    let names: Vec<&str> = request
+        .service
+        .cmdlets()
+        .iter()
+        .filter(|cmdlet| access::permits(request, cmdlet))
+        .map(|cmdlet| cmdlet.name)
+        .collect();
     let body = json!({
         "@odata.context": format!("{}/$metadata#EXOModuleFile", request.address),
         "value": [{ "@odata.type": "#Exchange.EXOModuleFile", "exportedCmdlets": names.join(",") }],
@@ -181,7 +221,7 @@ pub(crate) fn module_file(request: &Request<'_>) -> Answer {
 
 /// `GET Mailbox` and `GET Mailbox('…')`: what the module's own Get-EXOMailbox reads.
 pub(crate) fn mailboxes(request: &Request<'_>, key: Option<&str>) -> Result<Answer, ExchangeRefusal> {
-    if !cmdlets::find("Get-Mailbox").is_some_and(|cmdlet| access::permits(request, cmdlet)) {
+    if !Service::ExchangeOnline.find("Get-Mailbox").is_some_and(|cmdlet| access::permits(request, cmdlet)) {
         return Err(ExchangeRefusal::not_allowed("Get-EXOMailbox"));
     }
     recipients::odata(request, key)

@@ -3,13 +3,41 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{identifiers, token::tenants},
+    super::{
+        identifiers,
+        token::tenants,
+        world::{Change, Collection, World},
+    },
     ExchangeRefusal, Output,
     parameters::Call,
 };
 
 fn one(row: Value) -> Output {
     Output { rows: vec![row], ..Output::default() }
+}
+
+/// What is said of changes to the roles of a dehydrated organization.
+pub(crate) const DEHYDRATED: &str = "The command you tried to run isn't currently allowed in your organization. To run this \
+                                     command, you first need to run the command: Enable-OrganizationCustomization.";
+/// The member of the tenant that says that somebody has enabled it.
+const CUSTOMIZED: &str = "~customized";
+
+/// Whether the organization refuses changes to its roles: it began so, and nobody has enabled them.
+pub(crate) fn is_dehydrated(world: &World, began_so: bool) -> bool {
+    began_so && !world.tenant().is_some_and(|tenant| tenant.get(CUSTOMIZED) == Some(&Value::Bool(true)))
+}
+
+/// `Enable-OrganizationCustomization`, once.
+pub(super) fn enable(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
+    let world = call.request.world;
+    let (true, Some(tenant)) = (call.request.dehydrated, world.tenant()) else {
+        return Err(ExchangeRefusal::rejected(
+            "This operation is not required. Organization is already enabled for customization.",
+        ));
+    };
+    let mut tenant = tenant.clone();
+    tenant.insert(CUSTOMIZED.into(), true.into());
+    Ok(Output { rows: Vec::new(), changes: vec![Change::put(Collection::Tenant, tenant)] })
 }
 
 /// `Get-OrganizationConfig`.
@@ -24,7 +52,7 @@ pub(super) fn config(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
         "DisplayName": world.tenant().map_or(Value::Null, |tenant| tenant["displayName"].clone()),
         "OAuth2ClientProfileEnabled": true,
         "AuditDisabled": false,
-        "IsDehydrated": false,
+        "IsDehydrated": call.request.dehydrated,
         "CustomerLockboxEnabled": false,
         "EwsEnabled": true,
         "EwsAllowOutlook": null,

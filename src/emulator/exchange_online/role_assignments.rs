@@ -69,12 +69,21 @@ impl Holder {
     }
 }
 
-/// The assignments whose holder is still there.
+/// The assignments whose holder is still there, and the scope too if they name one: what comes back of a holder that is restored
+/// does not bring a scope back that was removed meanwhile.
 pub(crate) fn live(seen: View<'_>) -> impl Iterator<Item = &Document> {
     seen.all(STORED).filter(move |assignment| {
+        let scope = text(assignment, "appScopeId");
         Holder::of(assignment)
             .is_some_and(|holder| seen.get(holder.collection(), text(assignment, "principalId")).is_some())
+            && (scope.is_empty() || seen.get(scopes::STORED, scope).is_some())
     })
+}
+
+/// Whether the holder of an assignment is still there.
+pub(super) fn has_holder(world: &World, assignment: &Document) -> bool {
+    Holder::of(assignment)
+        .is_some_and(|holder| world.get(holder.collection(), text(assignment, "principalId")).is_some())
 }
 
 /// A new assignment. One of the two scopes is empty.

@@ -77,7 +77,7 @@ pub(crate) struct Group {
 }
 
 /// The groups, and what each holds; the first holds everything.
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 8] = [
     Group { name: "Organization Management", roles: &MANAGEMENT },
     Group { name: "View-Only Organization Management", roles: &["View-Only Configuration", "View-Only Recipients"] },
     Group {
@@ -108,6 +108,10 @@ pub(crate) const GROUPS: [Group; 7] = [
             "View-Only Configuration",
             "View-Only Recipients",
         ],
+    },
+    Group {
+        name: "Hygiene Management",
+        roles: &["Transport Hygiene", "View-Only Configuration", "View-Only Recipients"],
     },
     Group { name: "Help Desk", roles: &["Reset Password", "View-Only Recipients"] },
     Group {

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         clock, identifiers,
-        world::{Change, Collection, Document, View, text},
+        world::{Change, Collection, Document, View, World, text},
     },
     ExchangeRefusal, Output, filter,
     parameters::Call,
+    role_assignments,
     service_principals::confirm,
 };
 
@@ -33,9 +34,12 @@ pub(crate) fn new(name: &str, recipient_filter: &str, is_exclusive: bool, create
     scope.as_object().cloned().unwrap_or_default()
 }
 
-/// Whether one of these assignments refers to a scope.
-pub(crate) fn is_used<'a>(mut assignments: impl Iterator<Item = &'a Document>, scope: &Document) -> bool {
-    assignments.any(|assignment| text(assignment, "appScopeId") == text(scope, "id"))
+/// Whether an assignment holds for a scope. Those of a holder that was deleted went with it.
+pub(crate) fn is_used(world: &World, scope: &Document) -> bool {
+    let mut assignments = world.all(Collection::ExchangeRoleAssignments);
+    assignments.any(|assignment| {
+        text(assignment, "appScopeId") == text(scope, "id") && role_assignments::has_holder(world, assignment)
+    })
 }
 
 /// Whether a text can be a recipient filter.
@@ -73,7 +77,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     let rows = chosen
         .into_iter()
         .filter(|scope| exclusive.is_none_or(|exclusive| scope["customAttributes"]["Exclusive"] == exclusive))
-        .filter(|scope| orphan != Some(true) || !is_used(seen.all(Collection::ExchangeRoleAssignments), scope))
+        .filter(|scope| orphan != Some(true) || !is_used(call.request.world, scope))
         .map(row)
         .collect();
     Ok(Output { rows, ..Output::default() })
@@ -130,7 +134,7 @@ pub(super) fn remove(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     confirm(call)?;
     let key = call.required("Identity");
     let scope = find(call.request.seen, key).ok_or_else(|| ExchangeRefusal::not_found(key))?;
-    if is_used(call.request.world.all(Collection::ExchangeRoleAssignments), scope) {
+    if is_used(call.request.world, scope) {
         return Err(ExchangeRefusal::rejected("The management scope is in use by one or more role assignments."));
     }
     Ok(Output { rows: Vec::new(), changes: vec![Change::remove(STORED, text(scope, "id"))] })

@@ -115,6 +115,8 @@ const DIRECTORY_ROLES: &[(&str, &[&str])] = &[
             "Directory.Read.All",
         ],
     ),
+    // Exchange Administrator
+    ("29232cdf-9323-42fd-ade2-1d097af3e4de", &["RoleManagement.ReadWrite.Exchange", "Directory.Read.All"]),
     // User Administrator
     ("fe930be7-5e62-47db-91af-98c3a49a38b1", &["User.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All"]),
     // Groups Administrator

@@ -7,6 +7,7 @@ use super::{
     super::{
         clock,
         exchange_online::{
+            DEHYDRATED,
             role_assignments::{self, Holder},
             roles, scopes,
         },
@@ -63,6 +64,11 @@ const SCOPES: &str = "roleManagement/exchange/customAppScopes";
 const READ: &[&str] = &["RoleManagement.Read.Exchange", "RoleManagement.Read.All", "RoleManagement.ReadWrite.Exchange"];
 const WRITE: &[&str] = &["RoleManagement.ReadWrite.Exchange"];
 
+/// Refuses what a dehydrated organization does.
+fn check_customized(request: &Request<'_>) -> Result<(), Refusal> {
+    if request.dehydrated { Err(Refusal::bad_request(DEHYDRATED)) } else { Ok(()) }
+}
+
 /// Everything under the segment.
 pub(super) fn serve(request: &Request<'_>, names: &[&str]) -> Result<Answer, Refusal> {
     if request.version != "beta" {
@@ -80,6 +86,7 @@ pub(super) fn serve(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         ("DELETE", ["roleassignments", _]) => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE)?;
+            check_customized(request)?;
             let id = text(found(request)?, "id");
             Ok(Answer::no_content(vec![Change::remove(role_assignments::STORED, id)]))
         }
@@ -93,8 +100,9 @@ pub(super) fn serve(request: &Request<'_>, names: &[&str]) -> Result<Answer, Ref
         ("DELETE", ["customappscopes", _]) => {
             request.query.allow(&[])?;
             request.caller.needs(WRITE)?;
+            check_customized(request)?;
             let scope = found_scope(request)?;
-            if scopes::is_used(request.world.all(role_assignments::STORED), scope) {
+            if scopes::is_used(request.world, scope) {
                 return Err(Refusal::bad_request("The scope is in use by one or more role assignments."));
             }
             Ok(Answer::no_content(vec![Change::remove(scopes::STORED, text(scope, "id"))]))
@@ -198,6 +206,7 @@ fn check_directory_scope(request: &Request<'_>, scope: &str) -> Result<String, R
 fn assign(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE)?;
+    check_customized(request)?;
     let sent = request.object()?;
     ASSIGNMENT.check(sent, true)?;
     let (directory_scope, app_scope) = (text(sent, "directoryScopeId"), text(sent, "appScopeId"));
@@ -272,6 +281,7 @@ fn check_scope(request: &Request<'_>, id: &str, name: &str, recipient_filter: &s
 fn create_scope(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE)?;
+    check_customized(request)?;
     let sent = request.object()?;
     SCOPE.check(sent, true)?;
     if !["", "RecipientScope"].contains(&text(sent, "type")) {
@@ -294,6 +304,7 @@ fn create_scope(request: &Request<'_>) -> Result<Answer, Refusal> {
 fn change_scope(request: &Request<'_>) -> Result<Answer, Refusal> {
     request.query.allow(&[])?;
     request.caller.needs(WRITE)?;
+    check_customized(request)?;
     let before = request.truth(scopes::STORED, found_scope(request)?)?;
     let sent: &Map<String, Value> = request.object()?;
     SCOPE.check(sent, false)?;

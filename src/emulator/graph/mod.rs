@@ -87,6 +87,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<Value>,
     pub(crate) caller: &'a Caller,
     pub(crate) page_size: usize,
+    /// Whether Exchange's organization refuses changes to its roles.
+    pub(crate) dehydrated: bool,
     /// How open questions are answered.
     pub(crate) unsettled: Unsettled,
     pub(crate) create_if_missing: bool,

@@ -11,7 +11,7 @@ use axum::{
 use hyper_util::rt::TokioIo;
 use tokio::{io::copy_bidirectional, net::TcpStream};
 
-/// The hosts of sign-in, Graph, Exchange, Key Vault and Resource Manager, in every cloud, as a certificate names them.
+/// The hosts of sign-in, Graph, Exchange, Security & Compliance, Key Vault and Resource Manager, in every cloud, as a certificate names them.
 pub(crate) const HOSTS: &[&str] = &[
     "login.microsoftonline.com",
     "login.microsoftonline.us",
@@ -30,6 +30,12 @@ pub(crate) const HOSTS: &[&str] = &[
     "outlook-dod.office365.us",
     "webmail.apps.mil",
     "partner.outlook.cn",
+    "ps.compliance.protection.outlook.com",
+    "*.ps.compliance.protection.outlook.com",
+    "ps.compliance.protection.office365.us",
+    "*.ps.compliance.protection.office365.us",
+    "ps.compliance.protection.partner.outlook.cn",
+    "*.ps.compliance.protection.partner.outlook.cn",
     "management.azure.com",
     "management.usgovcloudapi.net",
     "management.chinacloudapi.cn",

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     credentials::is_current,
+    unsettled::Unsettled,
     world::{Collection, Document, View, World, list, text},
 };
 use claims::Proof;
@@ -55,6 +56,7 @@ pub(crate) struct SignIn<'a> {
     pub(crate) own_urls: &'a [String],
     /// The public half of the tenant's signing key, which its own issuer of federated tokens signs with too.
     pub(crate) own_key: Value,
+    pub(crate) unsettled: Unsettled,
     pub(crate) form: BTreeMap<String, String>,
     /// The client id and secret of HTTP Basic.
     pub(crate) basic: Option<(String, String)>,

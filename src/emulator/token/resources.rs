@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     super::{
-        clouds::{has_vaults, names_at},
+        clouds::{has_vaults, is_of_us_government, names_at},
         seed::{MICROSOFT_GRAPH, first_party},
+        unsettled::ComplianceApi,
         world::{Collection, Document, text},
     },
     Endpoint, SignIn, TokenRefusal, tenants,
@@ -15,16 +16,17 @@ const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 pub(super) const RESOURCE_MANAGER: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
 pub(super) const KEY_VAULT: &str = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
 const EXCHANGE_PROTECTION: &str = "00000007-0000-0ff1-ce00-000000000000";
+/// Security & Compliance: another service of the same APIs.
+const COMPLIANCE: &str = "https://ps.compliance.protection.outlook.com";
 const DIRECTORY_GRAPH: &str = "00000002-0000-0000-c000-000000000000";
 
 /// Scopes that libraries add to every request; they say nothing about the resource.
 const OPENID: [&str; 4] = ["openid", "profile", "offline_access", "email"];
 
 /// APIs that a token can be had for even when the tenant holds no service principal of theirs, and their addresses.
-const WELL_KNOWN: [(&str, &[&str]); 6] = [
+const WELL_KNOWN: [(&str, &[&str]); 5] = [
     (MICROSOFT_GRAPH, &["https://graph.microsoft.com"]),
     (EXCHANGE, &["https://outlook.office365.com", "https://outlook.office.com"]),
-    (EXCHANGE_PROTECTION, &["https://ps.compliance.protection.outlook.com"]),
     (RESOURCE_MANAGER, &["https://management.azure.com", "https://management.core.windows.net"]),
     (KEY_VAULT, &["https://vault.azure.net", "https://managedhsm.azure.net"]),
     (DIRECTORY_GRAPH, &["https://graph.windows.net"]),
@@ -101,23 +103,30 @@ pub(super) fn asked(request: &SignIn<'_>) -> Result<String, TokenRefusal> {
 pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a>, TokenRefusal> {
     let bare = resource.trim_end_matches('/');
     let own = own_service(request, bare);
-    let well_known = WELL_KNOWN.iter().find(|(app_id, addresses)| {
-        own.as_ref().map_or_else(
-            || {
-                is_same(app_id, bare)
-                    || names_at(request.origin, addresses).iter().any(|address| is_same(address, bare))
-            },
-            |(own, _)| own == app_id,
-        )
-    });
+    let is_at = |addresses: &[&str]| names_at(request.origin, addresses).iter().any(|address| is_same(address, bare));
+    let by_address = || WELL_KNOWN.iter().find(|(_, addresses)| is_at(addresses)).map(|(app_id, _)| *app_id);
+    let by_id = || {
+        let known = WELL_KNOWN.iter().map(|(app_id, _)| *app_id).chain([EXCHANGE_PROTECTION]);
+        known.into_iter().find(|app_id| is_same(app_id, bare))
+    };
+    let well_known = match &own {
+        Some((app_id, _)) => Some(*app_id),
+        None if is_at(&[COMPLIANCE]) => Some(compliance_api(request)),
+        None => by_address().or_else(by_id),
+    };
+    // The tenant's service principals keep the names of the public cloud, which mean nothing to the token service of another.
+    let is_anothers = WELL_KNOWN.iter().any(|(_, public)| public.iter().any(|address| is_same(address, bare)));
+    if well_known.is_none() && (is_anothers || is_same(COMPLIANCE, bare)) {
+        return Err(unknown(request, resource));
+    }
     let named = |name: &str| request.seen.find(Collection::ServicePrincipals, "servicePrincipalNames", name);
     let held = match well_known {
-        Some((app_id, _)) => request.seen.find(Collection::ServicePrincipals, "appId", app_id),
+        Some(app_id) => request.seen.find(Collection::ServicePrincipals, "appId", app_id),
         None => named(bare).or_else(|| named(&format!("{bare}/"))),
     };
     let principal = match (held, well_known) {
         (Some(held), _) => Cow::Borrowed(held),
-        (None, Some((app_id, _))) => first_party(app_id).map(Cow::Owned).ok_or_else(|| unknown(request, resource))?,
+        (None, Some(app_id)) => first_party(app_id).map(Cow::Owned).ok_or_else(|| unknown(request, resource))?,
         (None, None) => return Err(unknown(request, resource)),
     };
     if principal.get("accountEnabled").is_some_and(|enabled| enabled == false) {
@@ -139,6 +148,15 @@ pub(super) fn find<'a>(request: &SignIn<'a>, resource: &str) -> Result<Target<'a
         target.audience = target.app_id().to_owned();
     }
     Ok(target)
+}
+
+/// The API whose app roles a token for Security & Compliance holds.
+fn compliance_api(request: &SignIn<'_>) -> &'static str {
+    match request.unsettled.compliance_api {
+        ComplianceApi::OfCloud if is_of_us_government(request.origin) => EXCHANGE_PROTECTION,
+        ComplianceApi::ExchangeOnlineProtection => EXCHANGE_PROTECTION,
+        ComplianceApi::OfCloud | ComplianceApi::ExchangeOnline => EXCHANGE,
+    }
 }
 
 /// The service at an address of the emulator's own, and what a token for it calls it when that is no address of the

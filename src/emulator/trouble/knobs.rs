@@ -98,6 +98,9 @@ pub struct Knobs {
     pub conflicts: Conflicts,
     /// How much is too much.
     pub throttle: Throttle,
+    /// Whether Exchange's organization begins dehydrated: its roles cannot be changed before somebody has run
+    /// `Enable-OrganizationCustomization`.
+    pub dehydrated: bool,
     /// How open questions are answered.
     pub unsettled: Unsettled,
 }
@@ -110,6 +113,7 @@ impl Default for Knobs {
             lag: Lag::default(),
             conflicts: Conflicts::default(),
             throttle: Throttle::default(),
+            dehydrated: false,
             unsettled: Unsettled::default(),
         }
     }

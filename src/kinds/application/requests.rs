@@ -274,7 +274,8 @@ mod tests {
                 | Write::MakeRequest
                 | Write::TakeInCertificate { .. }
                 | Write::ProtectKeys
-                | Write::SignIn { .. } => panic!("{write:?}"),
+                | Write::SignIn { .. }
+                | Write::Cmdlet(_) => panic!("{write:?}"),
             })
             .collect();
         assert_eq!(

@@ -1,5 +1,7 @@
 //! The tenant and the key stores as a [`Snapshot`]: reads only, as few as the manifests allow.
 
+mod exchange;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,8 +11,9 @@ use jiff::Timestamp;
 
 use crate::catalog::apis::MICROSOFT_GRAPH;
 use crate::catalog::{permissions, powers};
+use crate::exchange::{AdminEndpoint, ExchangeError};
 use crate::graph::{GraphError, Reader, literal, segment};
-use crate::identity::CertificateSignIn;
+use crate::identity::{CertificateSignIn, ProofError};
 use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
@@ -29,6 +32,8 @@ const API_FIELDS: &str = "$select=id,appId,displayName,appRoles,oauth2Permission
 pub enum FetchError {
     #[error("the tenant could not be read")]
     Graph(#[from] GraphError),
+    #[error("Exchange's role groups could not be read")]
+    Exchange(#[from] ExchangeError),
     #[error("what Graph returned for {what} has not the form it should")]
     Form {
         what: String,
@@ -54,11 +59,13 @@ pub struct Sources<'a> {
     pub sign_in: &'a CertificateSignIn,
     /// Who reads.
     pub operator: &'a Operator,
+    /// Exchange's admin endpoint in the tenant of an id, for the operator.
+    pub admin_endpoint: &'a (dyn Fn(&str) -> AdminEndpoint + Sync),
 }
 
 /// Reads everything the planner looks at.
 pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
-    let Sources { reader, stores, sign_in, operator } = sources;
+    let Sources { reader, stores, sign_in, operator, admin_endpoint } = sources;
     let keys = keys(stores).await?;
     let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
         async { tenant(reader).await.map_err(FetchError::from) },
@@ -72,6 +79,8 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
     details(reader, desired, &mut applications).await?;
+    let mut exchange = exchange::exchange(reader, desired, &mut applications).await?;
+    exchange.organization = exchange::organization(&admin_endpoint(&tenant.id), desired).await?;
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let user_roles = user_roles(reader, desired, &users).await?;
@@ -89,10 +98,33 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
         owner_service_principals,
         role_definitions,
         user_roles,
+        exchange,
         keys,
         sign_ins,
         key_policies,
     })
+}
+
+/// The declared applications as the tenant has them, with what they hold: what is looked at to prove that they work. It takes
+/// less to read than a plan does.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub tenant: ObservedTenant,
+    /// By `uniqueName`.
+    pub applications: BTreeMap<String, ObservedApplication>,
+    /// The APIs that permissions are declared of, and those that applications hold permissions of.
+    pub apis: Vec<ObservedApi>,
+}
+
+/// Reads the declared applications alone.
+pub async fn found(reader: &Reader, desired: &Desired) -> Result<Found, FetchError> {
+    let (tenant, mut applications) =
+        tokio::try_join!(async { tenant(reader).await.map_err(FetchError::from) }, declared(reader, desired))?;
+    let objects = applications.values().map(|application| principal_of(&application.app_id));
+    let objects = reader.find_all_expected(objects.collect()).await?;
+    holdings(reader, with_principals(&mut applications, objects)?).await?;
+    let apis = apis(reader, desired, &applications).await?;
+    Ok(Found { tenant, applications, apis })
 }
 
 fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError {
@@ -140,11 +172,11 @@ async fn sign_ins(
     }
     let outcomes: Vec<(String, Thumbprint, SignIn)> = stream::iter(waited_for)
         .map(|(handle, app_id, store, stored)| async move {
-            let outcome = match store.signer(&stored).await {
-                Ok(signer) => sign_in.sign_in(app_id, &signer).await.map_err(|error| error.in_brief()),
-                Err(error) => Err(in_one_line(&error)),
+            let outcome = match sign_in.prove(app_id, store, &stored).await {
+                Ok(_) => SignIn::Accepted,
+                Err(ProofError::SignIn(error)) => SignIn::Refused(error.in_brief()),
+                Err(ProofError::Key(error)) => SignIn::Refused(in_one_line(&error)),
             };
-            let outcome = outcome.map_or_else(SignIn::Refused, |()| SignIn::Accepted);
             (handle.to_owned(), stored.thumbprint, outcome)
         })
         .buffer_unordered(AT_ONCE)
@@ -191,12 +223,26 @@ async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<Str
     }
     let declared = desired.applications.keys().map(ToString::to_string);
     let missing: Vec<String> = declared.filter(|handle| !found.contains_key(handle)).collect();
-    let paths = missing.iter().map(|handle| format!("/applications(uniqueName={})", literal(handle)));
-    for json in reader.find_all(paths.collect()).await?.into_values().flatten() {
-        let application = wire::application(&json).map_err(form("an application"))?;
-        found.insert(application.unique_name.clone(), application);
-    }
+    found.extend(by_unique_name(reader, missing).await?);
     Ok(found)
+}
+
+/// The declared applications.
+async fn declared(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
+    by_unique_name(reader, desired.applications.keys().map(ToString::to_string).collect()).await
+}
+
+async fn by_unique_name(
+    reader: &Reader,
+    handles: Vec<String>,
+) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
+    let paths = handles.iter().map(|handle| format!("/applications(uniqueName={})", literal(handle)));
+    let read = reader.find_all(paths.collect()).await?;
+    let application = |json: &Json| wire::application(json).map_err(form("an application"));
+    read.values()
+        .flatten()
+        .map(|json| application(json).map(|application| (application.unique_name.clone(), application)))
+        .collect()
 }
 
 /// Deleted applications that can be restored, by uniqueName, which Graph cannot filter on.
@@ -226,7 +272,6 @@ async fn details(
 ) -> Result<(), FetchError> {
     let owners = |id: &str| format!("/applications/{id}/owners?$select=id,displayName,userPrincipalName");
     let federated = |id: &str| format!("/applications/{id}/federatedIdentityCredentials");
-    let principal = |app_id: &str| format!("/servicePrincipals(appId={})", literal(app_id));
     let declares_owners = |name: &str| {
         let declared = desired.applications.get(name);
         declared.is_some_and(|declared| declared.owners.is_some())
@@ -235,23 +280,36 @@ async fn details(
     let lists = with_owners
         .map(|(_, application)| owners(&application.id))
         .chain(applications.values().map(|application| federated(&application.id)));
-    let objects = applications.values().map(|application| principal(&application.app_id));
-    let (mut lists, mut objects) =
+    let objects = applications.values().map(|application| principal_of(&application.app_id));
+    let (mut lists, objects) =
         tokio::try_join!(reader.list_all(lists.collect()), reader.find_all_expected(objects.collect()))?;
-    let mut principals = Vec::new();
     for application in applications.values_mut() {
         let listed = lists.remove(&owners(&application.id)).unwrap_or_default();
         application.owners = listed.iter().filter_map(wire::owner).collect();
         let listed = lists.remove(&federated(&application.id)).unwrap_or_default();
         application.federated_credentials = listed.iter().map(wire::federated_credential).collect();
-        if let Some(json) = objects.remove(&principal(&application.app_id)).flatten() {
-            let found = application
-                .service_principal
-                .insert(wire::service_principal(&json).map_err(form("a service principal"))?);
-            principals.push(found);
+    }
+    holdings(reader, with_principals(applications, objects)?).await
+}
+
+/// Where an application's service principal is.
+fn principal_of(app_id: &str) -> String {
+    format!("/servicePrincipals(appId={})", literal(app_id))
+}
+
+/// Gives the applications the service principals that were read for them.
+fn with_principals(
+    applications: &mut BTreeMap<String, ObservedApplication>,
+    mut objects: BTreeMap<String, Option<Json>>,
+) -> Result<Vec<&mut ObservedServicePrincipal>, FetchError> {
+    let mut principals = Vec::new();
+    for application in applications.values_mut() {
+        if let Some(json) = objects.remove(&principal_of(&application.app_id)).flatten() {
+            let read = wire::service_principal(&json).map_err(form("a service principal"))?;
+            principals.push(application.service_principal.insert(read));
         }
     }
-    holdings(reader, principals).await
+    Ok(principals)
 }
 
 /// Reads what service principals hold: consents and roles.

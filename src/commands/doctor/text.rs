@@ -1,0 +1,24 @@
+//! What an error text means.
+
+use crate::commands::console::Console;
+use crate::commands::{Exit, Failure};
+use crate::doctor::recognize;
+use crate::render;
+
+/// How remedies call the application, of which nothing is known here.
+const SOME_HANDLE: &str = "HANDLE";
+
+pub(super) fn run(console: &Console, text: &str, json: bool) -> Result<Exit, Failure> {
+    let recognition = recognize(text, SOME_HANDLE);
+    if json {
+        console.data(&render::diagnosis_json(&recognition))?;
+    } else if !recognition.is_empty() {
+        console.data(&render::recognition_text(&recognition, console.paint))?;
+    }
+    if recognition.is_empty() {
+        return Err(Failure::message("nothing in this text is known").hint(
+            "give the whole of the error, with the lines before and after it; `accredit doctor HANDLE` looks at the application itself",
+        ));
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,150 @@
+//! `accredit verify`: that applications can do what they are declared for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::catalog::nearest;
+use crate::model::{Desired, Handle, Tally, Verification};
+use crate::render::{verification_json, verification_junit, verification_text};
+use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificates};
+
+use super::console::Console;
+use super::session::Session;
+use super::{Exit, Failure, Target, manifests};
+
+/// What was typed after `verify`. The target's handles are the applications.
+#[derive(Debug)]
+pub struct Arguments {
+    pub target: Target,
+    pub certificate: Option<String>,
+    /// Cmdlets with their parameters, as typed.
+    pub cmdlets: Vec<String>,
+    pub security_and_compliance: bool,
+    pub show_mailboxes: bool,
+    pub waiting: Waiting,
+    pub propagation_timeout: Duration,
+    pub json: bool,
+    /// Where JUnit XML is written to.
+    pub junit: Option<PathBuf>,
+}
+
+pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments {
+        target,
+        certificate,
+        cmdlets,
+        security_and_compliance,
+        show_mailboxes,
+        waiting,
+        propagation_timeout,
+        json,
+        junit,
+    } = arguments;
+    let asked = Asked {
+        certificate,
+        cmdlets: cmdlets.iter().map(|text| call(text)).collect::<Result<_, _>>()?,
+        security_and_compliance,
+        show_mailboxes,
+        waiting,
+        propagation: propagation_timeout,
+    };
+    let Target { mut paths, only, .. } = target;
+    let only = manifests::handles_among(only, &mut paths)?;
+    let target = Target { paths, only, ..target };
+    let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
+    check(&loaded.0, &target.only, asked.certificate.as_deref())?;
+    let session = Session::of(console, target, loaded, propagation_timeout).await?;
+    let verification = prove(&session, &asked).await?;
+    if let Some(file) = junit {
+        save(&file, &verification_junit(&verification))?;
+    }
+    console.data(&if json {
+        verification_json(&verification)
+    } else {
+        verification_text(&verification, console.paint)
+    })?;
+    if verification.tally().is_good() { Ok(Exit::Success) } else { Err(Failure::said()) }
+}
+
+/// Proves what an apply has left behind. `wrote` says whether it wrote anything.
+pub(super) async fn after_apply(
+    console: &Console,
+    session: &Session,
+    propagation_timeout: Duration,
+    wrote: bool,
+) -> Result<Exit, Failure> {
+    if !session.desired.applications.values().any(has_certificates) {
+        console.say("\nNote: none of these applications has a certificate, so there is nothing to prove.");
+        return Ok(Exit::Success);
+    }
+    let asked = Asked {
+        certificate: None,
+        cmdlets: Vec::new(),
+        security_and_compliance: false,
+        show_mailboxes: false,
+        waiting: if wrote { Waiting::Always } else { Waiting::WhileRecent },
+        propagation: propagation_timeout,
+    };
+    let verification = prove(session, &asked).await?;
+    console.data(&format!("\n{}", verification_text(&verification, console.paint)))?;
+    let Tally { failed, waiting, .. } = verification.tally();
+    match (failed + waiting, wrote) {
+        (0, _) => Ok(Exit::Success),
+        (_, true) => Err(Failure::message("everything was written and stays, and not all of it is proven to work")
+            .hint("what is new may take up to 15 minutes to work: `accredit verify` looks again, and writes nothing")),
+        (_, false) => Err(Failure::message("nothing was written, and not everything is proven to work")),
+    }
+}
+
+async fn prove(session: &Session, asked: &Asked) -> Result<Verification, Failure> {
+    let reader = session.reader();
+    verify::verify(session.means(&reader), &session.desired, asked).await.map_err(Failure::of_fetch)
+}
+
+fn call(text: &str) -> Result<CmdletCall, Failure> {
+    text.parse().map_err(|error| Failure::new(format!("`--cmdlet '{text}'` is not run"), error))
+}
+
+/// That the applications and the certificate that were named are declared.
+fn check(desired: &Desired, handles: &[String], certificate: Option<&str>) -> Result<(), Failure> {
+    let declared = &desired.applications;
+    for handle in handles {
+        let Some(application) = declared.get(handle.as_str()) else {
+            let near = nearest(handle, declared.keys().map(Handle::as_str));
+            let hint = match near.first() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "it takes the handle that stands under `applications:` in a manifest".to_owned(),
+            };
+            return Err(Failure::message(format!("no application `{handle}` is declared")).hint(hint));
+        };
+        if !has_certificates(application) {
+            return Err(Failure::message(format!(
+                "`{handle}` declares no certificate, so it has nothing to sign in with"
+            )));
+        }
+    }
+    let chosen =
+        || declared.iter().filter(|(handle, _)| handles.is_empty() || handles.iter().any(|one| one == handle.as_str()));
+    let names: Vec<&String> =
+        chosen().flat_map(|(_, application)| application.certificates.iter().flatten()).map(|(name, _)| name).collect();
+    if names.is_empty() {
+        return Err(Failure::message(
+            "no application of these manifests declares a certificate: there is nothing to prove",
+        ));
+    }
+    match certificate.filter(|wanted| !names.iter().any(|name| name == wanted)) {
+        Some(wanted) => {
+            let mut all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            all.sort();
+            all.dedup();
+            Err(Failure::message(format!("no certificate `{wanted}` is declared"))
+                .hint(format!("there is {}", all.join(", "))))
+        }
+        None => Ok(()),
+    }
+}
+
+fn save(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| Failure::new(format!("`{}` could not be written", file.display()), error))
+}

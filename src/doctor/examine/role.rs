@@ -1,0 +1,108 @@
+//! The directory role, without which Exchange lets in nobody.
+
+use super::{Outcome, Subject, failed};
+use crate::catalog::exchange_roles::is_application_role;
+use crate::catalog::roles;
+use crate::doctor::failure::ManifestLines;
+use crate::model::{Cloud, ObservedRoleAssignment, Remedy};
+
+pub(super) fn held(subject: &Subject<'_>) -> Outcome {
+    if !subject.is_for_exchange() {
+        return Outcome::Skipped("it is not for Exchange".to_owned());
+    }
+    if let Some(unknown) = unknown_role(subject) {
+        return unknown;
+    }
+    let assignments = subject.service_principal().map_or(&[][..], |found| &found.role_assignments);
+    let named: Vec<(String, bool)> = assignments.iter().map(|assignment| named(subject, assignment)).collect();
+    let own = exchanges_own(subject);
+    let evidence = vec![match named.as_slice() {
+        [] if own.is_empty() => "no directory role".to_owned(),
+        named => named
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .chain(own.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }];
+    if !own.is_empty() || named.iter().any(|(_, accepted)| *accepted) {
+        return Outcome::Passed { evidence, notes: Vec::new() };
+    }
+    let declares = subject.desired.roles.iter().flatten().any(|role| {
+        role.scope == "/"
+            && roles::find(role.template_id.as_deref().unwrap_or(&role.role))
+                .is_some_and(roles::is_accepted_by_exchange)
+    });
+    let remedy = if declares {
+        subject.apply(
+            "the manifest declares a role that Exchange takes: apply it, wait some minutes, and take a new token",
+        )
+    } else {
+        Remedy {
+            text: format!(
+                "declare one that Exchange takes, for the whole tenant: {}. This one reads everything and changes nothing",
+                roles::names_accepted_by_exchange().collect::<Vec<_>>().join(", ")
+            ),
+            manifest: Some(ManifestLines::Application("roles:\n  - Global Reader").in_place(subject.handle)),
+            commands: vec![format!("accredit apply --only {}", subject.handle)],
+        }
+    };
+    if named.is_empty() && subject.observed.desired.cloud == Cloud::China {
+        return failed(3, "the service principal has no directory role", evidence, remedy);
+    }
+    let cause = if named.is_empty() {
+        "the service principal has no directory role"
+    } else {
+        "the service principal has only roles that sessions of applications do not take, or for a part of the tenant"
+    };
+    failed(2, cause, evidence, remedy)
+}
+
+/// Roles and role groups of Exchange's own that hold cmdlets, as far as the manifest has them looked at.
+fn exchanges_own(subject: &Subject<'_>) -> Vec<String> {
+    let Some(principal) = subject.service_principal() else { return Vec::new() };
+    let exchange = &subject.observed.snapshot.exchange;
+    let roles = principal.exchange_role_assignments.iter().filter_map(|assignment| {
+        let definition = exchange.role_definitions.iter().find(|role| role.id == assignment.role_definition_id)?;
+        (!is_application_role(&definition.name)).then(|| format!("{} (Exchange's own)", definition.name))
+    });
+    let groups = exchange.organization.iter().flat_map(|organization| &organization.role_groups);
+    let member = principal.id.to_lowercase();
+    let groups = groups.filter(|group| group.members.contains(&member));
+    roles.chain(groups.map(|group| format!("{} (a role group of Exchange's)", group.name))).collect()
+}
+
+/// A declared role that this tenant does not have.
+fn unknown_role(subject: &Subject<'_>) -> Option<Outcome> {
+    let definitions = &subject.observed.snapshot.role_definitions;
+    let is_known = |role: &crate::model::DesiredRole| {
+        definitions.iter().any(|definition| match &role.template_id {
+            Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
+            None => definition.display_name.eq_ignore_ascii_case(&role.role),
+        })
+    };
+    let unknown = subject.desired.roles.iter().flatten().find(|role| !is_known(role))?;
+    let evidence = vec![format!("`{}` at {}", unknown.role, unknown.place)];
+    let near = roles::nearest_names(&unknown.role).first().map_or_else(
+        || "write the role's name as Roles & admins shows it, or its template id".to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    );
+    let remedy = Remedy { text: near, manifest: None, commands: Vec::new() };
+    Some(failed(28, "this tenant has no directory role of the declared name", evidence, remedy))
+}
+
+/// A role as people know it, with its scope, and whether Exchange takes it.
+fn named(subject: &Subject<'_>, assignment: &ObservedRoleAssignment) -> (String, bool) {
+    let ObservedRoleAssignment { id: _, role_definition_id, directory_scope_id } = assignment;
+    let definitions = &subject.observed.snapshot.role_definitions;
+    let definition = definitions
+        .iter()
+        .find(|definition| definition.id == *role_definition_id || definition.template_id == *role_definition_id);
+    let template = definition.map_or(role_definition_id, |definition| &definition.template_id);
+    let name = definition.map_or(role_definition_id, |definition| &definition.display_name);
+    let is_whole = directory_scope_id == "/";
+    let accepted = is_whole && roles::find(template).is_some_and(roles::is_accepted_by_exchange);
+    let scope = if is_whole { String::new() } else { format!(" in {directory_scope_id}") };
+    let refused = if accepted { "" } else { " (not taken by Exchange)" };
+    (format!("{name}{scope}{refused}"), accepted)
+}

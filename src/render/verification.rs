@@ -1,0 +1,277 @@
+//! What came of proving applications, as a table for people, as JSON for programs and as JUnit for pipelines. `docs/verify.md` says
+//! what each field means.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use crate::model::{Check, Outcome, Tally, Verification, VerifiedApplication};
+
+use super::count;
+use super::paint::Paint;
+use super::value::printable;
+
+/// Major version: a reader must know it. Minor version: fields were added.
+const FORMAT_VERSION: &str = "1.0";
+
+/// One block for each application, and a line that counts.
+pub fn verification_text(verification: &Verification, paint: Paint) -> String {
+    let mut out = String::new();
+    for application in &verification.applications {
+        let VerifiedApplication { handle, display_name, app_id: _, checks } = application;
+        let _ = writeln!(out, "{} ({})", paint.bold(&printable(handle)), printable(display_name));
+        let names = checks.iter().map(|check| printable(&check.subject.to_string()).chars().count());
+        let width = names.max().unwrap_or(0);
+        let mut api = None;
+        for check in checks {
+            if check.api.as_deref() != api {
+                api = check.api.as_deref();
+                let _ = writeln!(out, "  {}", paint.bold(&printable(api.unwrap_or_default())));
+            }
+            self::check(&mut out, check, width, paint);
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", tally(verification.tally(), paint));
+    out
+}
+
+fn check(out: &mut String, check: &Check, width: usize, paint: Paint) {
+    let Check { api, subject, outcome, notes } = check;
+    let indent = if api.is_some() { "    " } else { "  " };
+    // The names of both depths end in one column.
+    let width = if api.is_some() { width } else { width + 2 };
+    let (sign, words, hint) = match outcome {
+        Outcome::Passed { evidence } => (paint.green("✓"), evidence.clone(), None),
+        Outcome::Failed { cause, hint } => (paint.red("✗"), cause.to_string(), hint.as_ref()),
+        Outcome::Waiting { cause, hint } => (paint.yellow("…"), format!("not yet: {cause}"), hint.as_ref()),
+        Outcome::Skipped { because } => (paint.dim("–"), because.clone(), None),
+    };
+    let subject = printable(&subject.to_string());
+    let _ = writeln!(out, "{indent}{sign} {subject:<width$}  {}", printable(&words));
+    let below = format!("{indent}  {:width$}  ", "");
+    for note in notes {
+        let _ = writeln!(out, "{below}{}", printable(note));
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(out, "{below}{} {}", paint.bold("hint:"), printable(hint));
+    }
+}
+
+fn tally(tally: Tally, paint: Paint) -> String {
+    let Tally { passed, failed, waiting, skipped } = tally;
+    let verdict = match (failed, waiting) {
+        (0, 0) => paint.green("Proven:"),
+        (0, _) => paint.yellow("Not proven yet:"),
+        (_, _) => paint.red("Not proven:"),
+    };
+    let mut parts = vec![format!("{} passed", count(i64::try_from(passed).unwrap_or(i64::MAX), "check"))];
+    for (number, word) in [(failed, "failed"), (waiting, "not yet"), (skipped, "skipped")] {
+        if number > 0 {
+            parts.push(format!("{number} {word}"));
+        }
+    }
+    format!("{} {}.", paint.bold(&verdict), parts.join(", "))
+}
+
+/// One JSON document, ending in a newline.
+pub fn verification_json(verification: &Verification) -> String {
+    let Verification { tenant_id, organization, applications } = verification;
+    let tally = verification.tally();
+    let document = json!({
+        "formatVersion": FORMAT_VERSION,
+        "tenant": { "id": tenant_id, "initialDomain": organization },
+        "passed": tally.is_good(),
+        "summary": tally,
+        "applications": applications.iter().map(application_json).collect::<Vec<_>>(),
+    });
+    format!("{document:#}\n")
+}
+
+fn application_json(application: &VerifiedApplication) -> Json {
+    let VerifiedApplication { handle, display_name, app_id, checks } = application;
+    json!({
+        "handle": handle,
+        "displayName": display_name,
+        "appId": app_id,
+        "passed": Tally::of(checks).is_good(),
+        "checks": checks.iter().map(check_json).collect::<Vec<_>>(),
+    })
+}
+
+fn check_json(check: &Check) -> Json {
+    let Check { api, subject, outcome, notes } = check;
+    // A subject is `check`, and `name` where there is more than one of its kind.
+    let mut row = json!({ "api": api });
+    let mut put = |name: &str, value: Json| row[name] = value;
+    if let Ok(Json::Object(subject)) = serde_json::to_value(subject) {
+        for (name, value) in subject {
+            put(&name, value);
+        }
+    }
+    put("outcome", outcome.as_str().into());
+    match outcome {
+        Outcome::Passed { evidence } => put("evidence", evidence.as_str().into()),
+        Outcome::Failed { cause, hint } | Outcome::Waiting { cause, hint } => {
+            let mut value = serde_json::to_value(cause).unwrap_or_default();
+            value["text"] = cause.to_string().into();
+            put("cause", value);
+            put("hint", hint.clone().into());
+        }
+        Outcome::Skipped { because } => put("because", because.as_str().into()),
+    }
+    put("notes", notes.clone().into());
+    row
+}
+
+/// JUnit XML: a suite for each application, a case for each check.
+pub fn verification_junit(verification: &Verification) -> String {
+    let all = verification.tally();
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(out, "<testsuites name=\"accredit verify\" {}>", counts(all));
+    for VerifiedApplication { handle, display_name: _, app_id: _, checks } in &verification.applications {
+        let _ = writeln!(out, "  <testsuite name=\"{}\" {}>", escaped(handle), counts(Tally::of(checks)));
+        for check in checks {
+            case(&mut out, handle, check);
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn counts(tally: Tally) -> String {
+    let Tally { passed, failed, waiting, skipped } = tally;
+    let (all, bad) = (passed + failed + waiting + skipped, failed + waiting);
+    format!("tests=\"{all}\" failures=\"{bad}\" errors=\"0\" skipped=\"{skipped}\"")
+}
+
+fn case(out: &mut String, handle: &str, check: &Check) {
+    let Check { api, subject, outcome, notes } = check;
+    let class = api.as_ref().map_or_else(|| handle.to_owned(), |api| format!("{handle}.{api}"));
+    let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escaped(&class), escaped(&subject.to_string()));
+    match outcome {
+        Outcome::Passed { evidence } => {
+            let said = std::iter::once(evidence).chain(notes).map(|line| escaped(line)).collect::<Vec<_>>();
+            let _ = writeln!(out, "><system-out>{}</system-out></testcase>", said.join("\n"));
+        }
+        Outcome::Failed { cause, hint } | Outcome::Waiting { cause, hint } => {
+            let hint = hint.as_deref().unwrap_or_default();
+            let (kind, message) = (outcome.as_str(), escaped(&cause.to_string()));
+            let _ = writeln!(
+                out,
+                "><failure type=\"{kind}\" message=\"{message}\">{message}\n{}</failure></testcase>",
+                escaped(hint)
+            );
+        }
+        Outcome::Skipped { because } => {
+            let _ = writeln!(out, "><skipped message=\"{}\"/></testcase>", escaped(because));
+        }
+    }
+}
+
+/// Text as XML takes it: it knows no control characters, not even escaped.
+fn escaped(text: &str) -> String {
+    let text = printable(text);
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cause, Subject};
+
+    fn sample() -> Verification {
+        let check = |api: Option<&str>, subject, outcome| Check {
+            api: api.map(str::to_owned),
+            subject,
+            outcome,
+            notes: Vec::new(),
+        };
+        let exchange = Some("Office 365 Exchange Online");
+        let cause = Cause::TokenRefused {
+            status: 401,
+            codes: vec![700_027],
+            message: "AADSTS700027: <not> \"known\" & \u{1b}[31mred".to_owned(),
+        };
+        let mut passed = check(exchange, Subject::Token, Outcome::Passed { evidence: "a new one".to_owned() });
+        passed.notes.push("a note".to_owned());
+        Verification {
+            tenant_id: "t".to_owned(),
+            organization: "contoso.onmicrosoft.com".to_owned(),
+            applications: vec![VerifiedApplication {
+                handle: "exo".to_owned(),
+                display_name: "EXO".to_owned(),
+                app_id: Some("a".to_owned()),
+                checks: vec![
+                    check(
+                        None,
+                        Subject::Certificate("main".to_owned()),
+                        Outcome::Failed { cause, hint: Some("upload it".to_owned()) },
+                    ),
+                    passed,
+                    check(exchange, Subject::Cmdlets, Outcome::Waiting { cause: Cause::NoCmdlets, hint: None }),
+                    check(
+                        exchange,
+                        Subject::Cmdlet("Get-Mailbox".to_owned()),
+                        Outcome::Skipped { because: "no role".to_owned() },
+                    ),
+                ],
+            }],
+        }
+    }
+
+    #[test]
+    fn a_table_reads_well_without_colour() {
+        let text = "exo (EXO)
+  ✗ certificate main  AADSTS700027: <not> \"known\" & \\u{1b}[31mred (HTTP 401)
+                      hint: upload it
+  Office 365 Exchange Online
+    ✓ token             a new one
+                        a note
+    … cmdlets           not yet: it may run no cmdlet at all
+    – Get-Mailbox       no role
+
+Not proven: 1 check passed, 1 failed, 1 not yet, 1 skipped.
+";
+        let shown = verification_text(&sample(), Paint::PLAIN);
+        let squeezed = |text: &str| {
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        assert_eq!(squeezed(&shown), squeezed(text), "{shown}");
+        let column = |line: &str| shown.lines().find(|shown| shown.contains(line)).and_then(|shown| shown.find(line));
+        assert_eq!(column("AADSTS700027"), column("a new one"));
+    }
+
+    #[test]
+    fn json_keeps_the_cause_typed() {
+        let document: Json = serde_json::from_str(&verification_json(&sample())).unwrap();
+        assert_eq!(document["passed"], false);
+        assert_eq!(document["summary"], json!({ "passed": 1, "failed": 1, "waiting": 1, "skipped": 1 }));
+        let checks = &document["applications"][0]["checks"];
+        assert_eq!((&checks[0]["check"], &checks[0]["name"]), (&json!("certificate"), &json!("main")));
+        assert_eq!(checks[0]["cause"]["kind"], "tokenRefused");
+        assert_eq!(checks[0]["cause"]["codes"], json!([700_027]));
+        assert_eq!(checks[0]["hint"], "upload it");
+        assert_eq!((&checks[1]["check"], checks[1].get("name")), (&json!("token"), None));
+        assert_eq!(checks[3]["because"], "no role");
+    }
+
+    #[test]
+    fn junit_has_nothing_in_it_that_is_no_xml() {
+        let xml = verification_junit(&sample());
+        assert!(xml.contains("&lt;not&gt; &quot;known&quot; &amp; \\u{1b}[31mred"), "{xml}");
+        assert!(xml.contains("tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{xml}");
+    }
+}

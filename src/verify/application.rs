@@ -1,0 +1,72 @@
+//! One application from its certificate to one harmless request at each of its APIs.
+
+use jiff::Timestamp;
+
+use crate::fetch::Found;
+use crate::model::{
+    Cause, Check, Cloud, DesiredApplication, Handle, ObservedApplication, Outcome, Subject, VerifiedApplication,
+};
+
+use super::{Asked, Means, api, certificate};
+
+/// Everything that the proof of one application looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Proof<'a> {
+    pub(super) means: Means<'a>,
+    pub(super) cloud: Cloud,
+    pub(super) handle: &'a Handle,
+    pub(super) declared: &'a DesiredApplication,
+    pub(super) found: &'a Found,
+    pub(super) asked: &'a Asked,
+    pub(super) now: Timestamp,
+}
+
+impl Proof<'_> {
+    pub(super) async fn run(self) -> VerifiedApplication {
+        let mut proven = VerifiedApplication {
+            handle: self.handle.to_string(),
+            display_name: self.declared.display_name.clone(),
+            app_id: None,
+            checks: Vec::new(),
+        };
+        let Some(application) = self.found.applications.get(self.handle.as_str()) else {
+            let hint = "`accredit apply` makes it; where somebody deleted it, `accredit restore` brings it back";
+            proven.checks.push(Check::failed(None, Subject::Application, Cause::NoApplication, hint));
+            return proven;
+        };
+        proven.app_id = Some(application.app_id.clone());
+        proven.checks.push(presence(application));
+        let (checks, signer) = certificate::prove(self, application).await;
+        proven.checks.extend(checks);
+        for api in api::of(self) {
+            match &signer {
+                Some(signer) => proven.checks.extend(api.prove(self, application, signer).await),
+                None => proven.checks.push(Check {
+                    api: Some(api.name),
+                    subject: Subject::Token,
+                    outcome: Outcome::Skipped { because: "no certificate signs in".to_owned() },
+                    notes: Vec::new(),
+                }),
+            }
+        }
+        proven
+    }
+}
+
+/// That the application is there and may sign in, as Graph shows it.
+fn presence(application: &ObservedApplication) -> Check {
+    let (cause, hint) = match &application.service_principal {
+        None => (Cause::NoServicePrincipal, "`accredit apply` makes it, with its consents and roles"),
+        Some(found) if !found.account_enabled => {
+            (Cause::Disabled, "switch on \"Enabled for users to sign in?\" under Enterprise applications")
+        }
+        Some(found) => {
+            return Check::passed(
+                None,
+                Subject::Application,
+                format!("{}, its service principal {}", application.app_id, found.id),
+            );
+        }
+    };
+    Check::failed(None, Subject::Application, cause, hint)
+}

@@ -1,0 +1,222 @@
+//! Every known failure is recognized by an error text as users paste it, its remedies load, and the documentation lists it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use accredit::doctor::{ManifestLines, failures, is_known, recognize};
+use accredit::manifest;
+use accredit::model::{Certainty, FailureNumber, Recognition};
+
+/// How many failures the table has to hold.
+const KNOWN: u8 = 33;
+
+fn numbers() -> impl Iterator<Item = FailureNumber> {
+    (1..=KNOWN).map(FailureNumber)
+}
+
+/// An error text of a failure as somebody pasted it.
+fn pasted(number: FailureNumber) -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/failures/F{:02}.txt", number.0));
+    std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{number} has no text: {}", file.display()))
+}
+
+fn names(found: &Recognition) -> Vec<String> {
+    found.diagnoses.iter().map(|cause| cause.failure.unwrap().to_string()).collect()
+}
+
+fn first(text: &str) -> String {
+    let found = recognize(text, "exo");
+    names(&found).first().cloned().unwrap_or_else(|| panic!("nothing is known of:\n{text}"))
+}
+
+#[test]
+fn the_catalogue_has_all_of_them_in_order() {
+    assert!(failures().map(|failure| failure.number).eq(numbers()));
+    for failure in failures() {
+        assert!(!failure.variants.is_empty(), "{}", failure.number);
+    }
+}
+
+#[test]
+fn each_failure_is_the_first_that_its_text_names() {
+    for number in numbers() {
+        assert_eq!(first(&pasted(number)), number.to_string(), "{:#?}", recognize(&pasted(number), "exo").diagnoses);
+    }
+}
+
+#[test]
+fn a_text_is_recognized_in_other_casing_wrapping_and_dress() {
+    for number in numbers() {
+        let text = pasted(number);
+        let narrow: String = text.split('\n').map(|line| wrapped(line, 47)).collect();
+        let json = serde_json::to_string(&serde_json::json!({ "error": { "message": text } })).unwrap();
+        let nested = serde_json::to_string(&serde_json::json!({ "inner": json })).unwrap();
+        let colored = format!("\u{1b}[31;1m{}\u{1b}[0m", text.replace('\n', "\u{1b}[0m\r\n\u{1b}[31;1m"));
+        let dresses = [
+            ("upper case", text.to_uppercase()),
+            ("wrapped", narrow),
+            ("a paragraph", text.replace('\n', " ")),
+            ("in JSON", json),
+            ("in JSON inside of JSON", nested),
+            ("in colour", colored),
+            ("typographic", text.replace('\'', "\u{2019}").replace('"', "\u{201d}")),
+            ("in a ticket", format!("Hola, tengo un error:\n\n> {}\n\nSaludos", text.replace('\n', "\n> "))),
+        ];
+        for (dress, text) in dresses {
+            assert_eq!(first(&text), number.to_string(), "{dress}:\n{text}");
+        }
+    }
+}
+
+/// Lines as a console of that width shows them, broken within words.
+fn wrapped(line: &str, width: usize) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    let parts = characters.chunks(width).map(|part| part.iter().collect::<String>());
+    parts.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+fn each_code_of_a_family_has_a_remedy_of_its_own() {
+    for (failure, codes) in [
+        ("F12", &[90_002, 90_038, 900_382, 900_432][..]),
+        ("F15", &[650_056, 650_057, 650_052, 65_001, 90_094, 90_099, 70_011, 700_030]),
+    ] {
+        let mut remedies = BTreeSet::new();
+        for code in codes {
+            let found = recognize(&format!("AADSTS{code}: in some words"), "exo");
+            assert_eq!(names(&found), [failure], "{code}");
+            assert!(remedies.insert(found.diagnoses[0].remedy.text.clone()), "{code} has the remedy of another code");
+            assert_eq!(found.diagnoses[0].evidence, [format!("AADSTS{code}")]);
+        }
+    }
+}
+
+#[test]
+fn one_code_is_told_apart_by_its_words() {
+    let cause = |text: &str| {
+        let found = recognize(text, "exo");
+        assert_eq!(found.diagnoses.len(), 1, "{text}: {:?}", names(&found));
+        (found.diagnoses[0].failure.unwrap().to_string(), found.diagnoses[0].cause.clone())
+    };
+    let not_found =
+        cause("AADSTS700027: Client assertion contains an invalid signature. [Reason - The key was not found.");
+    let expired =
+        cause("AADSTS700027: Client assertion contains an invalid signature. [Reason - The key used is expired.");
+    let early = cause("AADSTS700027: [Reason - The key used is not yet valid.");
+    let signature = cause("AADSTS700027: The provided signature value did not match the expected signature value.");
+    assert_eq!([&*not_found.0, &*expired.0, &*early.0, &*signature.0], ["F8", "F9", "F9", "F8"]);
+    assert_eq!(BTreeSet::from([not_found.1, expired.1, early.1, signature.1]).len(), 4, "four causes");
+}
+
+#[test]
+fn several_causes_are_all_named_and_what_explains_the_others_comes_first() {
+    let text = format!("{}\n{}\n{}", pasted(FailureNumber(2)), pasted(FailureNumber(8)), pasted(FailureNumber(12)));
+    assert_eq!(names(&recognize(&text, "exo")), ["F12", "F8", "F2"]);
+    let reader = pasted(FailureNumber(5));
+    assert_eq!(names(&recognize(&reader, "exo")), ["F5", "F1"], "and consent may be missing as well");
+}
+
+#[test]
+fn a_reader_s_masked_values_are_caught() {
+    let found = recognize(
+        "Connect-ExchangeOnline -CertificateThumbPrint \"R39DC6340648BAF741A61179A077D7B7B98B2783\" -AppID \"dv861cc4-5984-4d56-b60c-3e79405841c4\" -Organization \"ins-cr.com\"\nUnAuthorized",
+        "exo",
+    );
+    assert_eq!(names(&found), ["F5", "F1"]);
+    assert_eq!(found.values.len(), 2, "{:?}", found.values);
+}
+
+#[test]
+fn what_has_nothing_to_do_with_it_is_not_known() {
+    for text in [
+        "",
+        "hello",
+        "the disk is full",
+        "git : The term 'git' is not recognized as the name of a cmdlet, function, script file, or operable program.\n    + FullyQualifiedErrorId : CommandNotFoundException",
+        "error[E0308]: mismatched types",
+        "HTTP/1.1 500 Internal Server Error",
+        "Get-ChildItem : Cannot find path 'C:\\nowhere' because it does not exist.",
+        "Connect-ExchangeOnline -AppId 36ee4c6c-0812-40a2-b820-b22ebd02bce3 -CertificateThumbprint A26EFACAA44D7A6DF43593C3F320F19C8C689FFA -Organization contoso.onmicrosoft.com",
+        "12345678901234567890",
+    ] {
+        assert!(!is_known(text), "{text}: {:#?}", recognize(text, "exo"));
+    }
+}
+
+#[test]
+fn a_code_of_another_kind_gets_an_honest_answer() {
+    let found = recognize("AADSTS7000222: The provided client secret keys are expired.", "exo");
+    assert!(found.diagnoses.is_empty() && found.codes[0].meaning.unwrap().contains("secret"), "{found:#?}");
+    let found = recognize("AADSTS123456: nobody knows", "exo");
+    assert!(found.diagnoses.is_empty() && found.codes[0].meaning.is_none(), "{found:#?}");
+}
+
+/// What a text holds comes out again only where it is known to be no secret.
+#[test]
+fn nothing_of_a_text_is_said_again_that_may_be_a_secret() {
+    let canary = "hunter2-canary";
+    for number in numbers() {
+        let text = format!(
+            "$password = '{canary}'\nConnect-ExchangeOnline -AppId '{canary}' -CertificateThumbprint '{canary}' -Organization '{canary}' -CertificatePassword {canary}\nBearer {canary}\n{}",
+            pasted(number)
+        );
+        let found = recognize(&text, "exo");
+        assert!(!serde_json::to_string(&found).unwrap().contains("canary"), "{number}: {found:#?}");
+    }
+}
+
+#[test]
+fn every_remedy_s_manifest_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut loaded = 0;
+    for failure in failures() {
+        for variant in failure.variants {
+            let Some(lines) = variant.manifest() else { continue };
+            let declared = lines.in_place("exo");
+            let text = match lines {
+                // A file needs an estate and its tenant, an application its name, and the door of Exchange a role.
+                ManifestLines::Estate(_) if declared.contains("tenant:") => format!("{declared}\nestate: tests\n"),
+                ManifestLines::Estate(_) => format!("tenant: contoso.onmicrosoft.com\n{declared}\nestate: tests\n"),
+                ManifestLines::Application(_) => {
+                    format!("tenant: contoso.onmicrosoft.com\nestate: tests\n{declared}    displayName: EXO\n")
+                }
+            };
+            let file = directory.path().join("exo.yaml");
+            std::fs::write(&file, &text).unwrap();
+            let found = manifest::load(&[file], Path::new(""));
+            let problems = manifest::render_problems(&found.problems, &found.sources, false);
+            assert!(found.desired.is_some(), "{}:\n{text}\n{problems}", failure.number);
+            loaded += 1;
+        }
+    }
+    assert!(loaded > 10, "{loaded}");
+}
+
+/// A failure is recognized by what it is, not by a guess.
+#[test]
+fn the_first_cause_is_never_a_mere_possibility() {
+    for number in numbers() {
+        let found = recognize(&pasted(number), "exo");
+        assert!(found.diagnoses[0].certainty < Certainty::Possible, "{number}");
+    }
+}
+
+#[test]
+fn the_documentation_lists_the_catalogue() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/doctor.md");
+    let text = std::fs::read_to_string(file).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| F") || line.starts_with("| | ")).collect();
+    let mut wanted = Vec::new();
+    for failure in failures() {
+        for (index, variant) in failure.variants.iter().enumerate() {
+            let (number, title, stage) = match index {
+                0 => (failure.number.to_string(), failure.title, failure.stage.as_str()),
+                _ => (String::new(), "", ""),
+            };
+            wanted.push(format!("| {number} | {title} | {stage} | {} |", variant.cause).replace("|  ", "| "));
+        }
+    }
+    assert_eq!(rows, wanted, "the table of docs/doctor.md is that of src/doctor/failures:\n{}", wanted.join("\n"));
+}

@@ -1,0 +1,27 @@
+# Mailbox export from contoso.onmicrosoft.com, as the application exo (EXO PowerShell automated).
+# All mailboxes, name and address, to a CSV file.
+# Any role that reads recipients will do, such as Exchange Recipient Administrator or Global Reader.
+# Without -ResultSize Unlimited, Get-EXOMailbox ends after 1000 mailboxes.
+#
+# The certificate lies in a store of the account that runs this; a rotation gives it another thumbprint.
+#Requires -Version 5.1
+#Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.2.0' }
+param(
+    # Where the files go.
+    [string] $Directory = (Join-Path $PSScriptRoot 'Exports')
+)
+$ErrorActionPreference = 'Stop'
+
+New-Item -ItemType Directory -Path $Directory -Force | Out-Null
+$stamp = Get-Date -Format 'yyyyMMdd-HHmm'
+$file = Join-Path $Directory "AllMailboxes_$stamp.csv"
+
+try {
+    Connect-ExchangeOnline -AppId '3f2db3ef-10b5-428c-8ed7-9a81478c57ed' -CertificateThumbprint 'A26EFACAA44D7A6DF43593C3F320F19C8C689FFA' -Organization 'contoso.onmicrosoft.com' -ShowBanner:$false
+    $mailboxes = Get-EXOMailbox -ResultSize Unlimited
+    $mailboxes | Sort-Object -Property DisplayName |
+        Select-Object -Property DisplayName, PrimarySmtpAddress |
+        Export-Csv -Path $file -NoTypeInformation -Encoding UTF8
+} finally {
+    Disconnect-ExchangeOnline -Confirm:$false
+}
