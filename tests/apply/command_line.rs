@@ -123,7 +123,7 @@ fn json_alone_goes_to_standard_output_and_show_renders_it_again() {
     assert_eq!(parsed["formatVersion"], "1.2");
     assert_eq!(parsed["summary"]["add"], 5);
     let text = run(path, &[&["plan", "--emulator", "--out", "saved.json"][..], &now].concat());
-    assert_eq!(std::fs::read_to_string(path.join("saved.json")).unwrap(), out(&json));
+    assert_eq!(out(&run(path, &["show", "saved.json", "--json"])), out(&json));
     let shown = run(path, &["show", "saved.json"]);
     assert_eq!(out(&shown), out(&text));
     let markdown = run(path, &["show", "saved.json", "--format", "markdown"]);
