@@ -55,6 +55,12 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     if !loaded.0.applications.contains_key(handle.as_str()) {
         return Err(undeclared(&handle, &loaded.0));
     }
+    if let Show::Recipe { recipe, .. } = &show
+        && let Some(why) = recipe.refused_in(loaded.0.cloud)
+    {
+        return Err(Failure::message(format!("this recipe cannot be had: {why}"))
+            .hint("`--recipe mailbox-export` is for every cloud"));
+    }
     target.only = vec![handle.clone()];
     let session = Session::of(console, target, loaded, Patience::PROPAGATION_TIMEOUT).await?;
     let snapshot = session.snapshot(console).await?;

@@ -53,13 +53,14 @@ pub fn onto_windows(handover: &Handover, provider: &str) -> String {
                 "# Windows Server 2016 and before call the password of a modern PFX wrong: `pfxEncryption: legacy`.\n";
             pfx.clone()
         }
-        (None, KeyPlace::KeyVault { vault, name: object, version: _, exportable: true }) => {
+        (None, KeyPlace::KeyVault { vault, name: object, version, exportable: true }) => {
             let (vault, object, pfx) = (argument(vault_name(vault)), argument(object), format!("{name}.pfx"));
             let _ =
                 writeln!(out, "# There, by an account that may read the vault's secrets; this PFX has no password:");
             let _ = writeln!(
                 out,
-                "az keyvault secret download --vault-name {vault} --name {object} --encoding base64 --file {}",
+                "az keyvault secret download --vault-name {vault} --name {object} --version {} --encoding base64 --file {}",
+                argument(version),
                 argument(&pfx)
             );
             pfx.into()
@@ -100,6 +101,8 @@ fn local_machine(out: &mut String, pfx: &Path, thumbprint: Option<&str>, account
     let _ = writeln!(out, "# The account of the scheduled task or service reads the key; for a gMSA end it with $.");
     let _ = writeln!(out, "$account = {}", powershell(account));
     let _ = writeln!(out, "$container = $certificate.PrivateKey.CspKeyContainerInfo.UniqueKeyContainerName");
+    // With no name the next line would be about the directory, and the key of every other account in it.
+    let _ = writeln!(out, "if (-not $container) {{ throw 'The key is not in a CSP.' }}");
     let _ = writeln!(
         out,
         "icacls \"$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\$container\" /grant \"${{account}}:R\""

@@ -167,6 +167,23 @@ fn a_misspelt_handle_is_found_before_anybody_signs_in() {
     assert!(err(&misspelt).contains("hint: did you mean `exo-automation`?"), "{}", err(&misspelt));
 }
 
+/// A file that is empty whatever there is would pass for a month in which nothing happened.
+#[test]
+fn the_audit_log_is_refused_where_the_search_finds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("manifests")).unwrap();
+    let manifest = one_of_everything("exo").replacen('\n', "\ncloud: china\n", 1);
+    std::fs::write(directory.path().join("manifests/exo.yaml"), manifest).unwrap();
+    let recipe = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
+        command.args(["connect", "exo", "--auth", "environment", "--recipe", name]).current_dir(&directory);
+        err(&command.stdin(Stdio::null()).env_remove("AZURE_CLIENT_ID").output().unwrap())
+    };
+    let refusal = recipe("audit-log");
+    assert!(refusal.contains("Search-UnifiedAuditLog finds nothing whatever there is"), "{refusal}");
+    assert!(recipe("mailbox-export").contains("AZURE_CLIENT_ID"));
+}
+
 #[test]
 fn of_several_certificates_it_says_which() {
     let second =
@@ -203,27 +220,31 @@ fn recipes_are_written_whole_and_over_nothing() {
     bench.applied();
     let output = connect(&bench, &["exo", "--recipe", "mailbox-export"]);
     assert!(output.status.success(), "{}", err(&output));
-    assert!(err(&output).contains("`--out DIRECTORY` writes `Register-MailboxExport.ps1` too."), "{}", err(&output));
+    assert!(
+        err(&output).contains("`--out DIRECTORY` writes `Register-Export-Mailboxes-exo.ps1` too."),
+        "{}",
+        err(&output)
+    );
     let arguments = ["exo", "--recipe", "mailbox-export", "--out", "jobs"];
     let written = connect(&bench, &arguments);
     assert!(written.status.success() && out(&written).is_empty(), "{}", err(&written));
-    let script = bench.path().join("jobs/Export-Mailboxes.ps1");
+    let script = bench.path().join("jobs/Export-Mailboxes-exo.ps1");
     assert_eq!(std::fs::read_to_string(&script).unwrap(), out(&output));
-    assert!(bench.path().join("jobs/Register-MailboxExport.ps1").is_file());
+    assert!(bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1").is_file());
 
     std::fs::write(&script, "mine").unwrap();
-    std::fs::remove_file(bench.path().join("jobs/Register-MailboxExport.ps1")).unwrap();
+    std::fs::remove_file(bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1")).unwrap();
     let refusal = refused(&bench, &arguments);
     assert!(refusal.contains("is there already, and nothing was written") && refusal.contains("--force"), "{refusal}");
     assert_eq!(std::fs::read_to_string(&script).unwrap(), "mine");
-    assert!(!bench.path().join("jobs/Register-MailboxExport.ps1").exists());
+    assert!(!bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1").exists());
     assert!(connect(&bench, &[&arguments[..], &["--force"]].concat()).status.success());
     assert_eq!(std::fs::read_to_string(&script).unwrap(), out(&output));
 
     let workflow = succeeds(&bench, &["exo", "--recipe", "audit-log", "--host", "github-actions"]);
-    assert!(workflow.contains("secrets.EXO_PFX_PASSWORD"), "{workflow}");
+    assert!(workflow.contains("secrets.PFX_PASSWORD_EXO"), "{workflow}");
     let written = connect(&bench, &["exo", "--recipe", "audit-log", "--host", "github-actions", "--out", "."]);
     assert!(written.status.success(), "{}", err(&written));
-    let kept = std::fs::read_to_string(bench.path().join(".github/workflows/audit-log.yml")).unwrap();
+    let kept = std::fs::read_to_string(bench.path().join(".github/workflows/exo-audit-log.yml")).unwrap();
     assert_eq!(kept, workflow);
 }

@@ -231,6 +231,10 @@ fn a_key_that_never_leaves_its_vault_is_offered_to_nobody() {
     let mut lent = handover(Cloud::Global);
     lent.certificate.key = vault(true);
     golden::check("exportable.txt", &all(&lent));
+    // The certificate is the one that was chosen, whatever is the newest in the vault.
+    let version = "0123456789abcdef0123456789abcdef";
+    assert!(script(Service::ExchangeOnline, &lent).contains(&format!("-Name 'exo' -Version '{version}' -AsPlainText")));
+    assert!(onto_windows(&lent, PROVIDER).contains(&format!("--name exo --version {version} ")));
 }
 
 #[test]
@@ -280,4 +284,7 @@ fn the_key_lands_in_a_csp_and_the_account_of_the_job_may_read_it() {
     assert_eq!(script.commands().iter().filter(|name| **name == "certutil").count(), 2, "{shown}");
     assert!(script.commands().contains(&"Import-PfxCertificate") && script.commands().contains(&"icacls"), "{shown}");
     assert!(script.literals().contains(&PROVIDER.to_owned()), "{:?}", script.literals());
+    // Without the name of a container the grant would be for all keys of the machine.
+    let (before, _) = shown.split_once("icacls ").unwrap();
+    assert!(before.ends_with("if (-not $container) { throw 'The key is not in a CSP.' }\n"), "{before}");
 }

@@ -91,17 +91,20 @@ pub(super) fn online(script: &mut Script, handover: &Handover) {
     }
     script
         .note("Anywhere, with the certificate from a vault and nothing on disk (modules Az.Accounts and Az.KeyVault):");
-    let (vault, name) = match &certificate.key {
-        KeyPlace::KeyVault { vault, name, version: _, exportable: _ } => (vault_name(vault), name.clone()),
+    let (vault, name, version) = match &certificate.key {
+        KeyPlace::KeyVault { vault, name, version, exportable: _ } => {
+            script.note("(without -Version it is the newest, which follows rotations and may not be uploaded yet)");
+            (vault_name(vault), name.clone(), option("-Version", &powershell(version)))
+        }
         KeyPlace::Directory { .. } | KeyPlace::File { .. } | KeyPlace::Elsewhere => {
             let name = certificate.import_name(&handover.handle);
             let import = "az keyvault certificate import --vault-name VAULT-NAME";
             script.note(&format!("(it is in none yet: {import} --name {name} --file PFX)"));
-            ("VAULT-NAME", name)
+            ("VAULT-NAME", name, String::new())
         }
     };
     let (vault, name) = (powershell(vault), powershell(&name));
-    script.line(&format!("$secret = Get-AzKeyVaultSecret -VaultName {vault} -Name {name} -AsPlainText"));
+    script.line(&format!("$secret = Get-AzKeyVaultSecret -VaultName {vault} -Name {name}{version} -AsPlainText"));
     script.line("$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new([Convert]::FromBase64String($secret), '')");
     script.line(&exchange_by_object(handover));
     script.note("Who is connected; and the end, for a session that is left open counts until it expires:");
