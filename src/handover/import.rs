@@ -6,7 +6,8 @@ use std::path::Path;
 use super::connections::vault_name;
 use super::quoting::{argument, comment, powershell, shell};
 use super::{Handover, KeyPlace};
-use crate::model::ExportFormat;
+use crate::catalog::clouds;
+use crate::model::{Cloud, ExportFormat};
 
 /// Where the key shall be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +56,13 @@ pub fn onto_windows(handover: &Handover, provider: &str) -> String {
         }
         (None, KeyPlace::KeyVault { vault, name: object, version, exportable: true }) => {
             let (vault, object, pfx) = (argument(vault_name(vault)), argument(object), format!("{name}.pfx"));
-            let _ =
-                writeln!(out, "# There, by an account that may read the vault's secrets; this PFX has no password:");
+            let _ = writeln!(
+                out,
+                "# There, after `az login` by an account that may read the vault's secrets; this PFX has no password:"
+            );
+            if let Some(names) = clouds::facts(handover.cloud).tools.filter(|_| handover.cloud != Cloud::Global) {
+                let _ = writeln!(out, "# (before that: az cloud set --name {})", names.azure);
+            }
             let _ = writeln!(
                 out,
                 "az keyvault secret download --vault-name {vault} --name {object} --version {} --encoding base64 --file {}",
@@ -75,14 +81,19 @@ pub fn onto_windows(handover: &Handover, provider: &str) -> String {
         }
     };
     let file = powershell(&pfx.file_name().unwrap_or(pfx.as_os_str()).to_string_lossy());
-    out += "# The short way. A PFX of Accredit's names the provider, so the key lands in a CSP; it cannot be exported again.\n";
-    let _ = writeln!(
-        out,
-        "Import-PfxCertificate -FilePath {file} -CertStoreLocation Cert:\\CurrentUser\\My -Password (Read-Host 'Password of the PFX' -AsSecureString)"
-    );
+    // Only what Accredit exported is known to name a CSP.
+    let is_ours = matches!(certificate.key, KeyPlace::Directory { .. });
+    if is_ours {
+        out += "# The short way. A PFX of Accredit's names the provider, so the key lands in a CSP; it cannot be exported again.\n";
+        let _ = writeln!(
+            out,
+            "Import-PfxCertificate -FilePath {file} -CertStoreLocation Cert:\\CurrentUser\\My -Password (Read-Host 'Password of the PFX' -AsSecureString)"
+        );
+    }
     let thumbprint = Some(certificate.thumbprint.as_str());
     for target in [ImportTarget::CurrentUser, ImportTarget::LocalMachine] {
-        let _ = write!(out, "\n{}", import(target, &pfx, thumbprint, None, provider));
+        let or = if is_ours || target != ImportTarget::CurrentUser { "# Or instead:\n" } else { "" };
+        let _ = write!(out, "\n{or}{}", import(target, &pfx, thumbprint, None, provider));
     }
     out
 }

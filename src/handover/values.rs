@@ -54,6 +54,7 @@ fn named(handover: &Handover) -> Vec<(&'static str, Value)> {
         cloud,
         addresses: _,
         roles,
+        exchange_roles: _,
         granted: _,
         certificate,
     } = handover;

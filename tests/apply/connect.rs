@@ -1,5 +1,6 @@
 //! `accredit connect`: the real program against a tenant that is served to it over HTTP.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value as Json, json};
@@ -65,7 +66,8 @@ fn the_values_are_those_of_the_tenant() {
         assert_eq!(&values[name], expected, "{name}");
     }
     for path in ["privateKeyPath", "pfxPath"] {
-        assert!(bench.path().join(values[path].as_str().unwrap()).is_file(), "{path}");
+        let path = Path::new(values[path].as_str().unwrap());
+        assert!(path.is_absolute() && path.is_file(), "{path:?}");
     }
     // What apply ended with is the first way to connect here.
     let line = applied.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap().trim();
@@ -212,6 +214,41 @@ fn a_rotation_changes_what_is_handed_over_when_apply_says_so() {
         let shown = succeeds(&bench, &["exo", "--for", "exchange-online"]);
         assert!(shown.lines().any(|shown| shown == line), "day {day}: {line}\n{shown}");
     }
+}
+
+/// Nobody renewed it, and whoever builds upon it hears of that.
+#[test]
+fn an_end_that_is_near_or_past_is_said() {
+    let mut bench = Bench::new(&manifest());
+    bench.applied();
+    bench.turn_to_day(357);
+    let near = connect(&bench, &["exo", "--format", "json"]);
+    assert!(near.status.success() && err(&near).contains("Note: `main` expires on "), "{}", err(&near));
+    assert!(err(&near).contains("`accredit rotate exo` makes the next one"), "{}", err(&near));
+    bench.turn_to_day(370);
+    let past = refused(&bench, &["exo"]);
+    assert!(
+        past.contains("`exo`'s certificate `main` expired on ") && past.contains("hint: `accredit rotate"),
+        "{past}"
+    );
+}
+
+#[test]
+fn a_key_that_is_not_here_is_said() {
+    let bench = Bench::new(&manifest());
+    bench.applied();
+    std::fs::remove_dir_all(bench.path().join(".accredit/keys")).unwrap();
+    let output = connect(&bench, &["exo", "--for", "graph"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(err(&output).contains("the key of `main` is not in the declared store"), "{}", err(&output));
+}
+
+#[test]
+fn what_is_still_to_be_signed_is_waited_for() {
+    let bench = Bench::new(&manifest().replace("      main:\n", "      main:\n        source: csr\n"));
+    let applied = bench.apply();
+    let shown = refused(&bench, &["exo"]);
+    assert!(shown.contains("waiting for the signed certificate"), "{shown}\n{}", err(&applied));
 }
 
 #[test]

@@ -34,16 +34,11 @@ pub(super) fn cli(script: &mut Script, handover: &Handover) {
     let cloud = outside_of_global(handover, "--cloud", names.cli_for_microsoft_365);
     let (app_id, tenant) = (argument(&handover.app_id), argument(&handover.organization));
     let login = format!("m365 login --authType certificate --appId {app_id} --tenant {tenant}{cloud}");
-    match (handover.certificate.pem(), handover.certificate.pfx()) {
-        (Some(pem), _) => script.line(&format!("{login} --certificateFile {}", argument(&pem.to_string_lossy()))),
-        (None, Some((pfx, _))) => {
-            script.note("The password stands in the process list meanwhile; a PEM file (`export: [pem]`) needs none.");
-            let pfx = argument(&pfx.to_string_lossy());
-            script.line(&format!("{login} --certificateFile {pfx} --password $env:PFX_PASSWORD"));
-        }
-        (None, None) => {
-            let how = handover.certificate.how_to_get(ExportFormat::Pem);
-            script.note(&format!("It takes a PEM or PFX file with the key; {how}."));
-        }
+    // It takes a PFX too, and its password as an argument, which stands in the process list.
+    if let Some(pem) = handover.certificate.pem() {
+        script.line(&format!("{login} --certificateFile {}", argument(&pem.to_string_lossy())));
+    } else {
+        let how = handover.certificate.how_to_get(ExportFormat::Pem);
+        script.note(&format!("It takes a PEM file with certificate and key; {how}."));
     }
 }

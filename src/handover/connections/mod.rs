@@ -107,9 +107,21 @@ impl Script {
     }
 
     /// Puts a PFX and its password into the variables `$pfx` and `$password`.
-    fn pfx(&mut self, path: &Path, password: Option<&SecretReference>) {
+    fn pfx(&mut self, path: &Path, password: Option<&SecretReference>, handover: &Handover) {
+        if matches!(password, Some(SecretReference::KeyVault { .. })) {
+            self.sign_in_to_azure(handover);
+        }
         self.line(&format!("$pfx = {}", powershell(&path.to_string_lossy())));
         self.line(&format!("$password = {}", secure_string(password)));
+    }
+
+    /// As somebody who may read a vault's secrets. A custom cloud's name is known to whoever runs it.
+    fn sign_in_to_azure(&mut self, handover: &Handover) {
+        self.note("By whoever may read the vault's secrets; on a machine in Azure add -Identity:");
+        let names = clouds::facts(handover.cloud).tools;
+        let environment =
+            names.map_or_else(String::new, |names| outside_of_global(handover, "-Environment", names.azure));
+        self.line(&format!("Connect-AzAccount{environment}"));
     }
 
     fn line(&mut self, text: &str) {

@@ -22,7 +22,7 @@ pub(super) fn pnp(script: &mut Script, handover: &Handover) {
     };
     script.line(&connect(&format!("-Thumbprint {}", powershell(handover.certificate.thumbprint.as_str()))));
     if let Some((path, password)) = handover.certificate.pfx() {
-        script.pfx(path, password);
+        script.pfx(path, password, handover);
         script.line(&connect("-CertificatePath $pfx -CertificatePassword $password"));
     }
 }
