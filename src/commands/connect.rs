@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::catalog::nearest;
 use crate::execute::Report;
 use crate::handover::{
-    ApplicationPermission, Handover, KeyPlace, RecipeFile, SigningCertificate, block, commands, lacking, onto_windows,
-    preferred, recipe, rows, values,
+    ApplicationPermission, Handover, KeyPlace, RecipeFile, Row, SigningCertificate, block, commands, commands_in_short,
+    lacking, onto_windows, preferred, recipe, rows, values,
 };
 use crate::keys::{self, CSP_NAME, Replace};
 use crate::kinds::exchanges_own;
@@ -99,10 +99,14 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         Show::Everything => {
             let mut shown = rows(&handover);
             let rotating = handed.iter().filter(|handed| handed.name == handover.certificate.name);
-            shown.extend(rotating.flat_map(|handed| handed.rotation_rows(console.paint)));
+            let rotation = rotating.flat_map(|handed| handed.rotation_rows(console.paint)).enumerate();
+            let rotation: Vec<Row> =
+                rotation.map(|(index, (_, line))| (if index == 0 { "Rotation" } else { "" }, line)).collect();
+            let before = shown.iter().position(|(label, _)| *label == "Key id").unwrap_or(shown.len());
+            shown.splice(before..before, rotation);
             console.data(&block(&handle, &handover.display_name, &shown, console.paint))?;
             for service in Service::ALL.into_iter().filter(|service| *service != Service::AzureAd) {
-                console.data(&format!("\n{}", commands(service, &handover, console.paint)))?;
+                console.data(&format!("\n{}", commands_in_short(service, &handover, console.paint)))?;
             }
             console.data(&format!("\n{}", onto_windows(&handover, CSP_NAME)))?;
         }

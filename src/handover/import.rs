@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::connections::vault_name;
 use super::quoting::{argument, comment, powershell, shell};
-use super::{Handover, KeyPlace};
+use super::{Handover, KeyPlace, vault_name};
 use crate::catalog::clouds;
 use crate::model::{Cloud, ExportFormat};
 

@@ -9,7 +9,7 @@ mod recipes;
 mod rows;
 mod values;
 
-pub use connections::{Service, commands, exchange_by_thumbprint};
+pub use connections::{Service, commands, commands_in_short, exchange_by_thumbprint};
 pub use import::{ImportTarget, import, onto_windows};
 pub use needs::lacking;
 pub use recipes::{Host, Recipe, RecipeFile, recipe};
@@ -169,6 +169,12 @@ impl SigningCertificate {
         let name = format!("{handle}-{}", self.name);
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
     }
+}
+
+/// The name of a vault: the first part of its host.
+fn vault_name(url: &str) -> &str {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.split(['.', '/', ':']).next().unwrap_or(host)
 }
 
 fn is_pfx(path: &std::path::Path) -> bool {

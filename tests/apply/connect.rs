@@ -74,6 +74,12 @@ fn the_values_are_those_of_the_tenant() {
     let everything = succeeds(&bench, &["exo"]);
     assert!(everything.lines().any(|shown| shown == line), "{line}\n{everything}");
     assert!(everything.starts_with("exo (exo automated)\n  Application id     "), "{everything}");
+    // What it lacks something for takes one line, and every name in such a line is one that `--for` takes.
+    assert!(!everything.contains("# !") && !everything.contains("Connect-MicrosoftTeams"), "{everything}");
+    for name in ["security-and-compliance", "teams", "graph", "pnp", "sharepoint-online", "m365"] {
+        assert!(everything.contains(&format!(". `--for {name}` shows the commands.\n")), "{name}: {everything}");
+        assert!(succeeds(&bench, &["exo", "--for", name]).contains("# !"), "{name}");
+    }
     let exchange = succeeds(&bench, &["exo", "--for", "exchange-online"]);
     assert!(everything.contains(&exchange) && !exchange.contains("# !"), "{exchange}");
     let retired = succeeds(&bench, &["exo", "--for", "azure-ad"]);
@@ -213,6 +219,9 @@ fn a_rotation_changes_what_is_handed_over_when_apply_says_so() {
         let line = applied.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap().trim();
         let shown = succeeds(&bench, &["exo", "--for", "exchange-online"]);
         assert!(shown.lines().any(|shown| shown == line), "day {day}: {line}\n{shown}");
+        let everything = succeeds(&bench, &["exo"]);
+        let (rotation, key_id) = (everything.find("\n  Rotation "), everything.find("\n  Key id "));
+        assert!(key_id.is_some() && rotation < key_id && rotation.is_some() == (day < 356), "day {day}: {everything}");
     }
 }
 

@@ -2,11 +2,10 @@
 //!
 //! <https://learn.microsoft.com/powershell/exchange/app-only-auth-powershell-v2>
 
-use super::password::vault_name;
-use super::{CloudAddresses, Script, is_kept_by_vault, option};
+use super::{CloudAddresses, Script, option, refuses_kept_key};
 use crate::catalog::clouds;
 use crate::handover::quoting::powershell;
-use crate::handover::{Handover, KeyPlace};
+use crate::handover::{Handover, KeyPlace, vault_name};
 use crate::model::{Cloud, ExportFormat, Thumbprint};
 
 /// Of a custom cloud.
@@ -148,7 +147,7 @@ pub(super) fn security_and_compliance(script: &mut Script, handover: &Handover) 
         }
         options += &authorization(addresses);
     }
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("If it asks for a user in PowerShell 7 on Windows, run this first: $Global:IsWindows = $true");

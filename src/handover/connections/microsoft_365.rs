@@ -1,6 +1,6 @@
 //! Microsoft Teams PowerShell, and the CLI for Microsoft 365.
 
-use super::{Script, is_kept_by_vault, names_in_tools, option, outside_of_global};
+use super::{Script, names_in_tools, option, outside_of_global, refuses_kept_key};
 use crate::handover::Handover;
 use crate::handover::quoting::{argument, powershell};
 use crate::model::ExportFormat;
@@ -8,7 +8,7 @@ use crate::model::ExportFormat;
 /// <https://learn.microsoft.com/microsoftteams/teams-powershell-application-authentication>
 pub(super) fn teams(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("Module MicrosoftTeams 4.7.1 or later (5.0.1 in the clouds of the US government). New-Team and some others do not run");
@@ -28,7 +28,7 @@ pub(super) fn teams(script: &mut Script, handover: &Handover) {
 /// <https://pnp.github.io/cli-microsoft365/cmd/login>
 pub(super) fn cli(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     let cloud = outside_of_global(handover, "--cloud", names.cli_for_microsoft_365);

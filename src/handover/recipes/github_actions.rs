@@ -2,9 +2,9 @@
 
 use super::{INSTALL, Job, RecipeFile, heading, indented, script};
 use crate::handover::Handover;
-use crate::handover::KeyPlace;
-use crate::handover::connections::{exchange_by_object, vault_name};
+use crate::handover::connections::exchange_by_object;
 use crate::handover::quoting::{comment, shell};
+use crate::handover::{KeyPlace, vault_name};
 use crate::model::SecretReference;
 
 /// By its commit, which nobody can move.
