@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::catalog::nearest;
 use crate::execute::Report;
 use crate::handover::{
-    ApplicationPermission, Handover, RecipeFile, SigningCertificate, block, commands, lacking, onto_windows, preferred,
-    recipe, rows, values,
+    ApplicationPermission, Handover, KeyPlace, RecipeFile, Row, SigningCertificate, block, commands, commands_in_short,
+    lacking, onto_windows, preferred, recipe, rows, values,
 };
 use crate::keys::{self, CSP_NAME, Replace};
-use crate::model::{Desired, Handle, ObservedApplication, ObservedServicePrincipal, Snapshot};
+use crate::kinds::exchanges_own;
+use crate::model::{
+    Desired, Handle, ObservedApplication, ObservedRoleAssignment, ObservedServicePrincipal, SecretReference, Snapshot,
+};
 use crate::patience::Patience;
 use crate::render::printable;
 
@@ -55,6 +58,12 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     if !loaded.0.applications.contains_key(handle.as_str()) {
         return Err(undeclared(&handle, &loaded.0));
     }
+    if let Show::Recipe { recipe, .. } = &show
+        && let Some(why) = recipe.refused_in(loaded.0.cloud)
+    {
+        return Err(Failure::message(format!("this recipe cannot be had: {why}"))
+            .hint("`--recipe mailbox-export` is for every cloud"));
+    }
     target.only = vec![handle.clone()];
     let session = Session::of(console, target, loaded, Patience::PROPAGATION_TIMEOUT).await?;
     let snapshot = session.snapshot(console).await?;
@@ -67,17 +76,37 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let handover = assemble(&session, &snapshot, application, chosen);
     if handover.service_principal_object_id.is_none() {
         console.say(&format!(
-            "Note: `{handle}` has no service principal, so nobody can sign in as it yet: `accredit apply` makes it.\n"
+            "Note: `{handle}` has no service principal, so nobody can sign in as it yet: `accredit apply` makes it."
+        ));
+    }
+    let name = &handover.certificate.name;
+    if handover.certificate.key == KeyPlace::Elsewhere && !matches!(show, Show::Everything) {
+        console.say(&format!(
+            "Note: the key of `{name}` is not in the declared store: what is shown works only where the key is."
+        ));
+    }
+    let is_followed = handed.iter().any(|handed| handed.name == *name && handed.has_next());
+    if let Some(end) = handover.certificate.not_after
+        && declared.expiry.warn_before.before(end) <= session.now
+        && !is_followed
+    {
+        console.say(&format!(
+            "Note: `{name}` expires on {}, and nothing follows it yet: `accredit rotate {handle}` makes the next one.",
+            end.strftime("%Y-%m-%d")
         ));
     }
     match show {
         Show::Everything => {
             let mut shown = rows(&handover);
             let rotating = handed.iter().filter(|handed| handed.name == handover.certificate.name);
-            shown.extend(rotating.flat_map(|handed| handed.rotation_rows(console.paint)));
+            let rotation = rotating.flat_map(|handed| handed.rotation_rows(console.paint)).enumerate();
+            let rotation: Vec<Row> =
+                rotation.map(|(index, (_, line))| (if index == 0 { "Rotation" } else { "" }, line)).collect();
+            let before = shown.iter().position(|(label, _)| *label == "Key id").unwrap_or(shown.len());
+            shown.splice(before..before, rotation);
             console.data(&block(&handle, &handover.display_name, &shown, console.paint))?;
             for service in Service::ALL.into_iter().filter(|service| *service != Service::AzureAd) {
-                console.data(&format!("\n{}", commands(service, &handover, console.paint)))?;
+                console.data(&format!("\n{}", commands_in_short(service, &handover, console.paint)))?;
             }
             console.data(&format!("\n{}", onto_windows(&handover, CSP_NAME)))?;
         }
@@ -92,7 +121,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
                 .hint("declare `exportable: true` for its certificate and rotate"));
             }
             for lack in lacking(Service::ExchangeOnline, &handover) {
-                console.say(&format!("Note: `{handle}` {lack}, without which the script is refused.\n"));
+                console.say(&format!("Note: `{handle}` {lack}, without which the script is refused."));
             }
             deliver(console, recipe(wanted, host, &handover), out.as_deref(), force)?;
         }
@@ -144,13 +173,24 @@ fn choose<'a>(
     if let Some(chosen) = preferred(signing.iter().copied()) {
         if handed.len() > 1 && wanted.is_none() {
             let name = &chosen.name;
-            console
-                .say(&format!("`{handle}` has the certificates {names}; this is `{name}` (`--certificate NAME`).\n"));
+            console.say(&format!("`{handle}` has the certificates {names}; this is `{name}` (`--certificate NAME`)."));
         }
         return Ok(chosen);
     }
     if let Some((name, error)) = candidates().find_map(|handed| Some((&handed.name, handed.signing.as_ref().err()?))) {
         return Err(Failure::message(format!("the keys of `{handle}`'s certificate `{name}` cannot be read: {error}")));
+    }
+    if let Some((name, end)) = candidates().find_map(|handed| Some((&handed.name, handed.expired()?))) {
+        let end = end.strftime("%Y-%m-%d");
+        return Err(Failure::message(format!("`{handle}`'s certificate `{name}` expired on {end}")).hint(format!(
+            "`accredit rotate {handle}` makes the next one, and `accredit plan --only {handle}` says what it waits for"
+        )));
+    }
+    if let Some((name, note)) = candidates().find_map(|handed| Some((&handed.name, handed.waiting()?))) {
+        return Err(Failure::message(format!(
+            "`{handle}`'s certificate `{name}` is not there yet: {}",
+            printable(note)
+        )));
     }
     let failure = Failure::message(format!("`{handle}` has no certificate to sign in with"));
     Err(if handed.is_empty() {
@@ -178,25 +218,53 @@ fn assemble(
         cloud: session.desired.cloud,
         addresses: session.addresses().cloned(),
         roles: service_principal.map(|holder| roles(holder, snapshot)).unwrap_or_default(),
+        exchange_roles: service_principal.map(|holder| exchanges_own(holder, snapshot)).unwrap_or_default(),
         granted: service_principal.map(|holder| granted(holder, snapshot)).unwrap_or_default(),
-        certificate: certificate.clone(),
+        certificate: SigningCertificate { key: from_anywhere(&certificate.key), ..certificate.clone() },
     }
 }
 
-/// The names of its directory roles.
+/// The same place for whoever reads of it in another directory.
+fn from_anywhere(key: &KeyPlace) -> KeyPlace {
+    // Only without a working directory there is no absolute path.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let password = |password: &Option<SecretReference>| {
+        password.as_ref().map(|reference| match reference {
+            SecretReference::File(path) => SecretReference::File(absolute(path)),
+            other => other.clone(),
+        })
+    };
+    match key {
+        KeyPlace::Directory { directory, private_key, exports, pfx_password } => KeyPlace::Directory {
+            directory: absolute(directory),
+            private_key: absolute(private_key),
+            exports: exports.iter().map(|(format, path)| (*format, absolute(path))).collect(),
+            pfx_password: password(pfx_password),
+        },
+        KeyPlace::File { path, has_key, password: of_file } => {
+            KeyPlace::File { path: absolute(path), has_key: *has_key, password: password(of_file) }
+        }
+        KeyPlace::KeyVault { .. } | KeyPlace::Elsewhere => key.clone(),
+    }
+}
+
+/// The names of its directory roles. One for a part of the tenant opens no service, and is told apart.
 fn roles(holder: &ObservedServicePrincipal, snapshot: &Snapshot) -> Vec<String> {
     let definitions: BTreeMap<&str, &str> = snapshot
         .role_definitions
         .iter()
         .map(|definition| (definition.id.as_str(), definition.display_name.as_str()))
         .collect();
-    let names: BTreeSet<&str> = holder
-        .role_assignments
-        .iter()
-        .map(|assignment| assignment.role_definition_id.as_str())
-        .map(|id| definitions.get(id).copied().unwrap_or(id))
-        .collect();
-    names.into_iter().map(str::to_owned).collect()
+    let with_scope = |assignment: &ObservedRoleAssignment| {
+        let id = assignment.role_definition_id.as_str();
+        let name = definitions.get(id).copied().unwrap_or(id);
+        match assignment.directory_scope_id.as_str() {
+            "/" => name.to_owned(),
+            scope => format!("{name} in {scope}"),
+        }
+    };
+    let names: BTreeSet<String> = holder.role_assignments.iter().map(with_scope).collect();
+    names.into_iter().collect()
 }
 
 /// The application permissions that it has consent to, as far as their APIs are known.

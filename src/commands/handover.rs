@@ -13,9 +13,9 @@ use crate::handover::{
 use crate::keys::DirectoryStore;
 use crate::kinds::{CertificateChain, key_id, uploaded_from};
 use crate::model::{
-    Address, CertificateSource, DesiredApplication, DesiredCertificate, ExportFormat, KeyAccess, ObservedKeyCredential,
-    PermissionType, Rotate, Rotation, SecretReference, SignIn, Snapshot, StoreReference, StoredCertificate, StoredKeys,
-    Thumbprint, Value,
+    Address, CertificateSource, DesiredApplication, DesiredCertificate, ExportFormat, Generation, GenerationState,
+    KeyAccess, ObservedKeyCredential, PermissionType, Rotate, Rotation, SecretReference, SignIn, Snapshot,
+    StoreReference, StoredCertificate, StoredKeys, Thumbprint, Value,
 };
 use crate::render::{Paint, printable, rotation};
 
@@ -33,6 +33,25 @@ pub(super) struct Handed {
 }
 
 impl Handed {
+    /// Whether another one takes over soon. One that is still to be made does not.
+    pub(super) fn has_next(&self) -> bool {
+        self.generations().any(|one| one.state == GenerationState::Next && one.thumbprint.is_some())
+    }
+
+    /// When the last one ended.
+    pub(super) fn expired(&self) -> Option<Timestamp> {
+        self.generations().filter(|one| one.state == GenerationState::Expired).filter_map(|one| one.not_after).max()
+    }
+
+    /// What it waits for before there is one.
+    pub(super) fn waiting(&self) -> Option<&str> {
+        self.rotation.as_ref()?.notes.first().map(String::as_str)
+    }
+
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.rotation.iter().flat_map(|rotation| &rotation.generations)
+    }
+
     pub(super) fn rows(&self, paint: Paint) -> Vec<Row> {
         let mut rows = match &self.signing {
             Ok(Some(certificate)) => certificate_rows(certificate),
@@ -64,8 +83,8 @@ pub(super) async fn handover(console: &Console, session: &Session, snapshot: &Sn
         let _ = write!(out, "\n{}", block(handle, &application.display_name, &rows, console.paint));
         // What lies elsewhere is named by its thumbprint and offered to nobody.
         let here = handed.iter().filter_map(|handed| handed.signing.as_ref().ok()?.as_ref());
-        let here = here.filter(|certificate| certificate.key != KeyPlace::Elsewhere && certificate.can_be_installed());
-        if let Some(certificate) = preferred(here).filter(|_| connects_to_exchange(application)) {
+        let usable = |one: &&SigningCertificate| one.key != KeyPlace::Elsewhere && one.can_be_installed();
+        if let Some(certificate) = preferred(here).filter(usable).filter(|_| connects_to_exchange(application)) {
             let cloud = session.desired.cloud;
             let line =
                 exchange_by_thumbprint(&app_id, organization, &certificate.thumbprint, cloud, session.addresses());

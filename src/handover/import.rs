@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::connections::vault_name;
 use super::quoting::{argument, comment, powershell, shell};
-use super::{Handover, KeyPlace};
-use crate::model::ExportFormat;
+use super::{Handover, KeyPlace, vault_name};
+use crate::catalog::clouds;
+use crate::model::{Cloud, ExportFormat};
 
 /// Where the key shall be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,13 +53,19 @@ pub fn onto_windows(handover: &Handover, provider: &str) -> String {
                 "# Windows Server 2016 and before call the password of a modern PFX wrong: `pfxEncryption: legacy`.\n";
             pfx.clone()
         }
-        (None, KeyPlace::KeyVault { vault, name: object, version: _, exportable: true }) => {
+        (None, KeyPlace::KeyVault { vault, name: object, version, exportable: true }) => {
             let (vault, object, pfx) = (argument(vault_name(vault)), argument(object), format!("{name}.pfx"));
-            let _ =
-                writeln!(out, "# There, by an account that may read the vault's secrets; this PFX has no password:");
             let _ = writeln!(
                 out,
-                "az keyvault secret download --vault-name {vault} --name {object} --encoding base64 --file {}",
+                "# There, after `az login` by an account that may read the vault's secrets; this PFX has no password:"
+            );
+            if let Some(names) = clouds::facts(handover.cloud).tools.filter(|_| handover.cloud != Cloud::Global) {
+                let _ = writeln!(out, "# (before that: az cloud set --name {})", names.azure);
+            }
+            let _ = writeln!(
+                out,
+                "az keyvault secret download --vault-name {vault} --name {object} --version {} --encoding base64 --file {}",
+                argument(version),
                 argument(&pfx)
             );
             pfx.into()
@@ -74,14 +80,19 @@ pub fn onto_windows(handover: &Handover, provider: &str) -> String {
         }
     };
     let file = powershell(&pfx.file_name().unwrap_or(pfx.as_os_str()).to_string_lossy());
-    out += "# The short way. A PFX of Accredit's names the provider, so the key lands in a CSP; it cannot be exported again.\n";
-    let _ = writeln!(
-        out,
-        "Import-PfxCertificate -FilePath {file} -CertStoreLocation Cert:\\CurrentUser\\My -Password (Read-Host 'Password of the PFX' -AsSecureString)"
-    );
+    // Only what Accredit exported is known to name a CSP.
+    let is_ours = matches!(certificate.key, KeyPlace::Directory { .. });
+    if is_ours {
+        out += "# The short way. A PFX of Accredit's names the provider, so the key lands in a CSP; it cannot be exported again.\n";
+        let _ = writeln!(
+            out,
+            "Import-PfxCertificate -FilePath {file} -CertStoreLocation Cert:\\CurrentUser\\My -Password (Read-Host 'Password of the PFX' -AsSecureString)"
+        );
+    }
     let thumbprint = Some(certificate.thumbprint.as_str());
     for target in [ImportTarget::CurrentUser, ImportTarget::LocalMachine] {
-        let _ = write!(out, "\n{}", import(target, &pfx, thumbprint, None, provider));
+        let or = if is_ours || target != ImportTarget::CurrentUser { "# Or instead:\n" } else { "" };
+        let _ = write!(out, "\n{or}{}", import(target, &pfx, thumbprint, None, provider));
     }
     out
 }
@@ -100,6 +111,8 @@ fn local_machine(out: &mut String, pfx: &Path, thumbprint: Option<&str>, account
     let _ = writeln!(out, "# The account of the scheduled task or service reads the key; for a gMSA end it with $.");
     let _ = writeln!(out, "$account = {}", powershell(account));
     let _ = writeln!(out, "$container = $certificate.PrivateKey.CspKeyContainerInfo.UniqueKeyContainerName");
+    // With no name the next line would be about the directory, and the key of every other account in it.
+    let _ = writeln!(out, "if (-not $container) {{ throw 'The key is not in a CSP.' }}");
     let _ = writeln!(
         out,
         "icacls \"$env:ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys\\$container\" /grant \"${{account}}:R\""

@@ -9,7 +9,7 @@ mod recipes;
 mod rows;
 mod values;
 
-pub use connections::{Service, commands, exchange_by_thumbprint};
+pub use connections::{Service, commands, commands_in_short, exchange_by_thumbprint};
 pub use import::{ImportTarget, import, onto_windows};
 pub use needs::lacking;
 pub use recipes::{Host, Recipe, RecipeFile, recipe};
@@ -38,8 +38,10 @@ pub struct Handover {
     pub cloud: Cloud,
     /// Where the services of a custom cloud are.
     pub addresses: Option<CloudAddresses>,
-    /// The display names of the directory roles that it holds, in order.
+    /// The display names of the directory roles that it holds, in order; one for a part of the tenant with its scope.
     pub roles: Vec<String>,
+    /// Roles and role groups of Exchange's own, as far as the manifest has them looked at.
+    pub exchange_roles: Vec<String>,
     /// The application permissions that it has consent to.
     pub granted: BTreeSet<ApplicationPermission>,
     pub certificate: SigningCertificate,
@@ -143,11 +145,19 @@ impl SigningCertificate {
 
     /// How a file of this format is had, where there is none.
     fn how_to_get(&self, format: ExportFormat) -> String {
+        let is_pem = format == ExportFormat::Pem;
         let format = format.as_str();
         match &self.key {
+            // What is encrypted to a team is exported by one of them.
+            KeyPlace::Directory { private_key, .. } if private_key.extension().is_some_and(|extension| extension == "age") => {
+                format!("`accredit certificate export HANDLE --store DIRECTORY --format {format}` makes one")
+            }
             KeyPlace::Directory { .. } => format!("`export: [{format}]` in the manifest makes one"),
             KeyPlace::File { path: _, has_key: true, password: _ } => {
                 format!("`accredit certificate export FILE --format {format}` makes one")
+            }
+            KeyPlace::KeyVault { .. } if is_pem => {
+                "`--for windows` shows how a PFX comes out of the vault, of which `accredit certificate export FILE --format pem` makes one".to_owned()
             }
             KeyPlace::KeyVault { .. } => "`--for windows` shows how one comes out of the vault".to_owned(),
             KeyPlace::File { .. } | KeyPlace::Elsewhere => "it has to be made where the key is".to_owned(),
@@ -161,15 +171,20 @@ impl SigningCertificate {
     }
 }
 
+/// The name of a vault: the first part of its host.
+fn vault_name(url: &str) -> &str {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.split(['.', '/', ':']).next().unwrap_or(host)
+}
+
 fn is_pfx(path: &std::path::Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("pfx") || extension.eq_ignore_ascii_case("p12"))
 }
 
-/// Of several certificates the one that commands are shown for: the first that can be installed on a machine, else the first.
-pub fn preferred<'a>(
-    certificates: impl IntoIterator<Item = &'a SigningCertificate> + Clone,
-) -> Option<&'a SigningCertificate> {
-    let mut installable = certificates.clone().into_iter().filter(|certificate| certificate.can_be_installed());
-    installable.next().or_else(|| certificates.into_iter().next())
+/// Of several certificates the one that commands are shown for: the first whose key is here and can be installed on a machine,
+/// else the first whose key is known at all, else the first.
+pub fn preferred<'a>(certificates: impl IntoIterator<Item = &'a SigningCertificate>) -> Option<&'a SigningCertificate> {
+    let is_worse = |one: &&SigningCertificate| (one.key == KeyPlace::Elsewhere, !one.can_be_installed());
+    certificates.into_iter().min_by_key(is_worse)
 }

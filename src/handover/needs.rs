@@ -14,7 +14,9 @@ pub fn lacking(service: Service, handover: &Handover) -> Vec<String> {
     match service {
         Service::ExchangeOnline => {
             lacking.extend(permission(handover, cloud.exchange_permission));
-            lacking.extend(role(handover, "Exchange Online", roles::is_accepted_by_exchange));
+            // Its own roles let in too.
+            let role = role(handover, "Exchange Online", roles::is_accepted_by_exchange);
+            lacking.extend(role.filter(|_| handover.exchange_roles.is_empty()));
         }
         Service::SecurityAndCompliance => {
             lacking.extend(permission(handover, cloud.security_and_compliance_permission));

@@ -1,13 +1,30 @@
 //! A text in the languages of others, as itself: whatever stands in it, it begins nothing, ends nothing and runs nothing.
 
+use std::fmt::Write as _;
+
 use crate::render::printable;
 
-/// A text that PowerShell takes as it is.
+/// A text that PowerShell takes as it is, in ASCII whatever is in it. Windows PowerShell reads a file as ANSI, where a byte of a
+/// letter may be a typographic mark, and PowerShell takes those for the plain one.
 pub(super) fn powershell(text: &str) -> String {
-    // PowerShell takes the typographic marks for the plain one.
-    let is_mark = |c: char| matches!(c, '\'' | '\u{2018}'..='\u{201b}');
-    let escaped: String = text.chars().flat_map(|c| std::iter::repeat_n(c, if is_mark(c) { 2 } else { 1 })).collect();
-    format!("'{escaped}'")
+    let marked = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    if text.is_ascii() {
+        return marked(text);
+    }
+    // What has no name in ASCII has a number. <https://learn.microsoft.com/dotnet/api/system.text.regularexpressions.regex.unescape>
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' => escaped += "\\\\",
+            c if c.is_ascii() => escaped.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    format!("([regex]::Unescape({}))", marked(&escaped))
 }
 
 /// An argument of a program that PowerShell starts, with as few marks as it can have. Where there is no `'` in it, other shells
@@ -32,9 +49,10 @@ pub(super) fn yaml(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A text within a comment, which ends with its line.
+/// A text within a comment, which ends with its line. It is ASCII too, for nobody knows which letter ends a line elsewhere.
 pub(super) fn comment(text: &str) -> String {
-    printable(text).replace(['\u{2028}', '\u{2029}'], " ")
+    let ascii = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_default().to_string() };
+    printable(text).chars().map(ascii).collect()
 }
 
 #[cfg(test)]
@@ -43,7 +61,9 @@ mod tests {
 
     #[test]
     fn marks_are_doubled_also_those_that_only_look_like_one() {
-        assert_eq!(powershell("o'neil \u{2019} $(x) `n \"q\""), "'o''neil \u{2019}\u{2019} $(x) `n \"q\"'");
+        assert_eq!(powershell("o'neil $(x) `n \"q\""), "'o''neil $(x) `n \"q\"'");
+        assert_eq!(powershell("o'neil \u{2019}"), "([regex]::Unescape('o''neil \\u2019'))");
+        assert_eq!(powershell("C:\\\u{412} \u{1f511}"), "([regex]::Unescape('C:\\\\\\u0412 \\ud83d\\udd11'))");
         assert_eq!(powershell("two\nlines"), "'two\nlines'");
     }
 
@@ -56,6 +76,6 @@ mod tests {
 
     #[test]
     fn a_comment_has_one_line() {
-        assert_eq!(comment("a\nb\u{2028}c"), "a\\nb c");
+        assert_eq!(comment("a\nb\u{2028}c"), "a\\nb\\u{2028}c");
     }
 }

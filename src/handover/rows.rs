@@ -37,6 +37,7 @@ pub fn rows(handover: &Handover) -> Vec<Row> {
         cloud,
         addresses: _,
         roles,
+        exchange_roles,
         granted: _,
         certificate,
     } = handover;
@@ -49,8 +50,9 @@ pub fn rows(handover: &Handover) -> Vec<Row> {
         ("Organization", printable(organization)),
         ("Cloud", named(*cloud)),
         ("Roles", if roles.is_empty() { "none".to_owned() } else { printable(&roles.join(", ")) }),
-        ("Certificate", certificate.name.clone()),
     ];
+    rows.extend(exchange_roles.iter().map(|role| ("", printable(role))));
+    rows.push(("Certificate", certificate.name.clone()));
     rows.extend(certificate_rows(certificate));
     rows.push(("Key id", certificate.key_id.clone()));
     if let Some(facts) = &certificate.facts {

@@ -27,6 +27,7 @@ pub enum Format {
 enum Value {
     Nothing,
     Text(String),
+    Flag(bool),
     List(Vec<String>),
 }
 
@@ -54,6 +55,7 @@ fn named(handover: &Handover) -> Vec<(&'static str, Value)> {
         cloud,
         addresses: _,
         roles,
+        exchange_roles: _,
         granted: _,
         certificate,
     } = handover;
@@ -81,6 +83,7 @@ fn of_certificate(certificate: &SigningCertificate) -> Vec<(&'static str, Value)
     let instant = |instant: Option<jiff::Timestamp>| Value::from(instant.map(|instant| instant.to_string()).as_deref());
     let path = |path: &Path| Some(path.display().to_string());
     let (mut private_key, mut pfx_password, mut vault_certificate) = (None, None, None);
+    let mut leaves_vault = Value::Nothing;
     let place = match key {
         KeyPlace::Directory { directory: _, private_key: file, exports: _, pfx_password: password } => {
             private_key = path(file);
@@ -92,7 +95,8 @@ fn of_certificate(certificate: &SigningCertificate) -> Vec<(&'static str, Value)
             pfx_password = password.as_ref().and_then(reference);
             "file"
         }
-        KeyPlace::KeyVault { vault, name, version, exportable: _ } => {
+        KeyPlace::KeyVault { vault, name, version, exportable } => {
+            leaves_vault = Value::Flag(*exportable);
             vault_certificate = Some(format!("{vault}/certificates/{name}/{version}"));
             "keyVault"
         }
@@ -116,6 +120,7 @@ fn of_certificate(certificate: &SigningCertificate) -> Vec<(&'static str, Value)
         ("pfx_path", pfx.as_deref().into()),
         ("pfx_password_reference", pfx_password.as_deref().into()),
         ("key_vault_certificate", vault_certificate.as_deref().into()),
+        ("key_vault_exportable", leaves_vault),
     ]
 }
 
@@ -142,6 +147,7 @@ impl Value {
         match self {
             Self::Nothing => String::new(),
             Self::Text(text) => text.clone(),
+            Self::Flag(flag) => flag.to_string(),
             Self::List(texts) => Json::from(texts.clone()).to_string(),
         }
     }
@@ -154,6 +160,7 @@ fn json(named: Vec<(&'static str, Value)>) -> String {
             let value = match value {
                 Value::Nothing => Json::Null,
                 Value::Text(text) => Json::from(text),
+                Value::Flag(flag) => Json::from(flag),
                 Value::List(texts) => Json::from(texts),
             };
             (camel(name), value)
@@ -176,6 +183,7 @@ fn variables(named: &[(&'static str, Value)]) -> String {
         let value = match value {
             Value::Nothing => "$null".to_owned(),
             Value::Text(text) => powershell(text),
+            Value::Flag(flag) => format!("${flag}"),
             Value::List(texts) => {
                 format!("@({})", texts.iter().map(|text| powershell(text)).collect::<Vec<_>>().join(", "))
             }

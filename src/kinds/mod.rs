@@ -8,6 +8,7 @@ mod application;
 mod certificate;
 mod certificate_request;
 mod context;
+mod exchange_access;
 mod exchange_role_assignment;
 mod exchange_role_group_member;
 mod exchange_scope;
@@ -22,6 +23,7 @@ mod write;
 
 pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
+pub use exchange_access::exchanges_own;
 pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };

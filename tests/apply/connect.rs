@@ -1,5 +1,6 @@
 //! `accredit connect`: the real program against a tenant that is served to it over HTTP.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value as Json, json};
@@ -65,13 +66,20 @@ fn the_values_are_those_of_the_tenant() {
         assert_eq!(&values[name], expected, "{name}");
     }
     for path in ["privateKeyPath", "pfxPath"] {
-        assert!(bench.path().join(values[path].as_str().unwrap()).is_file(), "{path}");
+        let path = Path::new(values[path].as_str().unwrap());
+        assert!(path.is_absolute() && path.is_file(), "{path:?}");
     }
     // What apply ended with is the first way to connect here.
     let line = applied.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap().trim();
     let everything = succeeds(&bench, &["exo"]);
     assert!(everything.lines().any(|shown| shown == line), "{line}\n{everything}");
     assert!(everything.starts_with("exo (exo automated)\n  Application id     "), "{everything}");
+    // What it lacks something for takes one line, and every name in such a line is one that `--for` takes.
+    assert!(!everything.contains("# !") && !everything.contains("Connect-MicrosoftTeams"), "{everything}");
+    for name in ["security-and-compliance", "teams", "graph", "pnp", "sharepoint-online", "m365"] {
+        assert!(everything.contains(&format!(". `--for {name}` shows the commands.\n")), "{name}: {everything}");
+        assert!(succeeds(&bench, &["exo", "--for", name]).contains("# !"), "{name}");
+    }
     let exchange = succeeds(&bench, &["exo", "--for", "exchange-online"]);
     assert!(everything.contains(&exchange) && !exchange.contains("# !"), "{exchange}");
     let retired = succeeds(&bench, &["exo", "--for", "azure-ad"]);
@@ -167,6 +175,23 @@ fn a_misspelt_handle_is_found_before_anybody_signs_in() {
     assert!(err(&misspelt).contains("hint: did you mean `exo-automation`?"), "{}", err(&misspelt));
 }
 
+/// A file that is empty whatever there is would pass for a month in which nothing happened.
+#[test]
+fn the_audit_log_is_refused_where_the_search_finds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("manifests")).unwrap();
+    let manifest = one_of_everything("exo").replacen('\n', "\ncloud: china\n", 1);
+    std::fs::write(directory.path().join("manifests/exo.yaml"), manifest).unwrap();
+    let recipe = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accredit"));
+        command.args(["connect", "exo", "--auth", "environment", "--recipe", name]).current_dir(&directory);
+        err(&command.stdin(Stdio::null()).env_remove("AZURE_CLIENT_ID").output().unwrap())
+    };
+    let refusal = recipe("audit-log");
+    assert!(refusal.contains("Search-UnifiedAuditLog finds nothing whatever there is"), "{refusal}");
+    assert!(recipe("mailbox-export").contains("AZURE_CLIENT_ID"));
+}
+
 #[test]
 fn of_several_certificates_it_says_which() {
     let second =
@@ -194,7 +219,45 @@ fn a_rotation_changes_what_is_handed_over_when_apply_says_so() {
         let line = applied.lines().find(|line| line.trim_start().starts_with("Connect-ExchangeOnline")).unwrap().trim();
         let shown = succeeds(&bench, &["exo", "--for", "exchange-online"]);
         assert!(shown.lines().any(|shown| shown == line), "day {day}: {line}\n{shown}");
+        let everything = succeeds(&bench, &["exo"]);
+        let (rotation, key_id) = (everything.find("\n  Rotation "), everything.find("\n  Key id "));
+        assert!(key_id.is_some() && rotation < key_id && rotation.is_some() == (day < 356), "day {day}: {everything}");
     }
+}
+
+/// Nobody renewed it, and whoever builds upon it hears of that.
+#[test]
+fn an_end_that_is_near_or_past_is_said() {
+    let mut bench = Bench::new(&manifest());
+    bench.applied();
+    bench.turn_to_day(357);
+    let near = connect(&bench, &["exo", "--format", "json"]);
+    assert!(near.status.success() && err(&near).contains("Note: `main` expires on "), "{}", err(&near));
+    assert!(err(&near).contains("`accredit rotate exo` makes the next one"), "{}", err(&near));
+    bench.turn_to_day(370);
+    let past = refused(&bench, &["exo"]);
+    assert!(
+        past.contains("`exo`'s certificate `main` expired on ") && past.contains("hint: `accredit rotate"),
+        "{past}"
+    );
+}
+
+#[test]
+fn a_key_that_is_not_here_is_said() {
+    let bench = Bench::new(&manifest());
+    bench.applied();
+    std::fs::remove_dir_all(bench.path().join(".accredit/keys")).unwrap();
+    let output = connect(&bench, &["exo", "--for", "graph"]);
+    assert!(output.status.success(), "{}", err(&output));
+    assert!(err(&output).contains("the key of `main` is not in the declared store"), "{}", err(&output));
+}
+
+#[test]
+fn what_is_still_to_be_signed_is_waited_for() {
+    let bench = Bench::new(&manifest().replace("      main:\n", "      main:\n        source: csr\n"));
+    let applied = bench.apply();
+    let shown = refused(&bench, &["exo"]);
+    assert!(shown.contains("waiting for the signed certificate"), "{shown}\n{}", err(&applied));
 }
 
 #[test]
@@ -203,27 +266,31 @@ fn recipes_are_written_whole_and_over_nothing() {
     bench.applied();
     let output = connect(&bench, &["exo", "--recipe", "mailbox-export"]);
     assert!(output.status.success(), "{}", err(&output));
-    assert!(err(&output).contains("`--out DIRECTORY` writes `Register-MailboxExport.ps1` too."), "{}", err(&output));
+    assert!(
+        err(&output).contains("`--out DIRECTORY` writes `Register-Export-Mailboxes-exo.ps1` too."),
+        "{}",
+        err(&output)
+    );
     let arguments = ["exo", "--recipe", "mailbox-export", "--out", "jobs"];
     let written = connect(&bench, &arguments);
     assert!(written.status.success() && out(&written).is_empty(), "{}", err(&written));
-    let script = bench.path().join("jobs/Export-Mailboxes.ps1");
+    let script = bench.path().join("jobs/Export-Mailboxes-exo.ps1");
     assert_eq!(std::fs::read_to_string(&script).unwrap(), out(&output));
-    assert!(bench.path().join("jobs/Register-MailboxExport.ps1").is_file());
+    assert!(bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1").is_file());
 
     std::fs::write(&script, "mine").unwrap();
-    std::fs::remove_file(bench.path().join("jobs/Register-MailboxExport.ps1")).unwrap();
+    std::fs::remove_file(bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1")).unwrap();
     let refusal = refused(&bench, &arguments);
     assert!(refusal.contains("is there already, and nothing was written") && refusal.contains("--force"), "{refusal}");
     assert_eq!(std::fs::read_to_string(&script).unwrap(), "mine");
-    assert!(!bench.path().join("jobs/Register-MailboxExport.ps1").exists());
+    assert!(!bench.path().join("jobs/Register-Export-Mailboxes-exo.ps1").exists());
     assert!(connect(&bench, &[&arguments[..], &["--force"]].concat()).status.success());
     assert_eq!(std::fs::read_to_string(&script).unwrap(), out(&output));
 
     let workflow = succeeds(&bench, &["exo", "--recipe", "audit-log", "--host", "github-actions"]);
-    assert!(workflow.contains("secrets.EXO_PFX_PASSWORD"), "{workflow}");
+    assert!(workflow.contains("secrets.PFX_PASSWORD_EXO"), "{workflow}");
     let written = connect(&bench, &["exo", "--recipe", "audit-log", "--host", "github-actions", "--out", "."]);
     assert!(written.status.success(), "{}", err(&written));
-    let kept = std::fs::read_to_string(bench.path().join(".github/workflows/audit-log.yml")).unwrap();
+    let kept = std::fs::read_to_string(bench.path().join(".github/workflows/exo-audit-log.yml")).unwrap();
     assert_eq!(kept, workflow);
 }

@@ -1,7 +1,9 @@
 //! The commands for each service, in each cloud.
 
-use accredit::handover::{Handover, KeyPlace, Service, block, commands, onto_windows, rows};
-use accredit::model::{Cloud, SecretReference};
+use accredit::handover::{
+    Handover, KeyPlace, Service, SigningCertificate, block, commands, onto_windows, preferred, rows,
+};
+use accredit::model::{Cloud, ExportFormat, SecretReference};
 use accredit::render::Paint;
 
 use super::golden;
@@ -214,6 +216,70 @@ fn each_service_says_what_the_application_lacks_for_it() {
     assert!(!script(Service::ExchangeOnline, &government).contains("# !"));
 }
 
+/// Exchange's own roles let in without a directory role; one for a part of the tenant does not.
+#[test]
+fn a_role_counts_where_it_opens_the_door() {
+    let mut own = handover(Cloud::Global);
+    own.roles.clear();
+    own.exchange_roles = vec!["View-Only Recipients (Exchange's own)".to_owned()];
+    assert!(!script(Service::ExchangeOnline, &own).contains("# !"));
+    assert!(script(Service::SecurityAndCompliance, &own).contains("holds no directory role"));
+    let block = block(&own.handle, &own.display_name, &rows(&own), Paint::PLAIN);
+    assert!(block.contains("View-Only Recipients (Exchange's own)\n"), "{block}");
+    let mut part = handover(Cloud::Global);
+    part.roles = vec!["Exchange Administrator in /administrativeUnits/1".to_owned()];
+    assert!(script(Service::ExchangeOnline, &part).contains("holds no directory role that Exchange Online accepts"));
+}
+
+#[test]
+fn a_password_is_no_argument_and_a_pem_is_had_where_the_key_is() {
+    let without_pem = |private_key: &str| {
+        let mut handover = handover(Cloud::Global);
+        let KeyPlace::Directory { private_key: key, exports, .. } = &mut handover.certificate.key else {
+            unreachable!()
+        };
+        *key = private_key.into();
+        exports.retain(|(format, _)| *format != ExportFormat::Pem);
+        script(Service::CliForMicrosoft365, &handover)
+    };
+    let plain = without_pem("private-key.pem");
+    assert!(plain.contains("`export: [pem]`") && !plain.contains("m365 login"), "{plain}");
+    let encrypted = without_pem("private-key.pem.age");
+    assert!(encrypted.contains("`accredit certificate export HANDLE --store DIRECTORY --format pem`"), "{encrypted}");
+    let mut vaulted = handover(Cloud::Global);
+    vaulted.certificate.key = vault(true);
+    assert!(script(Service::AzureCli, &vaulted).contains("`accredit certificate export FILE --format pem`"));
+}
+
+#[test]
+fn a_vault_is_read_by_somebody_who_signed_in_to_its_cloud() {
+    for (cloud, line) in [
+        (Cloud::Global, "\nConnect-AzAccount\n"),
+        (Cloud::China, "\nConnect-AzAccount -Environment AzureChinaCloud\n"),
+        (Cloud::Custom, "\nConnect-AzAccount\n"),
+    ] {
+        let mut vaulted = handover(cloud);
+        vaulted.certificate.key = vault(true);
+        let shown = script(Service::ExchangeOnline, &vaulted);
+        assert!(shown.find(line).unwrap() < shown.find("Get-AzKeyVaultSecret").unwrap(), "{shown}");
+    }
+    let mut vaulted = handover(Cloud::China);
+    vaulted.certificate.key = vault(true);
+    assert!(onto_windows(&vaulted, PROVIDER).contains("az cloud set --name AzureChinaCloud"));
+    // Only what Accredit exported names a CSP itself.
+    assert!(!onto_windows(&vaulted, PROVIDER).contains("The short way"));
+}
+
+#[test]
+fn a_certificate_whose_key_is_here_goes_before_others() {
+    let here = handover(Cloud::Global).certificate;
+    let elsewhere = SigningCertificate { key: KeyPlace::Elsewhere, ..here.clone() };
+    let kept = SigningCertificate { key: vault(false), ..here.clone() };
+    assert_eq!(preferred([&elsewhere, &kept, &here]), Some(&here));
+    assert_eq!(preferred([&elsewhere, &kept]), Some(&kept));
+    assert_eq!(preferred([&elsewhere]), Some(&elsewhere));
+}
+
 #[test]
 fn a_key_that_never_leaves_its_vault_is_offered_to_nobody() {
     let mut kept = handover(Cloud::Global);
@@ -223,14 +289,17 @@ fn a_key_that_never_leaves_its_vault_is_offered_to_nobody() {
         assert!(shown.contains("exportable: true"), "{shown}");
         assert!(!shown.contains("Thumbprint") && !shown.contains(" login "), "{shown}");
     }
-    assert!(
-        script(Service::ExchangeOnline, &kept).contains("\nConnect-ExchangeOnline -AccessToken $token -Organization ")
-    );
+    // Nothing gives the token that -AccessToken would want.
+    assert!(!script(Service::ExchangeOnline, &kept).contains("\nConnect-"));
     assert!(onto_windows(&kept, PROVIDER).contains("nothing to import"));
 
     let mut lent = handover(Cloud::Global);
     lent.certificate.key = vault(true);
     golden::check("exportable.txt", &all(&lent));
+    // The certificate is the one that was chosen, whatever is the newest in the vault.
+    let version = "0123456789abcdef0123456789abcdef";
+    assert!(script(Service::ExchangeOnline, &lent).contains(&format!("-Name 'exo' -Version '{version}' -AsPlainText")));
+    assert!(onto_windows(&lent, PROVIDER).contains(&format!("--name exo --version {version} ")));
 }
 
 #[test]
@@ -280,4 +349,7 @@ fn the_key_lands_in_a_csp_and_the_account_of_the_job_may_read_it() {
     assert_eq!(script.commands().iter().filter(|name| **name == "certutil").count(), 2, "{shown}");
     assert!(script.commands().contains(&"Import-PfxCertificate") && script.commands().contains(&"icacls"), "{shown}");
     assert!(script.literals().contains(&PROVIDER.to_owned()), "{:?}", script.literals());
+    // Without the name of a container the grant would be for all keys of the machine.
+    let (before, _) = shown.split_once("icacls ").unwrap();
+    assert!(before.ends_with("if (-not $container) { throw 'The key is not in a CSP.' }\n"), "{before}");
 }

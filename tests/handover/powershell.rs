@@ -34,9 +34,14 @@ impl<'a> Script<'a> {
         self.kind("command_name").into_iter().map(|node| self.of(node)).collect()
     }
 
-    /// The texts between single marks, as PowerShell reads them.
+    /// The texts between single marks, as PowerShell reads them, and as .NET reads those that are handed to `Unescape`.
     pub(crate) fn literals(&self) -> Vec<String> {
-        self.kind("verbatim_string_characters").into_iter().map(|node| unquoted(self.of(node))).collect()
+        let is_escaped = |node: &Node<'_>| self.text[..node.start_byte()].ends_with("[regex]::Unescape(");
+        let text = |node| {
+            let text = unquoted(self.of(node));
+            if is_escaped(&node) { unescaped(&text) } else { text }
+        };
+        self.kind("verbatim_string_characters").into_iter().map(text).collect()
     }
 
     /// The texts of all nodes of this kind.
@@ -63,6 +68,48 @@ impl<'a> Script<'a> {
     fn of(&self, node: Node<'_>) -> &'a str {
         &self.text[node.byte_range()]
     }
+}
+
+/// `\\` and `\u` with four digits, in units of UTF-16.
+fn unescaped(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::new();
+    let mut rest = text.encode_utf16().peekable();
+    let backslash = u16::from(b'\\');
+    while let Some(unit) = rest.next() {
+        if unit != backslash {
+            units.push(unit);
+            continue;
+        }
+        match rest.next().unwrap() {
+            unit if unit == backslash => units.push(unit),
+            unit if unit == u16::from(b'u') => {
+                let digits = String::from_utf16(&rest.by_ref().take(4).collect::<Vec<_>>()).unwrap();
+                units.push(u16::from_str_radix(&digits, 16).unwrap());
+            }
+            other => panic!("\\ before {other} in {text}"),
+        }
+    }
+    String::from_utf16(&units).unwrap()
+}
+
+/// A text as Windows PowerShell reads its file, which it takes for ANSI. What is a mark in 1250, 1251 and 1252 is one in 874
+/// too, but for one; other bytes beyond ASCII are letters here.
+pub(crate) fn read_as_ansi(text: &str, page: u16) -> String {
+    let read = |byte: u8| match byte {
+        0x00..=0x7f => char::from(byte),
+        0x82 if page != 874 => '\u{201a}',
+        0x84 if page != 874 => '\u{201e}',
+        0x85 => '\u{2026}',
+        0x91 => '\u{2018}',
+        0x92 => '\u{2019}',
+        0x93 => '\u{201c}',
+        0x94 => '\u{201d}',
+        0x96 => '\u{2013}',
+        0x97 => '\u{2014}',
+        0xa0 => '\u{a0}',
+        _ => 'x',
+    };
+    text.bytes().map(read).collect()
 }
 
 /// PowerShell reads a doubled mark as one, whichever of its marks that is.

@@ -81,6 +81,8 @@ fn the_block_has_all_that_was_promised() {
         values["keyVaultCertificate"],
         "https://contoso-keys.vault.azure.net/certificates/exo/0123456789abcdef0123456789abcdef"
     );
+    assert_eq!(values["keyVaultExportable"], true);
+    assert!(accredit::handover::values(&vaulted, Format::PowerShell).contains("$KeyVaultExportable = $true\n"));
     assert_eq!((&values["pfxPath"], &values["servicePrincipalObjectId"]), (&Json::Null, &Json::Null));
 }
 

@@ -1,9 +1,9 @@
 //! The directory role, without which Exchange lets in nobody.
 
 use super::{Outcome, Subject, failed};
-use crate::catalog::exchange_roles::is_application_role;
 use crate::catalog::roles;
 use crate::doctor::failure::ManifestLines;
+use crate::kinds::exchanges_own;
 use crate::model::{Cloud, ObservedRoleAssignment, Remedy};
 
 pub(super) fn held(subject: &Subject<'_>) -> Outcome {
@@ -15,7 +15,9 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
     }
     let assignments = subject.service_principal().map_or(&[][..], |found| &found.role_assignments);
     let named: Vec<(String, bool)> = assignments.iter().map(|assignment| named(subject, assignment)).collect();
-    let own = exchanges_own(subject);
+    let own = subject
+        .service_principal()
+        .map_or_else(Vec::new, |principal| exchanges_own(principal, subject.observed.snapshot));
     let evidence = vec![match named.as_slice() {
         [] if own.is_empty() => "no directory role".to_owned(),
         named => named
@@ -56,20 +58,6 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
         "the service principal has only roles that sessions of applications do not take, or for a part of the tenant"
     };
     failed(2, cause, evidence, remedy)
-}
-
-/// Roles and role groups of Exchange's own that hold cmdlets, as far as the manifest has them looked at.
-fn exchanges_own(subject: &Subject<'_>) -> Vec<String> {
-    let Some(principal) = subject.service_principal() else { return Vec::new() };
-    let exchange = &subject.observed.snapshot.exchange;
-    let roles = principal.exchange_role_assignments.iter().filter_map(|assignment| {
-        let definition = exchange.role_definitions.iter().find(|role| role.id == assignment.role_definition_id)?;
-        (!is_application_role(&definition.name)).then(|| format!("{} (Exchange's own)", definition.name))
-    });
-    let groups = exchange.organization.iter().flat_map(|organization| &organization.role_groups);
-    let member = principal.id.to_lowercase();
-    let groups = groups.filter(|group| group.members.contains(&member));
-    roles.chain(groups.map(|group| format!("{} (a role group of Exchange's)", group.name))).collect()
 }
 
 /// A declared role that this tenant does not have.

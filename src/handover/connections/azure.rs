@@ -1,6 +1,6 @@
 //! Azure's own programs. What an application may do there its roles in Azure say, which Accredit does not look at.
 
-use super::{Script, is_kept_by_vault, names_in_tools, outside_of_global};
+use super::{Script, names_in_tools, outside_of_global, refuses_kept_key};
 use crate::handover::Handover;
 use crate::handover::quoting::{argument, powershell};
 use crate::model::{Cloud, ExportFormat};
@@ -8,7 +8,7 @@ use crate::model::{Cloud, ExportFormat};
 /// <https://learn.microsoft.com/powershell/module/az.accounts/connect-azaccount>
 pub(super) fn az_powershell(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("Module Az.Accounts, on Windows. What it may do there, its roles in Azure say.");
@@ -24,7 +24,7 @@ pub(super) fn az_powershell(script: &mut Script, handover: &Handover) {
 /// <https://learn.microsoft.com/cli/azure/authenticate-azure-cli-service-principal>
 pub(super) fn azure_cli(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     let Some(pem) = handover.certificate.pem() else {

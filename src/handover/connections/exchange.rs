@@ -2,11 +2,10 @@
 //!
 //! <https://learn.microsoft.com/powershell/exchange/app-only-auth-powershell-v2>
 
-use super::password::vault_name;
-use super::{CloudAddresses, Script, is_kept_by_vault, option};
+use super::{CloudAddresses, Script, option, refuses_kept_key};
 use crate::catalog::clouds;
 use crate::handover::quoting::powershell;
-use crate::handover::{Handover, KeyPlace};
+use crate::handover::{Handover, KeyPlace, vault_name};
 use crate::model::{Cloud, ExportFormat, Thumbprint};
 
 /// Of a custom cloud.
@@ -74,39 +73,54 @@ pub(super) fn online(script: &mut Script, handover: &Handover) {
         script.note(UNTRIED);
     }
     if !certificate.can_be_installed() {
-        script.note("The key never leaves its vault, and the module wants to have it: declare `exportable: true` for the next one, or give");
-        script.note("the module a token for this application that was signed for by the vault:");
-        script.line(&connect("-AccessToken $token"));
+        script.note("The key never leaves its vault, and the module wants to have it: declare `exportable: true` for the next one.");
         return;
     }
     script.note("On Windows, with the certificate in the personal store of the account that runs this:");
     script.line(&connect(&by_thumbprint(&handover.app_id, &certificate.thumbprint)));
     match certificate.pfx() {
         Some((path, password)) => {
-            script.note("Anywhere, with the PFX:");
-            script.pfx(path, password);
+            script.note("Or anywhere, with the PFX:");
+            script.pfx(path, password, handover);
             script.line(&connect(&by_file(&handover.app_id)));
         }
-        None => script.note(&format!("Anywhere, with a PFX; {}.", certificate.how_to_get(ExportFormat::Pfx))),
+        None => script.note(&format!("Or anywhere, with a PFX; {}.", certificate.how_to_get(ExportFormat::Pfx))),
     }
-    script
-        .note("Anywhere, with the certificate from a vault and nothing on disk (modules Az.Accounts and Az.KeyVault):");
-    let (vault, name) = match &certificate.key {
-        KeyPlace::KeyVault { vault, name, version: _, exportable: _ } => (vault_name(vault), name.clone()),
-        KeyPlace::Directory { .. } | KeyPlace::File { .. } | KeyPlace::Elsewhere => {
-            let name = certificate.import_name(&handover.handle);
-            let import = "az keyvault certificate import --vault-name VAULT-NAME";
-            script.note(&format!("(it is in none yet: {import} --name {name} --file PFX)"));
-            ("VAULT-NAME", name)
-        }
-    };
-    let (vault, name) = (powershell(vault), powershell(&name));
-    script.line(&format!("$secret = Get-AzKeyVaultSecret -VaultName {vault} -Name {name} -AsPlainText"));
-    script.line("$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new([Convert]::FromBase64String($secret), '')");
-    script.line(&exchange_by_object(handover));
+    from_vault(script, handover);
     script.note("Who is connected; and the end, for a session that is left open counts until it expires:");
     script.line("Get-ConnectionInformation | Format-List State, Organization, AppId, CertificateAuthentication, TokenExpiryTimeUTC");
     script.line("Disconnect-ExchangeOnline -Confirm:$false");
+}
+
+/// With the certificate as it lies in a vault, or would.
+fn from_vault(script: &mut Script, handover: &Handover) {
+    let certificate = &handover.certificate;
+    let (vault, name, version) = match &certificate.key {
+        KeyPlace::KeyVault { vault, name, version, exportable: _ } => {
+            (vault_name(vault), name.clone(), option("-Version", &powershell(version)))
+        }
+        KeyPlace::Directory { .. } | KeyPlace::File { .. } | KeyPlace::Elsewhere => {
+            // Without a PFX nothing can be put there.
+            if certificate.pfx().is_none() {
+                return;
+            }
+            ("VAULT-NAME", certificate.import_name(&handover.handle), String::new())
+        }
+    };
+    script.note("Or anywhere, with the certificate from a vault and no file (modules Az.Accounts and Az.KeyVault):");
+    let is_there = !version.is_empty();
+    let place = format!("-VaultName {} -Name {}", powershell(vault), powershell(&name));
+    script.sign_in_to_azure(handover);
+    if is_there {
+        script.note("(without -Version it is the newest, which follows rotations and may not be uploaded yet)");
+    } else {
+        let password = "-Password (Read-Host 'Password of the PFX' -AsSecureString)";
+        script
+            .note(&format!("(it is in none yet: Import-AzKeyVaultCertificate {place} -FilePath FILE.pfx {password})"));
+    }
+    script.line(&format!("$secret = Get-AzKeyVaultSecret {place}{version} -AsPlainText"));
+    script.line("$certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new([Convert]::FromBase64String($secret), '')");
+    script.line(&exchange_by_object(handover));
 }
 
 pub(super) fn security_and_compliance(script: &mut Script, handover: &Handover) {
@@ -133,7 +147,7 @@ pub(super) fn security_and_compliance(script: &mut Script, handover: &Handover) 
         }
         options += &authorization(addresses);
     }
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("If it asks for a user in PowerShell 7 on Windows, run this first: $Global:IsWindows = $true");
@@ -141,7 +155,7 @@ pub(super) fn security_and_compliance(script: &mut Script, handover: &Handover) 
         |who: &str| format!("Connect-IPPSSession {who} -Organization {}{options}", powershell(&handover.organization));
     script.line(&connect(&by_thumbprint(&handover.app_id, &certificate.thumbprint)));
     if let Some((path, password)) = certificate.pfx() {
-        script.pfx(path, password);
+        script.pfx(path, password, handover);
         script.line(&connect(&by_file(&handover.app_id)));
     }
 }

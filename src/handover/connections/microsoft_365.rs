@@ -1,6 +1,6 @@
 //! Microsoft Teams PowerShell, and the CLI for Microsoft 365.
 
-use super::{Script, is_kept_by_vault, names_in_tools, option, outside_of_global};
+use super::{Script, names_in_tools, option, outside_of_global, refuses_kept_key};
 use crate::handover::Handover;
 use crate::handover::quoting::{argument, powershell};
 use crate::model::ExportFormat;
@@ -8,7 +8,7 @@ use crate::model::ExportFormat;
 /// <https://learn.microsoft.com/microsoftteams/teams-powershell-application-authentication>
 pub(super) fn teams(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("Module MicrosoftTeams 4.7.1 or later (5.0.1 in the clouds of the US government). New-Team and some others do not run");
@@ -28,22 +28,17 @@ pub(super) fn teams(script: &mut Script, handover: &Handover) {
 /// <https://pnp.github.io/cli-microsoft365/cmd/login>
 pub(super) fn cli(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     let cloud = outside_of_global(handover, "--cloud", names.cli_for_microsoft_365);
     let (app_id, tenant) = (argument(&handover.app_id), argument(&handover.organization));
     let login = format!("m365 login --authType certificate --appId {app_id} --tenant {tenant}{cloud}");
-    match (handover.certificate.pem(), handover.certificate.pfx()) {
-        (Some(pem), _) => script.line(&format!("{login} --certificateFile {}", argument(&pem.to_string_lossy()))),
-        (None, Some((pfx, _))) => {
-            script.note("The password stands in the process list meanwhile; a PEM file (`export: [pem]`) needs none.");
-            let pfx = argument(&pfx.to_string_lossy());
-            script.line(&format!("{login} --certificateFile {pfx} --password $env:PFX_PASSWORD"));
-        }
-        (None, None) => {
-            let how = handover.certificate.how_to_get(ExportFormat::Pem);
-            script.note(&format!("It takes a PEM or PFX file with the key; {how}."));
-        }
+    // It takes a PFX too, and its password as an argument, which stands in the process list.
+    if let Some(pem) = handover.certificate.pem() {
+        script.line(&format!("{login} --certificateFile {}", argument(&pem.to_string_lossy())));
+    } else {
+        let how = handover.certificate.how_to_get(ExportFormat::Pem);
+        script.note(&format!("It takes a PEM file with certificate and key; {how}."));
     }
 }

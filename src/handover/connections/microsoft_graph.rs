@@ -2,7 +2,7 @@
 //!
 //! <https://learn.microsoft.com/powershell/module/microsoft.graph.authentication/connect-mggraph>
 
-use super::{Script, is_kept_by_vault, option};
+use super::{Script, option, refuses_kept_key};
 use crate::catalog::clouds;
 use crate::handover::Handover;
 use crate::handover::quoting::powershell;
@@ -13,7 +13,7 @@ const CUSTOM: &str = "Custom";
 
 pub(super) fn microsoft_graph(script: &mut Script, handover: &Handover) {
     script.note("Module Microsoft.Graph.Authentication, on Windows. It takes the place of AzureAD and MSOnline, which are retired.");
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.line(&connect_microsoft_graph(handover));

@@ -11,7 +11,6 @@ pub(super) use exchange::exchange_by_object;
 pub use exchange::exchange_by_thumbprint;
 pub(super) use microsoft_graph::connect_microsoft_graph;
 use password::secure_string;
-pub(super) use password::vault_name;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -54,6 +53,22 @@ impl Service {
         Self::AzureAd,
     ];
 
+    /// What `--for` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExchangeOnline => "exchange-online",
+            Self::SecurityAndCompliance => "security-and-compliance",
+            Self::Teams => "teams",
+            Self::MicrosoftGraph => "graph",
+            Self::Pnp => "pnp",
+            Self::SharePointOnline => "sharepoint-online",
+            Self::AzPowerShell => "az-powershell",
+            Self::AzureCli => "az",
+            Self::CliForMicrosoft365 => "m365",
+            Self::AzureAd => "azure-ad",
+        }
+    }
+
     fn title(self) -> &'static str {
         match self {
             Self::ExchangeOnline => "Exchange Online",
@@ -68,6 +83,16 @@ impl Service {
             Self::AzureAd => "Connect-AzureAD",
         }
     }
+}
+
+/// The same in one line where the application lacks something for a service, which is of no use yet.
+pub fn commands_in_short(service: Service, handover: &Handover, paint: Paint) -> String {
+    let lacking = lacking(service, handover);
+    if lacking.is_empty() || service == Service::ExchangeOnline {
+        return commands(service, handover, paint);
+    }
+    let (title, handle) = (paint.bold(&format!("# {}", service.title())), comment(&handover.handle));
+    format!("{title}: {handle} {}. `--for {}` shows the commands.\n", lacking.join(", and "), service.name())
 }
 
 /// The commands for one service under its name. All of it is PowerShell, whose comments say what the commands need.
@@ -107,9 +132,21 @@ impl Script {
     }
 
     /// Puts a PFX and its password into the variables `$pfx` and `$password`.
-    fn pfx(&mut self, path: &Path, password: Option<&SecretReference>) {
+    fn pfx(&mut self, path: &Path, password: Option<&SecretReference>, handover: &Handover) {
+        if matches!(password, Some(SecretReference::KeyVault { .. })) {
+            self.sign_in_to_azure(handover);
+        }
         self.line(&format!("$pfx = {}", powershell(&path.to_string_lossy())));
         self.line(&format!("$password = {}", secure_string(password)));
+    }
+
+    /// As somebody who may read a vault's secrets. A custom cloud's name is known to whoever runs it.
+    fn sign_in_to_azure(&mut self, handover: &Handover) {
+        self.note("By whoever may read the vault's secrets; on a machine in Azure add -Identity:");
+        let names = clouds::facts(handover.cloud).tools;
+        let environment =
+            names.map_or_else(String::new, |names| outside_of_global(handover, "-Environment", names.azure));
+        self.line(&format!("Connect-AzAccount{environment}"));
     }
 
     fn line(&mut self, text: &str) {
@@ -126,8 +163,8 @@ fn names_in_tools(script: &mut Script, handover: &Handover) -> Option<NamesInToo
     names
 }
 
-/// Says that the key cannot come to where the command needs it.
-fn is_kept_by_vault(script: &mut Script, handover: &Handover) -> bool {
+/// Whether the key cannot come to where the command needs it, which is then said in its place.
+fn refuses_kept_key(script: &mut Script, handover: &Handover) -> bool {
     let is_kept = !handover.certificate.can_be_installed();
     if is_kept {
         script.note(

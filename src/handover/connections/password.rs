@@ -1,6 +1,7 @@
 //! The password of a PFX, as PowerShell gets it where it is needed.
 
 use crate::handover::quoting::powershell;
+use crate::handover::vault_name;
 use crate::model::SecretReference;
 
 /// What gives a `SecureString`. It reads the password from where it is kept, or asks for it; it never holds it.
@@ -29,10 +30,4 @@ pub(super) fn secure_string(password: Option<&SecretReference>) -> String {
         )
         | None => "Read-Host 'Password of the PFX' -AsSecureString".to_owned(),
     }
-}
-
-/// The name of a vault: the first part of its host.
-pub(in crate::handover) fn vault_name(url: &str) -> &str {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    host.split(['.', '/', ':']).next().unwrap_or(host)
 }

@@ -1,13 +1,13 @@
 //! SharePoint Online, by the community's module and by Microsoft's.
 
-use super::{Script, is_kept_by_vault, names_in_tools, outside_of_global};
+use super::{Script, names_in_tools, outside_of_global, refuses_kept_key};
 use crate::handover::Handover;
 use crate::handover::quoting::powershell;
 
 /// <https://pnp.github.io/powershell/cmdlets/Connect-PnPOnline.html>
 pub(super) fn pnp(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("Module PnP.PowerShell. The address follows from the initial domain; a renamed tenant has another.");
@@ -22,7 +22,7 @@ pub(super) fn pnp(script: &mut Script, handover: &Handover) {
     };
     script.line(&connect(&format!("-Thumbprint {}", powershell(handover.certificate.thumbprint.as_str()))));
     if let Some((path, password)) = handover.certificate.pfx() {
-        script.pfx(path, password);
+        script.pfx(path, password, handover);
         script.line(&connect("-CertificatePath $pfx -CertificatePassword $password"));
     }
 }
@@ -30,7 +30,7 @@ pub(super) fn pnp(script: &mut Script, handover: &Handover) {
 /// <https://learn.microsoft.com/powershell/module/microsoft.online.sharepoint.powershell/connect-sposervice>
 pub(super) fn management_shell(script: &mut Script, handover: &Handover) {
     let Some(names) = names_in_tools(script, handover) else { return };
-    if is_kept_by_vault(script, handover) {
+    if refuses_kept_key(script, handover) {
         return;
     }
     script.note("Module Microsoft.Online.SharePoint.PowerShell, a version of 2026, in Windows PowerShell 5.1:");

@@ -7,6 +7,7 @@ use crate::handover::quoting::{comment, yaml};
 
 pub(super) fn files(job: &Job, handover: &Handover) -> Vec<RecipeFile> {
     let Job { title, name, schedule, .. } = job;
+    let whole_name = job.name_for(handover);
     let connect = format!(
         "\
 $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($env:PFX_PATH, $env:PFX_PASSWORD)
@@ -15,8 +16,21 @@ $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]:
         exchange_by_object(handover)
     );
     // Azure Pipelines puts the value of a variable wherever `$(name)` stands, also within a script: there is none in these.
-    let lines = format!("{INSTALL}$Directory = $env:BUILD_ARTIFACTSTAGINGDIRECTORY\n{}", script(job, &connect));
+    let lines = format!(
+        "$Directory = $env:BUILD_ARTIFACTSTAGINGDIRECTORY\n{}{}",
+        job.month_of_environment(),
+        script(job, &connect, &job.refusal())
+    );
     let file = format!("{}.pfx", handover.certificate.import_name(&handover.handle));
+    let (parameter, month) = if let Some(month) = &job.month {
+        (
+            // A text of nothing is no default there.
+            format!("parameters:\n  - name: month # {}\n    type: string\n    default: ' '\n", month.remark),
+            "\n          MONTH: ${{ trim(parameters.month) }}",
+        )
+    } else {
+        (String::new(), "")
+    };
     let text = format!(
         "{}\
 #
@@ -24,35 +38,46 @@ $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]:
 # PfxPassword of this pipeline.
 trigger: none
 pr: none
-schedules:
+{parameter}schedules:
   - cron: '{schedule}' # UTC
     displayName: {title}
     branches:
       include: [main]
     always: true
-pool:
-  vmImage: ubuntu-24.04
-steps:
-  - task: DownloadSecureFile@1
-    name: pfx
-    inputs:
-      secureFile: {}
-  - task: PowerShell@2
-    displayName: {title}
-    inputs:
-      targetType: inline
-      pwsh: true
-      script: |
-{}    env:
-      PFX_PATH: $(pfx.secureFilePath)
-      PFX_PASSWORD: $(PfxPassword)
-  - publish: $(Build.ArtifactStagingDirectory)
-    artifact: {name}
+jobs:
+  - job: {}
+    timeoutInMinutes: 120
+    pool:
+      vmImage: ubuntu-24.04
+    steps:
+      - checkout: none
+      - task: PowerShell@2
+        displayName: Modules
+        inputs:
+          targetType: inline
+          pwsh: true
+          script: {INSTALL}
+      - task: DownloadSecureFile@1
+        name: pfx
+        inputs:
+          secureFile: {}
+      - task: PowerShell@2
+        displayName: {title}
+        inputs:
+          targetType: inline
+          pwsh: true
+          script: |
+{}        env:
+          PFX_PATH: $(pfx.secureFilePath)
+          PFX_PASSWORD: $(PfxPassword){month}
+      - publish: $(Build.ArtifactStagingDirectory)
+        artifact: {whole_name}
 ",
         heading(job, handover),
         comment(&file),
+        name.replace('-', "_"),
         yaml(&file),
-        indented(&lines, 8)
+        indented(&lines, 12)
     );
-    vec![RecipeFile { path: job.pipeline_file, text }]
+    vec![RecipeFile { path: format!("{whole_name}.azure-pipelines.yml"), text }]
 }

@@ -11,10 +11,11 @@ use std::fmt::Write as _;
 
 use super::Handover;
 use super::quoting::comment;
+use crate::model::Cloud;
 
-/// On a machine that is new for each run. Version 3.9 runs in PowerShell 7.4 and later, 3.10 wants 7.6.
-const INSTALL: &str =
-    "Install-Module -Name ExchangeOnlineManagement -RequiredVersion 3.9.2 -Scope CurrentUser -Force\n";
+/// On a machine that is new for each run, in a step of its own: what a module brings along sees no secret. Version 3.9 runs in
+/// PowerShell 7.4 and later, 3.10 wants 7.6.
+const INSTALL: &str = "Install-Module -Name ExchangeOnlineManagement -RequiredVersion 3.9.2 -Repository PSGallery -Scope CurrentUser -Force";
 
 /// What a script does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,17 @@ pub enum Host {
 
 impl Recipe {
     pub const ALL: [Self; 2] = [Self::MailboxExport, Self::AuditLog];
+
+    /// Why it cannot be had in a cloud.
+    /// <https://learn.microsoft.com/powershell/module/exchangepowershell/search-unifiedauditlog>
+    pub fn refused_in(self, cloud: Cloud) -> Option<&'static str> {
+        match (self, cloud) {
+            (Self::AuditLog, Cloud::China) => {
+                Some("in the cloud of 21Vianet, Search-UnifiedAuditLog finds nothing whatever there is")
+            }
+            (Self::AuditLog | Self::MailboxExport, _) => None,
+        }
+    }
 }
 
 impl Host {
@@ -46,7 +58,7 @@ impl Host {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipeFile {
     /// Below the directory that it is written into.
-    pub path: &'static str,
+    pub path: String,
     pub text: String,
 }
 
@@ -70,14 +82,14 @@ struct Job {
     title: &'static str,
     /// One word, for names of tasks and artifacts.
     name: &'static str,
-    script_file: &'static str,
-    registration_file: &'static str,
-    workflow_file: &'static str,
-    pipeline_file: &'static str,
+    /// What PowerShell would call it: a verb and a noun.
+    command: &'static str,
     /// What stands above everything: rights and limits, as comments without their sign.
     remarks: &'static [&'static str],
-    /// Sets `$file` to the path that is written, within `$Directory`.
+    /// Sets `$file` to the path that is written, within `$Directory`; of a month also `$start` and `$end`.
     file: &'static str,
+    /// Which month, and when it can be had. `None`: whatever there is now.
+    month: Option<Month>,
     /// Functions of its own, or nothing.
     functions: &'static str,
     /// Writes `$file`, once connected.
@@ -88,18 +100,65 @@ struct Job {
     schedule: &'static str,
 }
 
-/// The script from `$Directory` on: connects by `connect`, does the job, and disconnects whatever happened.
-fn script(job: &Job, connect: &str) -> String {
+const TOO_EARLY: &str = "throw 'Records may take a day to appear: too early.'";
+
+/// A job about one month.
+struct Month {
+    /// What `$Month` is, as a remark.
+    remark: &'static str,
+    /// True until the month's records are all there.
+    is_early: &'static str,
+}
+
+impl Job {
+    /// The name of this job for this application: several may share a machine, a repository or a project.
+    fn name_for(&self, handover: &Handover) -> String {
+        format!("{}-{}", handover.handle, self.name)
+    }
+
+    fn script_file(&self, handover: &Handover) -> String {
+        format!("{}-{}.ps1", self.command, handover.handle)
+    }
+
+    /// A parameter that has the job do another month than the last; nothing for what has none.
+    fn month_parameter(&self) -> String {
+        let parameter = |month: &Month| format!(",\n    # {}\n    [string] $Month", month.remark);
+        self.month.as_ref().map_or_else(String::new, parameter)
+    }
+
+    /// The same for what gets its values from the environment.
+    fn month_of_environment(&self) -> &'static str {
+        if self.month.is_some() { "$Month = $env:MONTH\n" } else { "" }
+    }
+
+    /// What a run does that comes too early, where nobody comes back.
+    fn refusal(&self) -> String {
+        let refusal = |month: &Month| format!("if ({}) {{ {TOO_EARLY} }}\n", month.is_early);
+        self.month.as_ref().map_or_else(String::new, refusal)
+    }
+
+    /// The same where there is another run every day, unless somebody asked for this month.
+    fn postponement(&self) -> String {
+        let postponement =
+            |month: &Month| format!("if ({}) {{\n    if ($Month) {{ {TOO_EARLY} }}\n    return\n}}\n", month.is_early);
+        self.month.as_ref().map_or_else(String::new, postponement)
+    }
+}
+
+/// The script from `$Directory` on: sets `$file`, goes on if `guard` lets it, connects by `connect`, does the job, and disconnects
+/// whatever happened.
+fn script(job: &Job, connect: &str, guard: &str) -> String {
     let Job { file, functions, body, .. } = job;
     format!(
         "\
 $ErrorActionPreference = 'Stop'
 
 {functions}New-Item -ItemType Directory -Path $Directory -Force | Out-Null
-{file}
+{file}{guard}
 try {{
 {}{}}} finally {{
-    Disconnect-ExchangeOnline -Confirm:$false
+    # Where there is no module, that is the error to be seen.
+    if (Get-Command Disconnect-ExchangeOnline -ErrorAction Ignore) {{ Disconnect-ExchangeOnline -Confirm:$false }}
 }}
 ",
         indented(connect, 4),

@@ -7,25 +7,37 @@ use crate::handover::{Handover, exchange_by_thumbprint};
 
 pub(super) fn files(job: &Job, handover: &Handover) -> Vec<RecipeFile> {
     vec![
-        RecipeFile { path: job.script_file, text: exporting(job, handover) },
-        RecipeFile { path: job.registration_file, text: registering(job, handover) },
+        RecipeFile { path: job.script_file(handover), text: exporting(job, handover) },
+        RecipeFile { path: format!("Register-{}", job.script_file(handover)), text: registering(job, handover) },
     ]
 }
 
-const DIRECTORY: &str = "    # Where the files go.
-    [string] $Directory = (Join-Path $PSScriptRoot 'Exports')";
-
+/// Both scripts take them.
 const MAIL: &str = ",
     # Mails the file too, from this mailbox to these addresses. The application needs Mail.Send of Microsoft Graph for it, and
     # the script the module Microsoft.Graph.Authentication.
-    [string] $MailFrom,
-    [string[]] $MailTo";
+    [ValidatePattern('^[^\\s\"]+$')] [string] $MailFrom,
+    [ValidatePattern('^[^\"]+$')] [string[]] $MailTo";
+
+/// A file has one list in one text.
+const ADDRESSES: &str = "\
+$recipients = @($MailTo -split '\\s*[,;]\\s*' | Where-Object { $_ })
+if ([bool] $MailFrom -ne [bool] $recipients) { throw '-MailFrom and -MailTo go together.' }
+";
 
 fn exporting(job: &Job, handover: &Handover) -> String {
     let Handover { app_id, organization, cloud, addresses, certificate, .. } = handover;
     let connect = exchange_by_thumbprint(app_id, organization, &certificate.thumbprint, *cloud, addresses.as_ref());
-    let (parameters, mailing) =
-        if job.is_mailed { (MAIL, format!("\n{}", mailing(job, handover))) } else { ("", String::new()) };
+    let (parameters, addresses_of_mail, mailing) = if job.is_mailed {
+        (MAIL, ADDRESSES, format!("\n{}", mailing(job, handover)))
+    } else {
+        ("", "", String::new())
+    };
+    // It runs every day: a month that is done is done.
+    let guard = match &job.month {
+        Some(_) => format!("{}if (Test-Path -LiteralPath $file) {{ return }}\n", job.postponement()),
+        None => String::new(),
+    };
     format!(
         "{}\
 #
@@ -33,11 +45,14 @@ fn exporting(job: &Job, handover: &Handover) -> String {
 #Requires -Version 5.1
 #Requires -Modules @{{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.2.0' }}
 param(
-{DIRECTORY}{parameters}
+    # Where the files go.
+    [string] $Directory = (Join-Path $PSScriptRoot 'Exports\\{}'){}{parameters}
 )
-{}{mailing}",
+{addresses_of_mail}{}{mailing}",
         heading(job, handover),
-        script(job, &connect)
+        handover.handle,
+        job.month_parameter(),
+        script(job, &connect, &guard)
     )
 }
 
@@ -46,11 +61,9 @@ fn mailing(job: &Job, handover: &Handover) -> String {
     let title = job.title;
     format!(
         "\
-if (-not $MailFrom -or -not $MailTo) {{ return }}
-if ((Get-Item -LiteralPath $file).Length -ge 3000000) {{
-    Write-Warning \"$file is too large to be mailed.\"
-    return
-}}
+if (-not $MailFrom) {{ return }}
+# The task fails once and shows it; the file stays.
+if ((Get-Item -LiteralPath $file).Length -ge 3000000) {{ throw \"$file is written, and too large to be mailed.\" }}
 try {{
     $attachment = @{{
         '@odata.type' = '#microsoft.graph.fileAttachment'
@@ -60,25 +73,37 @@ try {{
     $message = @{{
         subject      = \"{title}: $($attachment.name)\"
         body         = @{{ contentType = 'Text'; content = 'The file is attached.' }}
-        toRecipients = @($MailTo | ForEach-Object {{ @{{ emailAddress = @{{ address = $_ }} }} }})
+        toRecipients = @($recipients | ForEach-Object {{ @{{ emailAddress = @{{ address = $_ }} }} }})
         attachments  = @($attachment)
     }}
     $body = @{{ message = $message }} | ConvertTo-Json -Depth 6
     {connect}
     Invoke-MgGraphRequest -Method POST -Uri \"/v1.0/users/$MailFrom/sendMail\" -Body $body -ContentType 'application/json'
-    Disconnect-MgGraph | Out-Null
 }} catch {{
     # Under this name it counts as not done, and the next run mails it.
     Move-Item -LiteralPath $file -Destination \"$file.part\" -Force
     throw
+}} finally {{
+    if (Get-Command Disconnect-MgGraph -ErrorAction Ignore) {{ Disconnect-MgGraph -ErrorAction Ignore | Out-Null }}
 }}
 "
     )
 }
 
 fn registering(job: &Job, handover: &Handover) -> String {
-    let Job { title, name, script_file, .. } = job;
+    let title = job.title;
+    let (script_file, name) = (job.script_file(handover), job.name_for(handover));
     let handle = comment(&handover.handle);
+    let (parameters, mailing) = if job.is_mailed {
+        (
+            MAIL,
+            format!(
+                "{ADDRESSES}if ($MailFrom) {{ $arguments += \" -MailFrom `\"$MailFrom`\" -MailTo `\"$($recipients -join ';')`\"\" }}\n"
+            ),
+        )
+    } else {
+        ("", String::new())
+    };
     format!(
         "\
 # Has Task Scheduler run {script_file}, which lies beside this file, every morning.
@@ -88,13 +113,13 @@ fn registering(job: &Job, handover: &Handover) -> String {
 param(
     # Whom the task runs as, such as CONTOSO\\service-account; a group managed service account ends with $ and has no password.
     [Parameter(Mandatory)] [string] $Account,
-    [DateTime] $At = '06:00'
+    [DateTime] $At = '06:00'{parameters}
 )
 $ErrorActionPreference = 'Stop'
 
 $script = Join-Path $PSScriptRoot '{script_file}'
 $arguments = \"-NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File `\"$script`\"\"
-$task = @{{
+{mailing}$task = @{{
     TaskName    = 'Accredit {name}'
     Description = '{}'
     Action      = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $arguments -WorkingDirectory $PSScriptRoot
@@ -102,11 +127,11 @@ $task = @{{
     Settings    = New-ScheduledTaskSettingsSet -StartWhenAvailable -ExecutionTimeLimit (New-TimeSpan -Hours 4)
 }}
 if ($Account.EndsWith('$')) {{
-    Register-ScheduledTask @task -Principal (New-ScheduledTaskPrincipal -UserId $Account -LogonType Password)
+    Register-ScheduledTask @task -Force -Principal (New-ScheduledTaskPrincipal -UserId $Account -LogonType Password)
 }} else {{
     $credential = Get-Credential -UserName $Account -Message 'The account that the task runs as'
     $password = $credential.GetNetworkCredential().Password
-    Register-ScheduledTask @task -User $Account -Password $password
+    Register-ScheduledTask @task -Force -User $Account -Password $password
 }}
 ",
         title.replace('\'', "''")

@@ -1,4 +1,4 @@
-# Has Task Scheduler run Export-AuditLog.ps1, which lies beside this file, every morning.
+# Has Task Scheduler run Export-Mailboxes-exo.ps1, which lies beside this file, every morning.
 #
 # The account has to find the certificate with its key: `accredit connect exo --for windows` shows how it comes there.
 #Requires -RunAsAdministrator
@@ -9,19 +9,19 @@ param(
 )
 $ErrorActionPreference = 'Stop'
 
-$script = Join-Path $PSScriptRoot 'Export-AuditLog.ps1'
+$script = Join-Path $PSScriptRoot 'Export-Mailboxes-exo.ps1'
 $arguments = "-NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File `"$script`""
 $task = @{
-    TaskName    = 'Accredit audit-log'
-    Description = 'Audit log export'
+    TaskName    = 'Accredit exo-mailbox-export'
+    Description = 'Mailbox export'
     Action      = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $arguments -WorkingDirectory $PSScriptRoot
     Trigger     = New-ScheduledTaskTrigger -Daily -At $At
     Settings    = New-ScheduledTaskSettingsSet -StartWhenAvailable -ExecutionTimeLimit (New-TimeSpan -Hours 4)
 }
 if ($Account.EndsWith('$')) {
-    Register-ScheduledTask @task -Principal (New-ScheduledTaskPrincipal -UserId $Account -LogonType Password)
+    Register-ScheduledTask @task -Force -Principal (New-ScheduledTaskPrincipal -UserId $Account -LogonType Password)
 } else {
     $credential = Get-Credential -UserName $Account -Message 'The account that the task runs as'
     $password = $credential.GetNetworkCredential().Password
-    Register-ScheduledTask @task -User $Account -Password $password
+    Register-ScheduledTask @task -Force -User $Account -Password $password
 }

@@ -1,0 +1,112 @@
+# Audit log export from contoso.onmicrosoft.com, as the application exo (EXO PowerShell automated).
+# The unified audit log of last month, by UTC, to a CSV file.
+# It needs Exchange's role View-Only Audit Logs, which Exchange Administrator brings along.
+# Search-UnifiedAuditLog gives 100 records unless it is asked for pages, and 50,000 to one search; so a search that is
+# full is made again in two halves.
+# Spreadsheets take what begins with = for a formula: import the columns as text.
+#
+# The certificate lies in a store of the account that runs this; a rotation gives it another thumbprint.
+#Requires -Version 5.1
+#Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.2.0' }
+param(
+    # Where the files go.
+    [string] $Directory = (Join-Path $PSScriptRoot 'Exports\exo'),
+    # Another month than the last, such as 2026-10.
+    [string] $Month,
+    # Mails the file too, from this mailbox to these addresses. The application needs Mail.Send of Microsoft Graph for it, and
+    # the script the module Microsoft.Graph.Authentication.
+    [ValidatePattern('^[^\s"]+$')] [string] $MailFrom,
+    [ValidatePattern('^[^"]+$')] [string[]] $MailTo
+)
+$recipients = @($MailTo -split '\s*[,;]\s*' | Where-Object { $_ })
+if ([bool] $MailFrom -ne [bool] $recipients) { throw '-MailFrom and -MailTo go together.' }
+$ErrorActionPreference = 'Stop'
+
+function Get-AuditRecord([DateTime] $From, [DateTime] $To) {
+    $range = @{ StartDate = $From.ToString('o'); EndDate = $To.ToString('o') }
+    $failed = $true
+    for ($attempt = 1; $failed; $attempt++) {
+        $session = [Guid]::NewGuid().ToString()
+        $found = [System.Collections.Generic.List[object]]::new()
+        do {
+            $page = @(Search-UnifiedAuditLog @range -SessionId $session -SessionCommand ReturnLargeSet -ResultSize 5000 -ErrorAction Stop)
+            # A search that broke off says so by this index alone, and its session gives nothing more.
+            $failed = @($page | Where-Object { $_.ResultIndex -eq -1 }).Count -gt 0
+            if (-not $failed) { $found.AddRange($page) }
+        } while (-not $failed -and $page.Count -gt 0 -and $found.Count -lt 50000)
+        if ($failed -and $attempt -ge 3) { throw "The search from $From to $To broke off three times." }
+        if ($failed) { Start-Sleep -Seconds (60 * $attempt) }
+    }
+    if ($found.Count -lt 50000) { return $found }
+    $half = [long](($To - $From).Ticks / 2)
+    if ($half -lt [TimeSpan]::TicksPerSecond) { throw "More than 50,000 records within two seconds of $From." }
+    $middle = $From.AddTicks($half)
+    Get-AuditRecord -From $From -To $middle
+    Get-AuditRecord -From $middle -To $To
+}
+
+function Get-Creation($Record) {
+    $created = [DateTime] $Record.CreationDate
+    if ($created.Kind -eq 'Local') { return $created.ToUniversalTime() }
+    [DateTime]::SpecifyKind($created, 'Utc')
+}
+
+New-Item -ItemType Directory -Path $Directory -Force | Out-Null
+$now = [DateTime]::UtcNow
+$end = [DateTime]::new($now.Year, $now.Month, 1, 0, 0, 0, [DateTimeKind]::Utc)
+if ($Month) {
+    $first = [DateTime]::ParseExact($Month, 'yyyy-MM', [CultureInfo]::InvariantCulture)
+    $end = [DateTime]::SpecifyKind($first, 'Utc').AddMonths(1)
+}
+$start = $end.AddMonths(-1)
+$name = $start.ToString('yyyy-MM', [CultureInfo]::InvariantCulture)
+$file = Join-Path $Directory "AuditLog_$name.csv"
+if ($now -lt $end.AddDays(1)) {
+    if ($Month) { throw 'Records may take a day to appear: too early.' }
+    return
+}
+if (Test-Path -LiteralPath $file) { return }
+
+try {
+    Connect-ExchangeOnline -AppId '3f2db3ef-10b5-428c-8ed7-9a81478c57ed' -CertificateThumbprint 'A26EFACAA44D7A6DF43593C3F320F19C8C689FFA' -Organization 'contoso.onmicrosoft.com' -ShowBanner:$false
+    $records = @(Get-AuditRecord -From $start -To $end | Sort-Object -Property Identity -Unique)
+    $records = @($records | Where-Object { (Get-Creation $_) -lt $end })
+    if ($records.Count -eq 0) {
+        throw "No records of ${name}: does Get-AdminAuditLogConfig say that auditing is on, and may the application view the log?"
+    }
+    $created = @{ Name = 'CreationDate'; Expression = { (Get-Creation $_).ToString('o') } }
+    $columns = @($created, 'RecordType', 'Operations', 'UserIds', 'AuditData')
+    $records | Sort-Object -Property { Get-Creation $_ } |
+        Select-Object -Property $columns |
+        Export-Csv -LiteralPath "$file.part" -NoTypeInformation -Encoding UTF8
+    Move-Item -LiteralPath "$file.part" -Destination $file -Force
+} finally {
+    # Where there is no module, that is the error to be seen.
+    if (Get-Command Disconnect-ExchangeOnline -ErrorAction Ignore) { Disconnect-ExchangeOnline -Confirm:$false }
+}
+
+if (-not $MailFrom) { return }
+# The task fails once and shows it; the file stays.
+if ((Get-Item -LiteralPath $file).Length -ge 3000000) { throw "$file is written, and too large to be mailed." }
+try {
+    $attachment = @{
+        '@odata.type' = '#microsoft.graph.fileAttachment'
+        name          = Split-Path -Path $file -Leaf
+        contentBytes  = [Convert]::ToBase64String([IO.File]::ReadAllBytes($file))
+    }
+    $message = @{
+        subject      = "Audit log export: $($attachment.name)"
+        body         = @{ contentType = 'Text'; content = 'The file is attached.' }
+        toRecipients = @($recipients | ForEach-Object { @{ emailAddress = @{ address = $_ } } })
+        attachments  = @($attachment)
+    }
+    $body = @{ message = $message } | ConvertTo-Json -Depth 6
+    Connect-MgGraph -ClientId '3f2db3ef-10b5-428c-8ed7-9a81478c57ed' -TenantId '2d992b96-9a03-4882-9bb0-486141b9adba' -CertificateThumbprint 'A26EFACAA44D7A6DF43593C3F320F19C8C689FFA' -NoWelcome
+    Invoke-MgGraphRequest -Method POST -Uri "/v1.0/users/$MailFrom/sendMail" -Body $body -ContentType 'application/json'
+} catch {
+    # Under this name it counts as not done, and the next run mails it.
+    Move-Item -LiteralPath $file -Destination "$file.part" -Force
+    throw
+} finally {
+    if (Get-Command Disconnect-MgGraph -ErrorAction Ignore) { Disconnect-MgGraph -ErrorAction Ignore | Out-Null }
+}

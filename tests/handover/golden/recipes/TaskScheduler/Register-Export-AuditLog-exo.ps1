@@ -1,0 +1,34 @@
+# Has Task Scheduler run Export-AuditLog-exo.ps1, which lies beside this file, every morning.
+#
+# The account has to find the certificate with its key: `accredit connect exo --for windows` shows how it comes there.
+#Requires -RunAsAdministrator
+param(
+    # Whom the task runs as, such as CONTOSO\service-account; a group managed service account ends with $ and has no password.
+    [Parameter(Mandatory)] [string] $Account,
+    [DateTime] $At = '06:00',
+    # Mails the file too, from this mailbox to these addresses. The application needs Mail.Send of Microsoft Graph for it, and
+    # the script the module Microsoft.Graph.Authentication.
+    [ValidatePattern('^[^\s"]+$')] [string] $MailFrom,
+    [ValidatePattern('^[^"]+$')] [string[]] $MailTo
+)
+$ErrorActionPreference = 'Stop'
+
+$script = Join-Path $PSScriptRoot 'Export-AuditLog-exo.ps1'
+$arguments = "-NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File `"$script`""
+$recipients = @($MailTo -split '\s*[,;]\s*' | Where-Object { $_ })
+if ([bool] $MailFrom -ne [bool] $recipients) { throw '-MailFrom and -MailTo go together.' }
+if ($MailFrom) { $arguments += " -MailFrom `"$MailFrom`" -MailTo `"$($recipients -join ';')`"" }
+$task = @{
+    TaskName    = 'Accredit exo-audit-log'
+    Description = 'Audit log export'
+    Action      = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $arguments -WorkingDirectory $PSScriptRoot
+    Trigger     = New-ScheduledTaskTrigger -Daily -At $At
+    Settings    = New-ScheduledTaskSettingsSet -StartWhenAvailable -ExecutionTimeLimit (New-TimeSpan -Hours 4)
+}
+if ($Account.EndsWith('$')) {
+    Register-ScheduledTask @task -Force -Principal (New-ScheduledTaskPrincipal -UserId $Account -LogonType Password)
+} else {
+    $credential = Get-Credential -UserName $Account -Message 'The account that the task runs as'
+    $password = $credential.GetNetworkCredential().Password
+    Register-ScheduledTask @task -Force -User $Account -Password $password
+}
