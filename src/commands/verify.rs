@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::catalog::nearest;
 use crate::model::{Desired, Handle, Tally, Verification};
 use crate::render::{verification_json, verification_junit, verification_text};
-use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificates};
+use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificate, has_certificates};
 
 use super::console::Console;
 use super::session::Session;
@@ -82,7 +82,7 @@ pub(super) async fn after_apply(
         cmdlets: Vec::new(),
         security_and_compliance: false,
         show_mailboxes: false,
-        waiting: if wrote { Waiting::Always } else { Waiting::WhileRecent },
+        waiting: if wrote { Waiting::AfterWriting } else { Waiting::WhileRecent },
         propagation: propagation_timeout,
     };
     let verification = prove(session, &asked).await?;
@@ -132,15 +132,22 @@ fn check(desired: &Desired, handles: &[String], certificate: Option<&str>) -> Re
             "no application of these manifests declares a certificate: there is nothing to prove",
         ));
     }
-    match certificate.filter(|wanted| !names.iter().any(|name| name == wanted)) {
-        Some(wanted) => {
-            let mut all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            all.sort();
-            all.dedup();
-            Err(Failure::message(format!("no certificate `{wanted}` is declared"))
-                .hint(format!("there is {}", all.join(", "))))
+    let Some(wanted) = certificate else { return Ok(()) };
+    let there_is = |mut names: Vec<&String>| {
+        names.sort();
+        names.dedup();
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        format!("there is {}", names.join(", "))
+    };
+    // Whoever names an application wants to know of it; where none is named, those without it are left out.
+    let mut chosen = handles.iter().filter_map(|handle| Some((handle, declared.get(handle.as_str())?)));
+    match chosen.find(|(_, application)| !has_certificate(application, certificate)) {
+        Some((handle, application)) => {
+            let own = application.certificates.iter().flatten().map(|(name, _)| name).collect();
+            Err(Failure::message(format!("`{handle}` declares no certificate `{wanted}`")).hint(there_is(own)))
         }
-        None => Ok(()),
+        None if names.iter().any(|name| *name == wanted) => Ok(()),
+        None => Err(Failure::message(format!("no certificate `{wanted}` is declared")).hint(there_is(names))),
     }
 }
 

@@ -116,12 +116,17 @@ pub struct Found {
     pub apis: Vec<ObservedApi>,
 }
 
-/// Reads the declared applications alone.
-pub async fn found(reader: &Reader, desired: &Desired) -> Result<Found, FetchError> {
+/// Reads the declared applications alone. `waits` says whether a service principal that cannot be read is asked for some more
+/// times.
+pub async fn found(reader: &Reader, desired: &Desired, waits: bool) -> Result<Found, FetchError> {
     let (tenant, mut applications) =
         tokio::try_join!(async { tenant(reader).await.map_err(FetchError::from) }, declared(reader, desired))?;
     let objects = applications.values().map(|application| principal_of(&application.app_id));
-    let objects = reader.find_all_expected(objects.collect()).await?;
+    let objects = if waits {
+        reader.find_all_expected(objects.collect()).await?
+    } else {
+        reader.find_all(objects.collect()).await?
+    };
     holdings(reader, with_principals(&mut applications, objects)?).await?;
     let apis = apis(reader, desired, &applications).await?;
     Ok(Found { tenant, applications, apis })

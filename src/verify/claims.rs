@@ -201,10 +201,10 @@ mod tests {
         };
         let revoked = cause(&[]);
         assert_eq!(revoked.to_string(), "the token lacks Exchange.ManageAsApp: not granted");
-        assert!(!revoked.may_be_propagation());
+        assert!(!revoked.may_be_propagation(false));
         let late = cause(&wanted);
         assert_eq!(late.to_string(), "the token lacks Exchange.ManageAsApp, though granted");
-        assert!(late.may_be_propagation());
+        assert!(late.may_be_propagation(false));
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         let (outcome, notes) = directory_roles(&claims, &[EXCHANGE_ADMINISTRATOR], &[]);
         let cause = outcome.cause().unwrap();
         assert_eq!(cause.to_string(), "the token lacks Exchange Administrator: not assigned");
-        assert!(notes.is_empty() && !cause.may_be_propagation());
+        assert!(notes.is_empty() && !cause.may_be_propagation(false));
         let (outcome, _) = directory_roles(&claims, &[], &[]);
         assert_eq!(outcome, Outcome::Passed { evidence: "none".to_owned() });
     }

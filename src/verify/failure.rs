@@ -75,11 +75,12 @@ fn remedy(code: u64) -> Option<&'static str> {
 /// A cmdlet, or the list of them, that did not come.
 pub(super) fn of_exchange(api: &str, subject: Subject, error: &ExchangeError) -> Check {
     let cause = match error {
-        ExchangeError::Refused { cmdlet, status, message, request_id } => Cause::ExchangeRefused {
+        ExchangeError::Refused { cmdlet, status, message, request_id, denial } => Cause::ExchangeRefused {
             cmdlet: cmdlet.clone(),
             status: *status,
             message: message.clone(),
             request_id: request_id.clone(),
+            denial: *denial,
         },
         ExchangeError::Lost { .. }
         | ExchangeError::Unreadable { .. }

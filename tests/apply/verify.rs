@@ -444,7 +444,6 @@ fn what_cannot_be_proven_is_refused_before_anybody_signs_in() {
         (&["exoo"][..], "no application `exoo` is declared"),
         (&["exo", "--certificate", "other"], "there is `main`"),
         (&["exo", "--cmdlet", "Remove-Mailbox Identity=zoe"], "`Remove-Mailbox` may write"),
-        (&["manifests"], "`manifests/`"),
     ] {
         let refused = run(path, &[&["verify"], arguments].concat());
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
@@ -452,6 +451,24 @@ fn what_cannot_be_proven_is_refused_before_anybody_signs_in() {
         assert!(out(&refused).is_empty());
     }
     assert!(err(&run(path, &["verify", "exoo"])).contains("did you mean `exo`?"));
+}
+
+#[test]
+fn an_application_without_the_certificate_that_was_asked_for_is_not_called_proven() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    let other = one_of_everything("other").replace("      main:", "      second:");
+    assert_ne!(other, one_of_everything("other"));
+    std::fs::write(path.join("manifests/other.yaml"), other).unwrap();
+    let refused = run(path, &["verify", "--emulator", "other", "--certificate", "main"]);
+    assert_eq!(refused.status.code(), Some(1));
+    for words in ["`other` declares no certificate `main`", "there is `second`"] {
+        assert!(err(&refused).contains(words), "{}", err(&refused));
+    }
+    assert!(run(path, &["apply", "--emulator", "--auto-approve"]).status.success());
+    let proven = run(path, &["verify", "--emulator", "--certificate", "main"]);
+    assert!(proven.status.success(), "{}", err(&proven));
+    assert!(out(&proven).contains("exo (exo automated)") && !out(&proven).contains("other"), "{}", out(&proven));
 }
 
 #[test]
