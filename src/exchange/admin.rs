@@ -176,7 +176,14 @@ impl AdminEndpoint {
                 });
             }
             let region = answer.headers().get(LOCATION).filter(|_| status.is_redirection());
-            let Some(region) = region.and_then(|location| region_of(location.to_str().ok()?)) else {
+            let location = region.and_then(|location| location.to_str().ok());
+            let Some(region) = location.and_then(|location| region_of(location, &self.host)) else {
+                if let Some(host) =
+                    location.and_then(|location| location.parse::<http::Uri>().ok()?.host().map(str::to_owned))
+                {
+                    let reason = format!("it leads to `{host}`, which is no region of `{}`", self.host);
+                    return Err((ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None));
+                }
                 return Err((ExchangeError::refused(outgoing.cmdlet, &answer), retry_after(answer.headers())));
             };
             *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
@@ -255,11 +262,13 @@ fn page(answer: Option<Json>, reads: bool) -> Result<(Vec<Json>, Option<String>)
 
 /// The first label of the host that an address leads to. It counts below the service's own host, so that a token goes nowhere
 /// else: `https://eurprd05.admin.protection.outlook.com:446` says `eurprd05`.
-fn region_of(location: &str) -> Option<String> {
+fn region_of(location: &str, host: &str) -> Option<String> {
     let uri: http::Uri = location.parse().ok()?;
     let (label, rest) = uri.host()?.split_once('.')?;
     let is_label = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (is_label && !rest.is_empty()).then(|| label.to_ascii_lowercase())
+    // The service's own name, or one like it elsewhere, is no region of it.
+    let is_own = host.split('.').next().is_some_and(|own| own.eq_ignore_ascii_case(label));
+    (is_label && !is_own && !rest.is_empty()).then(|| label.to_ascii_lowercase())
 }
 
 /// What stands before a host in one that is one label below it.
@@ -294,10 +303,23 @@ mod tests {
 
     #[test]
     fn a_region_is_a_label_and_no_more() {
-        assert_eq!(region_of("https://EURPRD05.outlook.office365.com/x").as_deref(), Some("eurprd05"));
-        assert_eq!(region_of("https://eur02b.admin.protection.outlook.com:446/PowerShell").as_deref(), Some("eur02b"));
-        for nowhere in ["/relative", "https://localhost/", "https://ev_il.example/", "", "https://user@/"] {
-            assert_eq!(region_of(nowhere), None, "{nowhere}");
+        assert_eq!(
+            region_of("https://EURPRD05.outlook.office365.com/x", "outlook.office365.com").as_deref(),
+            Some("eurprd05")
+        );
+        assert_eq!(
+            region_of("https://eur02b.admin.protection.outlook.com:446/PowerShell", "outlook.office365.com").as_deref(),
+            Some("eur02b")
+        );
+        for nowhere in [
+            "/relative",
+            "https://localhost/",
+            "https://ev_il.example/",
+            "",
+            "https://user@/",
+            "https://outlook.office.com/x",
+        ] {
+            assert_eq!(region_of(nowhere, "outlook.office365.com"), None, "{nowhere}");
         }
     }
 }

@@ -290,6 +290,17 @@ impl Cause {
 }
 
 impl Cause {
+    /// The certificate that it is about.
+    pub fn thumbprint(&self) -> Option<&Thumbprint> {
+        match self {
+            Self::NotUploaded { thumbprint }
+            | Self::KeyAbsent { thumbprint }
+            | Self::Ended { thumbprint, .. }
+            | Self::NotYetValid { thumbprint, .. } => Some(thumbprint),
+            _ => None,
+        }
+    }
+
     /// Whether it is what a token gets that lacks a permission or a role.
     pub fn is_denial(&self) -> bool {
         matches!(
