@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("keys", &["model", "transport"]),
     ("identity", &["model", "transport", "patience", "catalog", "keys"]),
     ("graph", &["transport", "patience", "model", "catalog"]),
-    ("exchange", &["transport", "patience"]),
+    ("exchange", &["model", "transport", "patience"]),
     ("kinds", &["model", "catalog"]),
     ("manifest", &["model", "catalog", "kinds"]),
     ("doctor", &["model", "catalog", "kinds"]),

@@ -276,7 +276,7 @@ async fn pfx_passwords(
 }
 
 /// The first interrupt lets the steps in flight finish, the second ends the program.
-async fn interrupts(stop: Arc<AtomicBool>, patience: Patience) {
+pub(super) async fn interrupts(stop: Arc<AtomicBool>, patience: Patience) {
     use std::io::Write as _;
     while tokio::signal::ctrl_c().await.is_ok() {
         if stop.swap(true, Ordering::SeqCst) {

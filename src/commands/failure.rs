@@ -78,7 +78,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 /// What helps an operator whom Exchange's admin endpoint refused.
 fn exchange_hint(refused: &ExchangeError) -> String {
     let hint = refused.hint().unwrap_or("run it again later");
-    if refused.is_denied() {
+    if refused.denial().is_some() {
         return format!(
             "{hint}. `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
              `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \

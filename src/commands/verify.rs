@@ -1,13 +1,15 @@
 //! `accredit verify`: that applications can do what they are declared for.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::nearest;
 use crate::model::{Desired, Handle, Tally, Verification};
-use crate::render::{verification_json, verification_junit, verification_text};
-use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificates};
+use crate::render::{unverified_json, unverified_junit, verification_json, verification_junit, verification_text};
+use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificate, has_certificates};
 
+use super::apply::interrupts;
 use super::console::Console;
 use super::session::Session;
 use super::{Exit, Failure, Target, manifests};
@@ -53,16 +55,38 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let target = Target { paths, only, ..target };
     let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
     check(&loaded.0, &target.only, asked.certificate.as_deref())?;
-    let session = Session::of(console, target, loaded, propagation_timeout).await?;
-    let verification = prove(&session, &asked).await?;
-    if let Some(file) = junit {
-        save(&file, &verification_junit(&verification))?;
+    if let Some(file) = &junit {
+        check_writable(file)?;
     }
+    let outcome = match Session::of(console, target, loaded, propagation_timeout).await {
+        Ok(session) => prove(&session, &asked).await,
+        Err(failure) => Err(failure),
+    };
+    let verification = match outcome {
+        Ok(verification) => verification,
+        Err(failure) => {
+            // Whoever reads the document learns from it too that nothing was proven.
+            let (mut causes, hint) = (failure.chain(), failure.help());
+            if causes.is_empty() {
+                causes.push("the tenant could not be looked at: standard error says why".to_owned());
+            }
+            if json {
+                console.data(&unverified_json(&causes, hint.as_deref()))?;
+            }
+            if let Some(file) = junit {
+                save(&file, &unverified_junit(&causes, hint.as_deref()))?;
+            }
+            return Err(failure);
+        }
+    };
     console.data(&if json {
         verification_json(&verification)
     } else {
         verification_text(&verification, console.paint)
     })?;
+    if let Some(file) = junit {
+        save(&file, &verification_junit(&verification))?;
+    }
     if verification.tally().is_good() { Ok(Exit::Success) } else { Err(Failure::said()) }
 }
 
@@ -82,7 +106,7 @@ pub(super) async fn after_apply(
         cmdlets: Vec::new(),
         security_and_compliance: false,
         show_mailboxes: false,
-        waiting: if wrote { Waiting::Always } else { Waiting::WhileRecent },
+        waiting: if wrote { Waiting::AfterWriting } else { Waiting::WhileRecent },
         propagation: propagation_timeout,
     };
     let verification = prove(session, &asked).await?;
@@ -98,7 +122,11 @@ pub(super) async fn after_apply(
 
 async fn prove(session: &Session, asked: &Asked) -> Result<Verification, Failure> {
     let reader = session.reader();
-    verify::verify(session.means(&reader), &session.desired, asked).await.map_err(Failure::of_fetch)
+    // An interrupt ends the waiting, and what is known by then is shown.
+    let watch = tokio::spawn(interrupts(Arc::default(), session.patience().clone()));
+    let outcome = verify::verify(session.means(&reader), &session.desired, asked).await;
+    watch.abort();
+    outcome.map_err(Failure::of_fetch)
 }
 
 fn call(text: &str) -> Result<CmdletCall, Failure> {
@@ -132,16 +160,34 @@ fn check(desired: &Desired, handles: &[String], certificate: Option<&str>) -> Re
             "no application of these manifests declares a certificate: there is nothing to prove",
         ));
     }
-    match certificate.filter(|wanted| !names.iter().any(|name| name == wanted)) {
-        Some(wanted) => {
-            let mut all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            all.sort();
-            all.dedup();
-            Err(Failure::message(format!("no certificate `{wanted}` is declared"))
-                .hint(format!("there is {}", all.join(", "))))
+    let Some(wanted) = certificate else { return Ok(()) };
+    let there_is = |mut names: Vec<&String>| {
+        names.sort();
+        names.dedup();
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        format!("there is {}", names.join(", "))
+    };
+    // Whoever names an application wants to know of it; where none is named, those without it are left out.
+    let mut chosen = handles.iter().filter_map(|handle| Some((handle, declared.get(handle.as_str())?)));
+    match chosen.find(|(_, application)| !has_certificate(application, certificate)) {
+        Some((handle, application)) => {
+            let own = application.certificates.iter().flatten().map(|(name, _)| name).collect();
+            Err(Failure::message(format!("`{handle}` declares no certificate `{wanted}`")).hint(there_is(own)))
         }
-        None => Ok(()),
+        None if names.iter().any(|name| *name == wanted) => Ok(()),
+        None => Err(Failure::message(format!("no certificate `{wanted}` is declared")).hint(there_is(names))),
     }
+}
+
+/// That a file can be written, before minutes go by. Leaves no trace.
+fn check_writable(file: &Path) -> Result<(), Failure> {
+    let was_there = file.exists();
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .and_then(|_| if was_there { Ok(()) } else { std::fs::remove_file(file) })
+        .map_err(|error| Failure::new(format!("`{}` cannot be written", file.display()), error))
 }
 
 fn save(file: &Path, text: &str) -> Result<(), Failure> {

@@ -87,28 +87,30 @@ impl AdminEndpoint {
     /// What reads is sent again while Exchange is busy; what writes, only when it was certainly not done.
     pub async fn run(&self, cmdlet: &str, parameters: &Json) -> Result<Vec<Json>, ExchangeError> {
         let body = json!({ "CmdletInput": { "CmdletName": cmdlet, "Parameters": parameters } });
-        let reads = cmdlet.starts_with("Get-") || cmdlet.starts_with("Test-");
+        let reads = reads(cmdlet);
         let mut path = format!("/adminapi/beta/{}/InvokeCommand", self.tenant_id);
         let size = &parameters["ResultSize"];
         let size = size.as_u64().or_else(|| size.as_str()?.parse().ok()).and_then(|size| usize::try_from(size).ok());
         let size = size.unwrap_or(usize::MAX);
+        let unreadable =
+            |reason: &str| ExchangeError::Unreadable { cmdlet: cmdlet.to_owned(), reason: reason.to_owned() };
         let mut rows = Vec::new();
+        let mut read = BTreeSet::new();
         loop {
             let outgoing = Outgoing { method: "POST", path: &path, cmdlet, body: Some(&body), repeatable: reads };
-            // Cmdlets that give nothing back may answer with nothing.
-            let Some(mut page) = self.send(outgoing).await? else { return Ok(rows) };
-            if let Json::Array(values) = page["value"].take() {
-                rows.extend(values);
-            }
+            let answer = self.send(outgoing).await?;
+            let (values, next) = page(answer, reads).map_err(unreadable)?;
+            rows.extend(values);
             rows.truncate(size);
             if rows.len() == size {
                 return Ok(rows);
             }
-            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(rows) };
-            path = self.path_of_link(link).ok_or_else(|| ExchangeError::Unreadable {
-                cmdlet: cmdlet.to_owned(),
-                reason: "the next page is said to be at another host".to_owned(),
-            })?;
+            let Some(link) = next else { return Ok(rows) };
+            let next =
+                self.path_of_link(&link).ok_or_else(|| unreadable("the next page is said to be at another host"))?;
+            if !read.insert(std::mem::replace(&mut path, next)) || read.contains(&path) {
+                return Err(unreadable("its pages lead back to one that was read already"));
+            }
         }
     }
 
@@ -118,6 +120,7 @@ impl AdminEndpoint {
         let path = format!("/adminapi/v1.0/{}/{CMDLET}?Version={MODULE_VERSION}", self.tenant_id);
         let outgoing = Outgoing { method: "GET", path: &path, cmdlet: CMDLET, body: None, repeatable: true };
         let answer = self.send(outgoing).await?.unwrap_or_default();
+        // Reading by index takes whatever JSON it is.
         let mut values = answer["value"].as_array().into_iter().flatten().chain([&answer["value"], &answer]);
         let names = values.find_map(|value| value["exportedCmdlets"].as_str()).ok_or_else(|| {
             ExchangeError::Unreadable { cmdlet: CMDLET.to_owned(), reason: "it names no cmdlets".to_owned() }
@@ -173,7 +176,14 @@ impl AdminEndpoint {
                 });
             }
             let region = answer.headers().get(LOCATION).filter(|_| status.is_redirection());
-            let Some(region) = region.and_then(|location| region_of(location.to_str().ok()?)) else {
+            let location = region.and_then(|location| location.to_str().ok());
+            let Some(region) = location.and_then(|location| region_of(location, &self.host)) else {
+                if let Some(host) =
+                    location.and_then(|location| location.parse::<http::Uri>().ok()?.host().map(str::to_owned))
+                {
+                    let reason = format!("it leads to `{host}`, which is no region of `{}`", self.host);
+                    return Err((ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None));
+                }
                 return Err((ExchangeError::refused(outgoing.cmdlet, &answer), retry_after(answer.headers())));
             };
             *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
@@ -226,13 +236,39 @@ impl AdminEndpoint {
     }
 }
 
+/// Whether a cmdlet reads and no more. PowerShell tells no capitals from small letters.
+fn reads(cmdlet: &str) -> bool {
+    let cmdlet = cmdlet.to_ascii_lowercase();
+    cmdlet.starts_with("get-") || cmdlet.starts_with("test-")
+}
+
+/// The rows of a page and the link to the next one. Cmdlets that write may answer with nothing; an answer of one that reads which
+/// is no list must never pass for an empty one.
+fn page(answer: Option<Json>, reads: bool) -> Result<(Vec<Json>, Option<String>), &'static str> {
+    match answer {
+        None if reads => Err("the answer is empty"),
+        None => Ok((Vec::new(), None)),
+        Some(Json::Object(mut page)) => {
+            let next = page.get("@odata.nextLink").and_then(Json::as_str).map(str::to_owned);
+            match page.remove("value") {
+                Some(Json::Array(rows)) => Ok((rows, next)),
+                Some(_) | None if reads => Err("the answer is no list of rows"),
+                Some(_) | None => Ok((Vec::new(), next)),
+            }
+        }
+        Some(_) => Err("the answer has not the form it should"),
+    }
+}
+
 /// The first label of the host that an address leads to. It counts below the service's own host, so that a token goes nowhere
 /// else: `https://eurprd05.admin.protection.outlook.com:446` says `eurprd05`.
-fn region_of(location: &str) -> Option<String> {
+fn region_of(location: &str, host: &str) -> Option<String> {
     let uri: http::Uri = location.parse().ok()?;
     let (label, rest) = uri.host()?.split_once('.')?;
     let is_label = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (is_label && !rest.is_empty()).then(|| label.to_ascii_lowercase())
+    // The service's own name, or one like it elsewhere, is no region of it.
+    let is_own = host.split('.').next().is_some_and(|own| own.eq_ignore_ascii_case(label));
+    (is_label && !is_own && !rest.is_empty()).then(|| label.to_ascii_lowercase())
 }
 
 /// What stands before a host in one that is one label below it.
@@ -246,11 +282,44 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_answer_that_is_no_list_is_no_empty_list() {
+        let rows = json!({ "value": [{ "Name": "one" }], "@odata.nextLink": "https://next" });
+        assert_eq!(page(Some(rows), true), Ok((vec![json!({ "Name": "one" })], Some("https://next".to_owned()))));
+        for odd in [json!([]), json!(5), json!(true), json!("x"), Json::Null] {
+            assert!(page(Some(odd.clone()), true).is_err(), "{odd}");
+            assert!(page(Some(odd.clone()), false).is_err(), "{odd}");
+        }
+        for empty in [None, Some(json!({})), Some(json!({ "value": "x" })), Some(json!({ "error": { "code": "x" } }))] {
+            assert!(page(empty.clone(), true).is_err(), "{empty:?}");
+            assert_eq!(page(empty, false), Ok((Vec::new(), None)));
+        }
+    }
+
+    #[test]
+    fn small_letters_read_too() {
+        assert!(reads("get-mailbox") && reads("TEST-ServicePrincipalAuthorization") && reads("Get-Mailbox"));
+        assert!(!reads("Set-Mailbox") && !reads("Getaway"));
+    }
+
+    #[test]
     fn a_region_is_a_label_and_no_more() {
-        assert_eq!(region_of("https://EURPRD05.outlook.office365.com/x").as_deref(), Some("eurprd05"));
-        assert_eq!(region_of("https://eur02b.admin.protection.outlook.com:446/PowerShell").as_deref(), Some("eur02b"));
-        for nowhere in ["/relative", "https://localhost/", "https://ev_il.example/", "", "https://user@/"] {
-            assert_eq!(region_of(nowhere), None, "{nowhere}");
+        assert_eq!(
+            region_of("https://EURPRD05.outlook.office365.com/x", "outlook.office365.com").as_deref(),
+            Some("eurprd05")
+        );
+        assert_eq!(
+            region_of("https://eur02b.admin.protection.outlook.com:446/PowerShell", "outlook.office365.com").as_deref(),
+            Some("eur02b")
+        );
+        for nowhere in [
+            "/relative",
+            "https://localhost/",
+            "https://ev_il.example/",
+            "",
+            "https://user@/",
+            "https://outlook.office.com/x",
+        ] {
+            assert_eq!(region_of(nowhere, "outlook.office365.com"), None, "{nowhere}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use crate::model::Denial;
 use crate::patience::OutOfTime;
 use crate::transport::TransportError;
 
@@ -10,7 +11,14 @@ use crate::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     #[error("{cmdlet}: {message} (HTTP {status}, client-request-id {request_id})")]
-    Refused { cmdlet: String, status: u16, message: String, request_id: String },
+    Refused {
+        cmdlet: String,
+        status: u16,
+        message: String,
+        request_id: String,
+        /// `None` where the answer has none of the forms in which Exchange denies: something on the way may have given it.
+        denial: Option<Denial>,
+    },
     /// No answer came; a write may have taken effect.
     #[error("{cmdlet}")]
     Lost {
@@ -40,16 +48,27 @@ pub enum ExchangeError {
 /// What Exchange answers, in words and no JSON, when a tenant has too many requests under way.
 const TOO_MANY: &str = "maximum number of concurrent requests";
 
+/// What it says of a cmdlet that no role of the caller holds.
+const NOT_HELD: &str = "not allowed to call";
+
 /// What stands in the refusals of an organization whose roles cannot be changed yet.
 const DEHYDRATED: &str = "Enable-OrganizationCustomization";
 
 impl ExchangeError {
     pub(super) fn refused(cmdlet: &str, answer: &http::Response<Bytes>) -> Self {
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (status, message) = (answer.status().as_u16(), message(answer.body()));
+        let denial = match (status, message.as_deref()) {
+            (401, None) => Some(Denial::NoPermission),
+            (403, None) => Some(Denial::NoRole),
+            (401, Some(message)) if message.contains(NOT_HELD) => Some(Denial::CmdletNotHeld),
+            _ => None,
+        };
         Self::Refused {
             cmdlet: cmdlet.to_owned(),
-            status: answer.status().as_u16(),
-            message: message(answer.body()).unwrap_or_else(|| "no reason was given".to_owned()),
+            status,
+            denial,
+            message: message.unwrap_or_else(|| "no reason was given".to_owned()),
             request_id: header("client-request-id").or_else(|| header("request-id")).unwrap_or_default(),
         }
     }
@@ -69,14 +88,17 @@ impl ExchangeError {
             Self::Lost { source, .. } => source.to_string(),
             Self::Unreadable { reason, .. } => reason.clone(),
             Self::SignIn { .. } => "no token for Exchange".to_owned(),
-            Self::OutOfTime { source, .. } => source.to_string(),
+            Self::OutOfTime { last: Some(last), source, .. } => format!("{}; {source}", last.in_brief()),
+            Self::OutOfTime { last: None, source, .. } => source.to_string(),
         }
     }
 
-    /// Whether Exchange refused it for want of a right: of the app role (401 and no reason), of any role (403), or of one that
-    /// holds the cmdlet (401 with a reason). What was granted a moment ago looks the same.
-    pub fn is_denied(&self) -> bool {
-        matches!(self, Self::Refused { status: 401 | 403, .. })
+    /// The right for want of which Exchange refused it. What was granted a moment ago looks the same.
+    pub fn denial(&self) -> Option<Denial> {
+        match self {
+            Self::Refused { denial, .. } => *denial,
+            Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } | Self::OutOfTime { .. } => None,
+        }
     }
 
     /// Whether roles of this organization cannot be changed before somebody ran `Enable-OrganizationCustomization` in it, once.
@@ -136,15 +158,18 @@ impl ExchangeError {
                 "the organization is dehydrated: somebody with Organization Management runs `Enable-OrganizationCustomization` in \
                  Exchange Online PowerShell, once for the tenant; it works some minutes later",
             ),
-            Self::Refused { status: 401, message, .. } if message.contains("not allowed") => {
+            Self::Refused { denial: Some(Denial::CmdletNotHeld), .. } => {
                 Some("its roles do not hold this cmdlet: give it a role that does; a new role takes up to 15 minutes")
             }
-            Self::Refused { status: 401, .. } => Some(
+            Self::Refused { denial: Some(Denial::NoPermission), .. } => Some(
                 "the token lacks `Exchange.ManageAsApp`: consent to it, and sign in anew, since a token keeps what it was issued with",
             ),
-            Self::Refused { status: 403, .. } => Some(
+            Self::Refused { denial: Some(Denial::NoRole), .. } => Some(
                 "the token has `Exchange.ManageAsApp`, but no role that Exchange accepts, such as Exchange Administrator or Security \
                  Reader; a new role takes up to 15 minutes",
+            ),
+            Self::Refused { status: 401 | 403, .. } => Some(
+                "Exchange does not deny in these words: look whether a proxy or firewall between here and it gave this answer",
             ),
             Self::Lost { source, .. } => source.hint(),
             Self::OutOfTime { .. } => Some("run it again later, or with a longer `--timeout`"),
@@ -192,6 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn only_exchanges_own_forms_are_its_denials() {
+        let refused = |status: u16, body: &'static str| {
+            let answer = http::Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap();
+            ExchangeError::refused("Get-Mailbox", &answer)
+        };
+        assert_eq!(refused(401, "").denial(), Some(Denial::NoPermission));
+        let not_held = refused(401, r#"{"error":{"message":"User is not allowed to call Get-Mailbox"}}"#);
+        assert_eq!(not_held.denial(), Some(Denial::CmdletNotHeld));
+        for status in [401, 403] {
+            let proxy = refused(status, "<html><h1>Blocked by policy</h1></html>");
+            assert_eq!(proxy.denial(), None);
+            assert!(proxy.hint().unwrap().contains("proxy"), "{proxy}");
+        }
+        let last = Some(Box::new(refused(503, "busy")));
+        let late = ExchangeError::OutOfTime { cmdlet: "Get-Mailbox".to_owned(), last, source: OutOfTime::Interrupted };
+        assert_eq!(late.in_brief(), "busy (HTTP 503); the run was interrupted while it waited");
+    }
+
+    #[test]
     fn what_was_not_begun_may_be_sent_again_whatever_it_is() {
         let refused = |status: u16, body: &'static str| {
             let answer = http::Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap();
@@ -200,7 +244,7 @@ mod tests {
         assert!(refused(429, "").was_not_begun());
         assert!(refused(500, "You have reached the maximum number of concurrent requests per tenant.").was_not_begun());
         assert!(!refused(503, "").was_not_begun() && refused(503, "").is_passing());
-        assert!(refused(403, "\0\0").is_denied());
+        assert_eq!(refused(403, "\0\0").denial(), Some(Denial::NoRole));
         let refusal = refused(
             400,
             r#"{"error":{"details":[{"message":"|E|Run the command: Enable-OrganizationCustomization."}]}}"#,

@@ -17,9 +17,9 @@ use crate::identity::{CertificateSignIn, ProofError};
 use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
-    Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedServicePrincipal,
-    ObservedTenant, Operator, OwnerReference, PermissionType, SignIn, Snapshot, StoredCertificate, StoredKeys,
-    Thumbprint,
+    Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedRoleDefinition,
+    ObservedServicePrincipal, ObservedTenant, Operator, OwnerReference, PermissionType, SignIn, Snapshot,
+    StoredCertificate, StoredKeys, Thumbprint,
 };
 
 /// Requests under way at once.
@@ -114,17 +114,27 @@ pub struct Found {
     pub applications: BTreeMap<String, ObservedApplication>,
     /// The APIs that permissions are declared of, and those that applications hold permissions of.
     pub apis: Vec<ObservedApi>,
+    /// Read only where directory roles are declared.
+    pub role_definitions: Vec<ObservedRoleDefinition>,
 }
 
-/// Reads the declared applications alone.
-pub async fn found(reader: &Reader, desired: &Desired) -> Result<Found, FetchError> {
+/// Reads the declared applications alone. `waits` says whether a service principal that cannot be read is asked for some more
+/// times.
+pub async fn found(reader: &Reader, desired: &Desired, waits: bool) -> Result<Found, FetchError> {
     let (tenant, mut applications) =
         tokio::try_join!(async { tenant(reader).await.map_err(FetchError::from) }, declared(reader, desired))?;
     let objects = applications.values().map(|application| principal_of(&application.app_id));
-    let objects = reader.find_all_expected(objects.collect()).await?;
+    let objects = if waits {
+        reader.find_all_expected(objects.collect()).await?
+    } else {
+        reader.find_all(objects.collect()).await?
+    };
     holdings(reader, with_principals(&mut applications, objects)?).await?;
     let apis = apis(reader, desired, &applications).await?;
-    Ok(Found { tenant, applications, apis })
+    let has_roles =
+        desired.applications.values().any(|application| application.roles.iter().flatten().next().is_some());
+    let role_definitions = if has_roles { role_definitions(reader).await? } else { Vec::new() };
+    Ok(Found { tenant, applications, apis, role_definitions })
 }
 
 fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError {
@@ -390,7 +400,7 @@ async fn owned(reader: &Reader, operator: &Operator) -> Result<Option<BTreeSet<S
     Ok(Some(listed.iter().filter_map(|object| object["id"].as_str().map(str::to_owned)).collect()))
 }
 
-async fn role_definitions(reader: &Reader) -> Result<Vec<crate::model::ObservedRoleDefinition>, FetchError> {
+async fn role_definitions(reader: &Reader) -> Result<Vec<ObservedRoleDefinition>, FetchError> {
     let listed = reader.list("/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName").await?;
     listed.iter().map(wire::role_definition).collect::<Result<_, _>>().map_err(form("a role definition"))
 }

@@ -79,7 +79,8 @@ impl GraphError {
             Self::Lost { source, .. } => source.to_string(),
             Self::Unreadable { reason, .. } => reason.clone(),
             Self::SignIn { .. } => "the operator could not sign in".to_owned(),
-            Self::OutOfTime { source, .. } => source.to_string(),
+            Self::OutOfTime { last: Some(last), source, .. } => format!("{}; {source}", last.in_brief()),
+            Self::OutOfTime { last: None, source, .. } => source.to_string(),
         }
     }
 

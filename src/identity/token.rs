@@ -167,7 +167,10 @@ impl Grant<'_> {
         if status != 200 {
             let refusal = serde_json::from_slice::<Refusal>(answer.body());
             return Err(match refusal {
-                Ok(Refusal { error_description, error_codes }) => refused(status, error_codes, error_description),
+                Ok(Refusal { error_description, error_codes }) if !error_description.trim().is_empty() => {
+                    refused(status, error_codes, error_description)
+                }
+                Ok(Refusal { error_codes, .. }) => refused(status, error_codes, "no reason was given".to_owned()),
                 Err(_) => refused(status, Vec::new(), "no reason was given".to_owned()),
             });
         }

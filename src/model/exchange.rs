@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::{Named, Place};
 
 /// What an application may do by roles of Exchange's own. `None` means "not managed", an empty list means "none".
@@ -95,6 +97,18 @@ pub enum ObservedScope {
     Directory(String),
     /// The id of a `customAppScope`.
     App(String),
+}
+
+/// The right for want of which Exchange's admin endpoint refuses a cmdlet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Denial {
+    /// The token has not the app role `Exchange.ManageAsApp`: 401 without words.
+    NoPermission,
+    /// None of its roles is one that Exchange accepts: 403 without words.
+    NoRole,
+    /// No role holds the cmdlet: 401 that says so.
+    CmdletNotHeld,
 }
 
 /// What Exchange's admin endpoint said.

@@ -39,7 +39,7 @@ pub use diagnosis::{
 pub use digest::sha256;
 pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAttribute};
 pub use exchange::{
-    DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
+    Denial, DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
     ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
     ObservedRoleGroup, ObservedScope,
 };

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Thumbprint;
+use super::{Denial, Thumbprint};
 
 /// What an app-only access token says. Such tokens are opaque by contract: any part of this may be missing.
 /// <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
@@ -210,6 +210,8 @@ pub enum Cause {
         status: u16,
         message: String,
         request_id: String,
+        /// `None` where it is no denial in Exchange's own form.
+        denial: Option<Denial>,
     },
     /// The application may run no cmdlet.
     NoCmdlets,
@@ -217,6 +219,11 @@ pub enum Cause {
     CmdletNotHeld {
         cmdlet: String,
         nearest: Vec<String>,
+    },
+    /// Exchange answered for another organization than the tenant's, or did not say for which.
+    OtherOrganization {
+        wanted: String,
+        found: String,
     },
     /// A cmdlet gave no rows that should give some.
     NoRows {
@@ -252,19 +259,19 @@ impl fmt::Display for Mismatch {
 }
 
 impl Cause {
-    /// Whether it may pass by itself where something was written a short while ago.
-    pub fn may_be_propagation(&self) -> bool {
+    /// Whether it may pass by itself where something was written a short while ago. `just_made` says that everything that is
+    /// declared was there a moment ago, because this run wrote it or saw it.
+    pub fn may_be_propagation(&self, just_made: bool) -> bool {
         match self {
-            Self::NoApplication
-            | Self::NoServicePrincipal
-            | Self::NotUploaded { .. }
-            | Self::NoCmdlets => true,
+            Self::NoApplication | Self::NoServicePrincipal | Self::NotUploaded { .. } => just_made,
+            Self::NoCmdlets => true,
             // The application, its service principal, its certificate.
             Self::TokenRefused { codes, .. } => codes.iter().any(|code| [700_016, 7_000_229, 700_027].contains(code)),
             // What Graph does not show is not on its way.
             Self::MissingPermissions { missing, granted } => missing.len() == granted.len(),
             Self::MissingDirectoryRoles { missing, assigned } => missing.len() == assigned.len(),
-            Self::ExchangeRefused { status, .. } | Self::GraphRefused { status, .. } => matches!(status, 401 | 403),
+            Self::ExchangeRefused { denial, .. } => denial.is_some(),
+            Self::GraphRefused { status, .. } => matches!(status, 401 | 403),
             Self::Disabled
             | Self::NoCertificate
             | Self::KeyAbsent { .. }
@@ -276,8 +283,32 @@ impl Cause {
             // Some role is known already; a wrong name would be waited for in vain.
             | Self::CmdletNotHeld { .. }
             | Self::Claims { .. }
+            | Self::OtherOrganization { .. }
             | Self::NoRows { .. } => false,
         }
+    }
+}
+
+impl Cause {
+    /// The certificate that it is about.
+    pub fn thumbprint(&self) -> Option<&Thumbprint> {
+        match self {
+            Self::NotUploaded { thumbprint }
+            | Self::KeyAbsent { thumbprint }
+            | Self::Ended { thumbprint, .. }
+            | Self::NotYetValid { thumbprint, .. } => Some(thumbprint),
+            _ => None,
+        }
+    }
+
+    /// Whether it is what a token gets that lacks a permission or a role.
+    pub fn is_denial(&self) -> bool {
+        matches!(
+            self,
+            Self::NoCmdlets
+                | Self::ExchangeRefused { denial: Some(_), .. }
+                | Self::GraphRefused { status: 401 | 403, .. }
+        )
     }
 }
 
@@ -303,11 +334,15 @@ impl fmt::Display for Cause {
             }
             Self::MissingPermissions { missing, granted } => missing_in_token(f, missing, granted, "granted"),
             Self::MissingDirectoryRoles { missing, assigned } => missing_in_token(f, missing, assigned, "assigned"),
-            Self::ExchangeRefused { status, message, request_id, cmdlet: _ } => {
+            Self::ExchangeRefused { status, message, request_id, cmdlet: _, denial: _ } => {
                 write!(f, "{message} (HTTP {status}, client-request-id {request_id})")
             }
             Self::NoCmdlets => f.write_str("it may run no cmdlet at all"),
             Self::CmdletNotHeld { cmdlet, nearest: _ } => write!(f, "its roles do not hold `{cmdlet}`"),
+            Self::OtherOrganization { wanted, found } if found.is_empty() => {
+                write!(f, "it does not say which organization it is, and should be {wanted}")
+            }
+            Self::OtherOrganization { wanted, found } => write!(f, "the organization is {found} and not {wanted}"),
             Self::NoRows { cmdlet } => write!(f, "`{cmdlet}` gave nothing"),
             Self::GraphRefused { status, code, message, request_id, path: _ } => {
                 write!(f, "{code}: {message} (HTTP {status}, request-id {request_id})")

@@ -20,7 +20,7 @@ pub use paint::Paint;
 pub use rotation::rotation;
 pub use text::{summary, text};
 pub use value::{inline, printable};
-pub use verification::{verification_json, verification_junit, verification_text};
+pub use verification::{unverified_json, unverified_junit, verification_json, verification_junit, verification_text};
 
 use crate::model::{Action, Period, Reason, Step};
 

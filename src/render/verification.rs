@@ -88,6 +88,28 @@ pub fn verification_json(verification: &Verification) -> String {
     format!("{document:#}\n")
 }
 
+/// The document where the tenant could not be looked at: `causes` are the error and what it came from, outermost first.
+pub fn unverified_json(causes: &[String], hint: Option<&str>) -> String {
+    let document = json!({
+        "formatVersion": FORMAT_VERSION,
+        "passed": false,
+        "error": { "text": causes.join(": "), "hint": hint },
+        "applications": [],
+    });
+    format!("{document:#}\n")
+}
+
+/// The same as JUnit XML.
+pub fn unverified_junit(causes: &[String], hint: Option<&str>) -> String {
+    let (message, hint) = (escaped(&causes.join(": ")), escaped(hint.unwrap_or_default()));
+    let counts = "tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\"";
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"accredit verify\" {counts}>\n  \
+         <testsuite name=\"tenant\" {counts}>\n    <testcase classname=\"tenant\" name=\"reading\">\
+         <error message=\"{message}\">{message}\n{hint}</error></testcase>\n  </testsuite>\n</testsuites>\n"
+    )
+}
+
 fn application_json(application: &VerifiedApplication) -> Json {
     let VerifiedApplication { handle, display_name, app_id, checks } = application;
     json!({
@@ -272,6 +294,8 @@ Not proven: 1 check passed, 1 failed, 1 not yet, 1 skipped.
     fn junit_has_nothing_in_it_that_is_no_xml() {
         let xml = verification_junit(&sample());
         assert!(xml.contains("&lt;not&gt; &quot;known&quot; &amp; \\u{1b}[31mred"), "{xml}");
+        let error = unverified_junit(&["no <answer>".to_owned()], None);
+        assert!(error.contains("<error message=\"no &lt;answer&gt;\">"), "{error}");
         assert!(xml.contains("tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{xml}");
     }
 }

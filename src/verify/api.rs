@@ -9,11 +9,14 @@ use crate::catalog::{clouds, roles};
 use crate::identity::claims;
 use crate::keys::Signer;
 use crate::kinds::resolve_permission;
-use crate::model::{Cause, Check, ObservedApplication, Outcome, PermissionType, Problem, Subject};
+use crate::model::{
+    Cause, Check, DesiredRole, ObservedApplication, ObservedRoleAssignment, ObservedRoleDefinition, Outcome,
+    PermissionType, Problem, Subject,
+};
 use crate::transport::TokenSource;
 
 use super::application::Proof;
-use super::claims::Expected;
+use super::claims::{Expected, WantedRole};
 use super::{exchange, failure, graph};
 
 /// What security and compliance cmdlets are called here, where their API is Exchange Online's.
@@ -200,13 +203,11 @@ impl Api {
         checks.push(Check { notes, ..Check::of(Some(api), Subject::Permissions, outcome) });
         let has_roles = self.runs != Runs::Nothing && !claims.directory_roles.is_empty();
         if let Some(roles) = proof.declared.roles.as_ref().filter(|_| has_roles) {
-            // A role for a part of the tenant is in no token, and neither is one of the tenant's own making.
-            let of_tenant = roles.iter().filter(|role| role.scope == "/");
-            let wanted: Vec<&str> = of_tenant.filter_map(|role| role.template_id.as_deref()).collect();
             let assigned = principal.into_iter().flat_map(|found| &found.role_assignments);
-            let assigned = assigned.filter(|assignment| assignment.directory_scope_id == "/");
-            let assigned: Vec<&str> = assigned.map(|assignment| assignment.role_definition_id.as_str()).collect();
-            let (outcome, notes) = super::claims::directory_roles(&claims, &wanted, &assigned);
+            let assigned: Vec<&ObservedRoleAssignment> = assigned.collect();
+            let wanted: Vec<WantedRole> =
+                roles.iter().map(|role| wanted_role(role, &proof.found.role_definitions, &assigned)).collect();
+            let (outcome, notes) = super::claims::directory_roles(&claims, &wanted);
             checks.push(Check { notes, ..Check::of(Some(api), Subject::DirectoryRoles, outcome) });
         }
         checks
@@ -219,6 +220,34 @@ impl Api {
         let consents = principal.flat_map(|found| &found.app_role_assignments);
         let consents = consents.filter(|consent| consent.resource_id == api.id);
         consents.filter_map(|consent| api.application.get(&consent.app_role_id).map(String::as_str)).collect()
+    }
+}
+
+/// A declared role as this tenant has it.
+fn wanted_role(
+    role: &DesiredRole,
+    definitions: &[ObservedRoleDefinition],
+    assigned: &[&ObservedRoleAssignment],
+) -> WantedRole {
+    let definition = definitions.iter().find(|definition| match &role.template_id {
+        Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
+        None => definition.display_name.eq_ignore_ascii_case(&role.role),
+    });
+    let mut ids: Vec<String> = role.template_id.iter().cloned().collect();
+    ids.extend(definition.into_iter().flat_map(|found| [found.template_id.clone(), found.id.clone()]));
+    let is_assigned = assigned.iter().any(|assignment| {
+        assignment.directory_scope_id.eq_ignore_ascii_case(&role.scope)
+            && ids.iter().any(|id| id.eq_ignore_ascii_case(&assignment.role_definition_id))
+    });
+    let name = definition.map_or(&role.role, |found| &found.display_name);
+    let is_everywhere = role.scope == "/";
+    WantedRole {
+        name: if is_everywhere { name.clone() } else { format!("{name} for {}", role.scope) },
+        // A role for a part of the tenant is in no token, and one of the tenant's own making need not be.
+        is_in_tokens: is_everywhere && ids.iter().any(|id| roles::find(id).is_some()),
+        is_everywhere,
+        is_assigned,
+        ids,
     }
 }
 

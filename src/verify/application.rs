@@ -37,7 +37,14 @@ impl Proof<'_> {
         proven.app_id = Some(application.app_id.clone());
         proven.checks.push(presence(application));
         let (checks, signer) = certificate::prove(self, application).await;
+        let is_told = checks.iter().any(|check| check.outcome.cause().is_some());
         proven.checks.extend(checks);
+        if signer.is_none() && !is_told {
+            // Nothing failed, as nothing was tried, and that is no proof.
+            let subject = Subject::Certificate(self.asked.certificate.clone().unwrap_or_default());
+            let hint = "declare a certificate, or name one that is declared";
+            proven.checks.push(Check::failed(None, subject, Cause::NoCertificate, hint));
+        }
         for api in api::of(self) {
             match &signer {
                 Some(signer) => proven.checks.extend(api.prove(self, application, signer).await),

@@ -32,19 +32,23 @@ pub(super) async fn prove(proof: Proof<'_>, application: &ObservedApplication) -
                 continue;
             }
         };
+        let mut told = Vec::new();
         match in_use(proof, certificate, &kept, application) {
             Ok(in_use) => {
                 for stored in in_use {
+                    told.push(stored.thumbprint.clone());
                     let (check, proven) = sign_in(proof, application, name, store, stored).await;
                     checks.push(check);
                     signer = signer.or(proven);
                 }
             }
             Err(cause) => {
+                told.extend(cause.thumbprint().cloned());
                 let hint = remedy(&cause);
                 checks.push(Check::failed(None, Subject::Certificate(name.clone()), cause, hint));
             }
         }
+        checks.extend(untried(proof, (name, certificate), &kept, application, &told));
     }
     (checks, signer)
 }
@@ -76,6 +80,49 @@ fn in_use<'k>(
     };
     let is_other = |next: &&StoredCertificate| active.is_none_or(|active| active.thumbprint != next.thumbprint);
     Ok(active.into_iter().chain(next.filter(is_other)).collect())
+}
+
+/// What stands in the way of a rotation: a certificate that was made and is not on the application, and those in force there
+/// whose keys are not here. `told` are those that were spoken of already.
+fn untried(
+    proof: Proof<'_>,
+    (name, certificate): (&str, &DesiredCertificate),
+    kept: &StoredKeys,
+    application: &ObservedApplication,
+    told: &[Thumbprint],
+) -> Vec<Check> {
+    let Proof { declared, now, .. } = proof;
+    let credentials = &application.key_credentials;
+    let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &NO_SIGN_INS, now);
+    let subject = || Subject::Certificate(name.to_owned());
+    let failed = |cause: Cause| {
+        let hint = remedy(&cause);
+        Check::failed(None, subject(), cause, hint)
+    };
+    let mut checks = Vec::new();
+    for thumbprint in chain.uploaded().filter_map(|named| Thumbprint::parse(&named.id)) {
+        let mut of_it = credentials.iter().filter(|credential| credential.thumbprint.as_ref() == Some(&thumbprint));
+        let is_in_force = of_it.any(|credential| {
+            credential.start.is_none_or(|start| start <= now) && credential.end.is_none_or(|end| now < end)
+        });
+        if told.contains(&thumbprint) || !is_in_force {
+            continue;
+        }
+        match kept.generations.iter().find(|stored| stored.thumbprint == thumbprint) {
+            Some(stored) if stored.private_key == KeyAccess::Absent => {
+                checks.push(failed(Cause::KeyAbsent { thumbprint }));
+            }
+            Some(_) => {}
+            // Somebody with another store may work with it.
+            None => {
+                let because = format!("{thumbprint} is on the application too, and was not made in this store");
+                checks.push(Check::skipped(None, subject(), because));
+            }
+        }
+    }
+    let coming = chain.coming_from_store().filter(|stored| !told.contains(&stored.thumbprint));
+    checks.extend(coming.map(|stored| failed(Cause::NotUploaded { thumbprint: stored.thumbprint.clone() })));
+    checks
 }
 
 /// Why there is none to sign in with. `uploaded` is the one that was uploaded last.

@@ -89,28 +89,49 @@ pub(super) fn permissions(
     (outcome, notes)
 }
 
-/// The directory roles for the whole tenant, by their template ids. `assigned` are those that Graph shows.
-pub(super) fn directory_roles(claims: &Claims, wanted: &[&str], assigned: &[&str]) -> (Outcome, Vec<String>) {
+/// A declared directory role, and what Graph shows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WantedRole {
+    /// With what it is for, where that is not the whole tenant.
+    pub(super) name: String,
+    /// Template id and id of its definition.
+    pub(super) ids: Vec<String>,
+    /// Whether it is for the whole tenant.
+    pub(super) is_everywhere: bool,
+    /// Whether a token of whoever holds it names it. Of the others Graph's word is the proof.
+    pub(super) is_in_tokens: bool,
+    /// Whether Graph shows it as assigned.
+    pub(super) is_assigned: bool,
+}
+
+/// The declared directory roles: in the token, or where no token shows them, assigned.
+pub(super) fn directory_roles(claims: &Claims, wanted: &[WantedRole]) -> (Outcome, Vec<String>) {
     let held: Vec<&str> = claims.directory_roles.iter().map(String::as_str).filter(|id| *id != NO_ROLE).collect();
-    let is_in = |list: &[&str], id: &str| list.iter().any(|one| one.eq_ignore_ascii_case(id));
+    let is =
+        |role: &WantedRole, id: &str| role.is_everywhere && role.ids.iter().any(|own| own.eq_ignore_ascii_case(id));
+    let is_shown = |role: &&WantedRole| held.iter().any(|id| is(role, id));
+    let is_proven = |role: &&WantedRole| is_shown(role) || !role.is_in_tokens && role.is_assigned;
     let name = |id: &str| roles::find(id).map_or_else(|| id.to_owned(), |role| role.name.to_owned());
-    let missing: Vec<&str> = wanted.iter().copied().filter(|id| !is_in(&held, id)).collect();
-    let foreign = held.iter().filter(|id| !is_in(wanted, id));
+    let foreign = held.iter().filter(|id| !wanted.iter().any(|role| is(role, id)));
     let notes = foreign.map(|id| format!("{} is in the token and declared nowhere", name(id))).collect();
-    let names = |ids: &[&str]| ids.iter().map(|id| name(id)).collect::<Vec<_>>();
-    let outcome = if missing.is_empty() {
-        Outcome::Passed { evidence: if wanted.is_empty() { "none".to_owned() } else { names(wanted).join(", ") } }
-    } else {
-        let assigned: Vec<&str> = missing.iter().copied().filter(|id| is_in(assigned, id)).collect();
-        let hint = if assigned.len() == missing.len() {
-            "a new role takes up to 15 minutes, and a token keeps what it was issued with: wait and run it again"
-        } else {
-            "`accredit apply` assigns it; somebody may have taken it away"
+    let missing: Vec<&WantedRole> = wanted.iter().filter(|role| !is_proven(role)).collect();
+    if missing.is_empty() {
+        let evidence = |role: &WantedRole| {
+            if is_shown(&role) { role.name.clone() } else { format!("{} (as Graph shows it)", role.name) }
         };
-        let cause = Cause::MissingDirectoryRoles { missing: names(&missing), assigned: names(&assigned) };
-        Outcome::Failed { cause, hint: Some(hint.to_owned()) }
+        let evidence: Vec<String> = wanted.iter().map(evidence).collect();
+        let evidence = if evidence.is_empty() { "none".to_owned() } else { evidence.join(", ") };
+        return (Outcome::Passed { evidence }, notes);
+    }
+    let names = |roles: Vec<&WantedRole>| roles.into_iter().map(|role| role.name.clone()).collect::<Vec<_>>();
+    let assigned = names(missing.iter().copied().filter(|role| role.is_assigned).collect());
+    let hint = if assigned.len() == missing.len() {
+        "a new role takes up to 15 minutes, and a token keeps what it was issued with: wait and run it again"
+    } else {
+        "`accredit apply` assigns it; somebody may have taken it away"
     };
-    (outcome, notes)
+    let cause = Cause::MissingDirectoryRoles { missing: names(missing), assigned };
+    (Outcome::Failed { cause, hint: Some(hint.to_owned()) }, notes)
 }
 
 /// The check of whom a token is for and of.
@@ -201,24 +222,51 @@ mod tests {
         };
         let revoked = cause(&[]);
         assert_eq!(revoked.to_string(), "the token lacks Exchange.ManageAsApp: not granted");
-        assert!(!revoked.may_be_propagation());
+        assert!(!revoked.may_be_propagation(false));
         let late = cause(&wanted);
         assert_eq!(late.to_string(), "the token lacks Exchange.ManageAsApp, though granted");
-        assert!(late.may_be_propagation());
+        assert!(late.may_be_propagation(false));
+    }
+
+    fn role(name: &str, is_in_tokens: bool, is_assigned: bool) -> WantedRole {
+        let ids = vec![if is_in_tokens { EXCHANGE_ADMINISTRATOR.to_owned() } else { name.to_owned() }];
+        WantedRole { name: name.to_owned(), ids, is_everywhere: true, is_in_tokens, is_assigned }
     }
 
     #[test]
     fn roles_go_by_their_names() {
         let mut claims = good();
-        let (outcome, notes) = directory_roles(&claims, &[EXCHANGE_ADMINISTRATOR], &[]);
+        let wanted = [role("Exchange Administrator", true, false)];
+        let (outcome, notes) = directory_roles(&claims, &wanted);
         assert_eq!(outcome, Outcome::Passed { evidence: "Exchange Administrator".to_owned() });
         assert!(notes.is_empty());
         claims.directory_roles = vec![NO_ROLE.to_owned()];
-        let (outcome, notes) = directory_roles(&claims, &[EXCHANGE_ADMINISTRATOR], &[]);
+        let (outcome, notes) = directory_roles(&claims, &wanted);
         let cause = outcome.cause().unwrap();
         assert_eq!(cause.to_string(), "the token lacks Exchange Administrator: not assigned");
-        assert!(notes.is_empty() && !cause.may_be_propagation());
-        let (outcome, _) = directory_roles(&claims, &[], &[]);
+        assert!(notes.is_empty() && !cause.may_be_propagation(false));
+        let (outcome, _) = directory_roles(&claims, &[]);
         assert_eq!(outcome, Outcome::Passed { evidence: "none".to_owned() });
+    }
+
+    #[test]
+    fn what_no_token_shows_is_proven_by_graph_alone() {
+        let mut claims = good();
+        claims.directory_roles = vec![NO_ROLE.to_owned()];
+        let (outcome, _) = directory_roles(&claims, &[role("Of our own", false, true)]);
+        assert_eq!(outcome, Outcome::Passed { evidence: "Of our own (as Graph shows it)".to_owned() });
+        let (outcome, _) = directory_roles(&claims, &[role("Of our own", false, false)]);
+        assert_eq!(outcome.cause().unwrap().to_string(), "the token lacks Of our own: not assigned");
+        // A role of a part of the tenant is not the one of the whole that a token names.
+        let mut scoped = role("Exchange Administrator for /administrativeUnits/1", false, false);
+        scoped.ids = vec![EXCHANGE_ADMINISTRATOR.to_owned()];
+        scoped.is_everywhere = false;
+        let (outcome, notes) = directory_roles(&good(), &[scoped]);
+        assert!(outcome.cause().is_some() && notes.len() == 1, "{outcome:?} {notes:?}");
+        // What is declared and the token names is not declared nowhere.
+        claims.directory_roles = vec!["Of our own".to_owned()];
+        let (outcome, notes) = directory_roles(&claims, &[role("Of our own", false, true)]);
+        assert_eq!(outcome, Outcome::Passed { evidence: "Of our own".to_owned() });
+        assert!(notes.is_empty(), "{notes:?}");
     }
 }

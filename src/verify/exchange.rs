@@ -83,7 +83,11 @@ fn typed(value: &str) -> Json {
     match value.trim_start_matches('$').to_ascii_lowercase().as_str() {
         "true" => json!(true),
         "false" => json!(false),
-        _ => value.parse::<i64>().map_or_else(|_| json!(value), Json::from),
+        // `007` is a name.
+        _ => match value.parse::<i64>() {
+            Ok(number) if number.to_string() == value => Json::from(number),
+            Ok(_) | Err(_) => json!(value),
+        },
     }
 }
 
@@ -164,10 +168,13 @@ fn told(api: &str, name: &str, rows: &[Json], proof: Proof<'_>) -> Check {
         "Get-OrganizationConfig" => {
             let Some(row) = rows.first() else { return empty(api, name) };
             let called = text(row, "Name");
-            let mut check = Check::passed(Some(api), subject, &*called);
+            // The only proof that the answer is this tenant's.
             if !called.eq_ignore_ascii_case(&tenant.initial_domain) {
-                check.notes.push(format!("the tenant's initial domain is `{}`", tenant.initial_domain));
+                let cause = Cause::OtherOrganization { wanted: tenant.initial_domain.clone(), found: called };
+                let hint = "look whether `tenant` and `cloud` in the manifests are right, and what is between here and Exchange";
+                return Check::failed(Some(api), subject, cause, hint);
             }
+            let mut check = Check::passed(Some(api), subject, called);
             if row["IsDehydrated"] == true {
                 check.notes.push(
                     "it is dehydrated: Exchange's own roles cannot be changed until somebody ran \
@@ -223,6 +230,8 @@ mod tests {
         assert_eq!(call.name, "Get-MailboxFolderPermission");
         let parameters = json!({ "Identity": r"zoe@contoso.com:\My Calendar", "ResultSize": 5, "GroupMailbox": true });
         assert_eq!(Json::Object(call.parameters), parameters);
+        let call: CmdletCall = "Get-Mailbox Identity=007 ResultSize=-1".parse().unwrap();
+        assert_eq!(Json::Object(call.parameters), json!({ "Identity": "007", "ResultSize": -1 }));
         assert!("test-ServicePrincipalAuthorization Identity=x".parse::<CmdletCall>().is_ok());
     }
 

@@ -30,15 +30,18 @@ impl Check {
 pub(super) fn of_store(subject: Subject, error: &StoreError) -> Check {
     let hint = std::iter::successors(Some(error as &(dyn Error + 'static)), |&error| error.source())
         .find_map(|error| error.downcast_ref::<VaultError>()?.help());
-    Check::of(None, subject, Outcome::Failed { cause: Cause::Store { message: in_one_line(error) }, hint })
+    Check::of(None, subject, Outcome::Failed { cause: Cause::Store { message: said(&in_one_line(error)) }, hint })
 }
 
 /// A sign-in that gave no token.
 pub(super) fn of_sign_in(api: Option<&str>, subject: Subject, error: &SignInError) -> Check {
-    let message = error.in_brief();
+    let message = said(&error.in_brief());
     let (cause, hint) = match error {
         SignInError::Refused { status, codes, .. } => {
-            let hint = codes.iter().find_map(|code| remedy(*code)).map(str::to_owned);
+            let hint = codes.iter().find_map(|code| remedy(*code));
+            let hint =
+                hint.or((*status == 429 || *status >= 500).then_some("run it again when the token service answers"));
+            let hint = hint.map(str::to_owned);
             (Cause::TokenRefused { status: *status, codes: codes.clone(), message }, hint)
         }
         SignInError::Transport { source, .. } => (Cause::NoAnswer { message }, source.hint().map(str::to_owned)),
@@ -75,16 +78,17 @@ fn remedy(code: u64) -> Option<&'static str> {
 /// A cmdlet, or the list of them, that did not come.
 pub(super) fn of_exchange(api: &str, subject: Subject, error: &ExchangeError) -> Check {
     let cause = match error {
-        ExchangeError::Refused { cmdlet, status, message, request_id } => Cause::ExchangeRefused {
+        ExchangeError::Refused { cmdlet, status, message, request_id, denial } => Cause::ExchangeRefused {
             cmdlet: cmdlet.clone(),
             status: *status,
-            message: message.clone(),
+            message: said(message),
             request_id: request_id.clone(),
+            denial: *denial,
         },
         ExchangeError::Lost { .. }
         | ExchangeError::Unreadable { .. }
         | ExchangeError::SignIn { .. }
-        | ExchangeError::OutOfTime { .. } => Cause::NoAnswer { message: error.in_brief() },
+        | ExchangeError::OutOfTime { .. } => Cause::NoAnswer { message: said(&error.in_brief()) },
     };
     Check::of(Some(api), subject, Outcome::Failed { cause, hint: error.hint().map(str::to_owned) })
 }
@@ -97,7 +101,7 @@ pub(super) fn of_graph(api: &str, subject: Subject, error: &GraphError) -> Check
                 path: path.clone(),
                 status: *status,
                 code: code.clone(),
-                message: message.clone(),
+                message: said(message),
                 request_id: request_id.clone(),
             };
             let hint =
@@ -107,7 +111,7 @@ pub(super) fn of_graph(api: &str, subject: Subject, error: &GraphError) -> Check
         GraphError::Lost { .. }
         | GraphError::Unreadable { .. }
         | GraphError::SignIn { .. }
-        | GraphError::OutOfTime { .. } => (Cause::NoAnswer { message: in_one_line(error) }, error.hint()),
+        | GraphError::OutOfTime { .. } => (Cause::NoAnswer { message: said(&in_one_line(error)) }, error.hint()),
     };
     Check::of(Some(api), subject, Outcome::Failed { cause, hint })
 }
@@ -115,4 +119,39 @@ pub(super) fn of_graph(api: &str, subject: Subject, error: &GraphError) -> Check
 fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Others' words as far as they are shown.
+const LONGEST: usize = 500;
+
+/// What others said, without tokens and no longer than anybody reads.
+fn said(text: &str) -> String {
+    let is_of_token = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("eyJ") {
+        let end = rest[at..].find(|character| !is_of_token(character)).map_or(rest.len(), |end| at + end);
+        shown.push_str(&rest[..at]);
+        let word = &rest[at..end];
+        shown.push_str(if word.matches('.').count() >= 2 { "(a token)" } else { word });
+        rest = &rest[end..];
+    }
+    shown.push_str(rest);
+    match shown.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_is_cut_and_holds_no_token() {
+        assert_eq!(said("Bearer eyJ0eXAi.eyJhdWQi.c2ln-_ was refused"), "Bearer (a token) was refused");
+        assert_eq!(said("eyJ is how they begin"), "eyJ is how they begin");
+        let page = said(&"ä".repeat(9000));
+        assert!(page.chars().count() == LONGEST + 1 && page.ends_with('…'));
+    }
 }

@@ -12,7 +12,7 @@ mod graph;
 pub use claims::{Expected, identity};
 pub use exchange::{CmdletCall, InvalidCall};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -24,7 +24,8 @@ use crate::graph::{Client, Reader};
 use crate::identity::CertificateSignIn;
 use crate::keys::KeyStore;
 use crate::model::{
-    Check, Desired, DesiredApplication, Handle, ObservedApplication, Outcome, Verification, VerifiedApplication,
+    Check, Desired, DesiredApplication, Handle, ObservedApplication, Outcome, Subject, Verification,
+    VerifiedApplication,
 };
 use crate::patience::{Patience, shown};
 
@@ -71,6 +72,8 @@ pub enum Waiting {
     WhileRecent,
     /// For the time of propagation, from now on: what Graph does not date, such as a directory role, was just written.
     Always,
+    /// The same, and even for what Graph does not show: this run wrote it.
+    AfterWriting,
     Never,
 }
 
@@ -86,9 +89,9 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
     let mut verification = Verification::default();
     let mut proven: BTreeMap<Handle, VerifiedApplication> = BTreeMap::new();
     let mut open = desired.clone();
-    open.applications.retain(|_, application| has_certificates(application));
+    open.applications.retain(|_, application| has_certificate(application, asked.certificate.as_deref()));
     loop {
-        let found = found(means.reader, &open).await?;
+        let found = found(means.reader, &open, asked.waiting != Waiting::Never).await?;
         verification.tenant_id.clone_from(&found.tenant.id);
         verification.organization.clone_from(&found.tenant.initial_domain);
         let now = (means.sign_in.clock)();
@@ -97,7 +100,7 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
         for (handle, mut application) in round {
             let newest = found.applications.get(handle.as_str()).and_then(|found| newest_change(found, begun));
             let left = left(asked, newest, begun, waited);
-            let why = mark(&mut application.checks, left);
+            let why = mark(&mut application.checks, left, asked.waiting == Waiting::AfterWriting);
             match why.filter(|_| asked.waiting != Waiting::Never) {
                 Some(why) => waiting.push((left, format!("{handle}: {why}"))),
                 None => drop(open.applications.remove(&handle)),
@@ -119,7 +122,12 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
 
 /// Whether there is anything by which the application could sign in.
 pub fn has_certificates(application: &DesiredApplication) -> bool {
-    application.certificates.as_ref().is_some_and(|certificates| !certificates.is_empty())
+    has_certificate(application, None)
+}
+
+/// Whether there is this certificate, or any.
+pub fn has_certificate(application: &DesiredApplication, named: Option<&str>) -> bool {
+    application.certificates.iter().flatten().any(|(name, _)| named.is_none_or(|named| named == name))
 }
 
 async fn round(
@@ -150,7 +158,7 @@ fn newest_change(application: &ObservedApplication, now: Timestamp) -> Option<Ti
 /// For how long it is still waited that what was written becomes known.
 fn left(asked: &Asked, newest: Option<Timestamp>, begun: Timestamp, waited: Duration) -> Duration {
     let since = match (asked.waiting, newest) {
-        (Waiting::Always, _) => Duration::ZERO,
+        (Waiting::Always | Waiting::AfterWriting, _) => Duration::ZERO,
         (Waiting::WhileRecent | Waiting::Never, Some(newest)) => begun.duration_since(newest).unsigned_abs(),
         (Waiting::WhileRecent | Waiting::Never, None) => return Duration::ZERO,
     };
@@ -163,18 +171,90 @@ fn in_minutes(left: Duration) -> Duration {
     if minutes > 1 { Duration::from_mins(minutes) } else { left }
 }
 
-/// Makes what failed and may still pass by itself a thing that is waited for, and says what that is first.
-fn mark(checks: &mut [Check], left: Duration) -> Option<String> {
+/// Makes what failed and may still pass by itself a thing that is waited for, and says what that is first, which is what the others
+/// follow from. Where anything of the application failed for good, waiting would not make it work.
+fn mark(checks: &mut [Check], left: Duration, just_made: bool) -> Option<String> {
     if left.is_zero() {
         return None;
     }
+    let is_final = |check: &Check| match &check.outcome {
+        Outcome::Failed { cause, hint: _ } => !cause.may_be_propagation(just_made),
+        Outcome::Passed { .. } | Outcome::Waiting { .. } | Outcome::Skipped { .. } => false,
+    };
+    let is_hopeless = checks.iter().any(is_final);
+    // What an API denies because the token lacks something for good is as final.
+    let is_root = |check: &Check| matches!(check.subject, Subject::Permissions | Subject::DirectoryRoles);
+    let roots = checks.iter().filter(|check| is_root(check) && is_final(check));
+    let denied: BTreeSet<Option<String>> = roots.map(|check| check.api.clone()).collect();
+    // Without its application or service principal nothing signs in.
+    let is_absent = checks.iter().any(|check| check.subject == Subject::Application && is_final(check));
     let mut first = None;
     for check in checks {
         let Outcome::Failed { cause, hint } = &check.outcome else { continue };
-        if cause.may_be_propagation() {
+        let follows = is_absent || cause.is_denial() && denied.contains(&check.api);
+        if cause.may_be_propagation(just_made) && !follows {
             first.get_or_insert_with(|| format!("{}: {cause}", check.subject));
             check.outcome = Outcome::Waiting { cause: cause.clone(), hint: hint.clone() };
         }
     }
-    first
+    first.filter(|_| !is_hopeless)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cause, Denial};
+
+    fn failed(api: &str, subject: Subject, cause: Cause) -> Check {
+        Check::failed(Some(api), subject, cause, "")
+    }
+
+    fn refused(status: u16, denial: Option<Denial>) -> Cause {
+        let (cmdlet, message, request_id) = (String::new(), String::new(), String::new());
+        Cause::ExchangeRefused { cmdlet, status, message, request_id, denial }
+    }
+
+    fn permissions(granted: &[&str]) -> Cause {
+        let granted = granted.iter().map(|name| (*name).to_owned()).collect();
+        Cause::MissingPermissions { missing: vec!["Exchange.ManageAsApp".to_owned()], granted }
+    }
+
+    const LONG: Duration = Duration::from_mins(15);
+
+    fn outcomes(checks: &[Check]) -> Vec<&'static str> {
+        checks.iter().map(|check| check.outcome.as_str()).collect()
+    }
+
+    #[test]
+    fn what_follows_from_something_final_is_final_too() {
+        let mut checks = [
+            failed("exo", Subject::Permissions, permissions(&[])),
+            failed("exo", Subject::Cmdlets, refused(401, Some(Denial::NoPermission))),
+            failed("graph", Subject::Permissions, permissions(&["Exchange.ManageAsApp"])),
+        ];
+        assert_eq!(mark(&mut checks, LONG, false), None, "nothing is waited for that would not make it work");
+        assert_eq!(outcomes(&checks), ["failed", "failed", "waiting"]);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_waited_for_by_its_root() {
+        let mut checks = [
+            failed("exo", Subject::Permissions, permissions(&["Exchange.ManageAsApp"])),
+            failed("exo", Subject::Cmdlets, refused(401, Some(Denial::NoPermission))),
+        ];
+        assert!(mark(&mut checks, LONG, false).unwrap().starts_with("permissions: "));
+        assert_eq!(outcomes(&checks), ["waiting", "waiting"]);
+        let proxy = || [failed("exo", Subject::Cmdlets, refused(403, None))];
+        assert_eq!(mark(&mut proxy(), LONG, true), None, "no word of Exchange's");
+        let role = || [failed("exo", Subject::Cmdlets, refused(403, Some(Denial::NoRole)))];
+        assert!(mark(&mut role(), LONG, false).is_some());
+        assert!(mark(&mut role(), Duration::ZERO, false).is_none());
+    }
+
+    #[test]
+    fn what_graph_does_not_show_is_on_its_way_only_where_this_run_wrote_it() {
+        let checks = || [failed("exo", Subject::Application, Cause::NoServicePrincipal)];
+        assert_eq!(mark(&mut checks(), LONG, false), None);
+        assert!(mark(&mut checks(), LONG, true).is_some());
+    }
 }

@@ -578,7 +578,7 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
     let Err(FetchError::Exchange(error)) = world.try_snapshot(&world.desired()).await else {
         panic!("it could be read")
     };
-    assert!(error.is_denied() && error.hint().unwrap().contains("`Exchange.ManageAsApp`"), "{error}");
+    assert!(error.denial().is_some() && error.hint().unwrap().contains("`Exchange.ManageAsApp`"), "{error}");
     // Who may read them sees what is missing.
     let_manage(&world, &credentials.client_id, Some(GLOBAL_READER)).await;
     world.sign_in_as(credentials.clone()).await;

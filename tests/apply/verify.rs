@@ -126,6 +126,17 @@ async fn a_successor_is_proven_beside_the_one_before_it() {
     let certificates = only(&verification).checks.iter().filter(|check| check.subject == certificate());
     assert_eq!(certificates.count(), 2, "{}", shown(&verification));
     assert!(verification.tally().is_good(), "{}", shown(&verification));
+    // It was handed out, and somebody took it off the application: that the old one works is not all.
+    let application = world.application("exo").await;
+    let mut credentials = application["keyCredentials"].as_array().unwrap().clone();
+    credentials.sort_by_key(|credential| credential["startDateTime"].as_str().unwrap().to_owned());
+    credentials.truncate(1);
+    let path = format!("/v1.0/applications/{}", application["id"].as_str().unwrap());
+    world.admin("PATCH", &path, json!({ "keyCredentials": credentials })).await;
+    let verification = world.verify(&desired).await;
+    let outcomes = only(&verification).checks.iter().filter(|check| check.subject == certificate());
+    let outcomes: Vec<&Outcome> = outcomes.map(|check| &check.outcome).collect();
+    assert!(matches!(outcomes[..], [Outcome::Passed { .. }, Outcome::Failed { cause: Cause::NotUploaded { .. }, .. }]));
 }
 
 #[tokio::test]
@@ -444,7 +455,6 @@ fn what_cannot_be_proven_is_refused_before_anybody_signs_in() {
         (&["exoo"][..], "no application `exoo` is declared"),
         (&["exo", "--certificate", "other"], "there is `main`"),
         (&["exo", "--cmdlet", "Remove-Mailbox Identity=zoe"], "`Remove-Mailbox` may write"),
-        (&["manifests"], "`manifests/`"),
     ] {
         let refused = run(path, &[&["verify"], arguments].concat());
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
@@ -452,6 +462,34 @@ fn what_cannot_be_proven_is_refused_before_anybody_signs_in() {
         assert!(out(&refused).is_empty());
     }
     assert!(err(&run(path, &["verify", "exoo"])).contains("did you mean `exo`?"));
+    let refused = run(path, &["verify", "--emulator", "--junit", "no/such/directory/verify.xml"]);
+    assert!(err(&refused).contains("cannot be written") && out(&refused).is_empty(), "{}", err(&refused));
+    // Without a way to sign in there is a document all the same.
+    let refused = run(path, &["verify", "--json", "--junit", "verify.xml"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let document: Json = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(document["passed"], false);
+    assert!(document["error"]["text"].as_str().unwrap().contains("standard error says why"), "{document}");
+    let xml = std::fs::read_to_string(path.join("verify.xml")).unwrap();
+    assert!(xml.contains("errors=\"1\""), "{xml}");
+}
+
+#[test]
+fn an_application_without_the_certificate_that_was_asked_for_is_not_called_proven() {
+    let directory = directory(&one_of_everything("exo"));
+    let path = directory.path();
+    let other = one_of_everything("other").replace("      main:", "      second:");
+    assert_ne!(other, one_of_everything("other"));
+    std::fs::write(path.join("manifests/other.yaml"), other).unwrap();
+    let refused = run(path, &["verify", "--emulator", "other", "--certificate", "main"]);
+    assert_eq!(refused.status.code(), Some(1));
+    for words in ["`other` declares no certificate `main`", "there is `second`"] {
+        assert!(err(&refused).contains(words), "{}", err(&refused));
+    }
+    assert!(run(path, &["apply", "--emulator", "--auto-approve"]).status.success());
+    let proven = run(path, &["verify", "--emulator", "--certificate", "main"]);
+    assert!(proven.status.success(), "{}", err(&proven));
+    assert!(out(&proven).contains("exo (exo automated)") && !out(&proven).contains("other"), "{}", out(&proven));
 }
 
 #[test]

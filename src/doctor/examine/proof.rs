@@ -148,6 +148,7 @@ fn diagnosis(stage: Stage, cause: &Cause, hint: Option<&str>, seen: &str, handle
         | Cause::NoAnswer { .. }
         | Cause::Claims { .. }
         | Cause::NoRows { .. }
+        | Cause::OtherOrganization { .. }
         | Cause::GraphRefused { .. } => None,
     };
     let help = hint.unwrap_or("`accredit verify` says more, and `accredit plan` what the tenant lacks");
