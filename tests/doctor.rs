@@ -195,6 +195,65 @@ fn a_cause_is_as_certain_as_its_text() {
     }
 }
 
+/// Consoles break values, sentences end behind them, and other programs have organizations too.
+#[test]
+fn a_right_command_stays_right_in_any_dress() {
+    let id = "36ee4c6c-0812-40a2-b820-b22ebd02bce3";
+    let thumbprint = "A26EFACAA44D7A6DF43593C3F320F19C8C689FFA";
+    let domain = "contoso.onmicrosoft.com";
+    let mut texts = vec![
+        format!(
+            "I ran Connect-ExchangeOnline -AppId {id}, -CertificateThumbprint {thumbprint}; -Organization {domain}."
+        ),
+        format!("(Connect-ExchangeOnline -Organization {domain} -CertificateThumbprint {thumbprint} -AppId {id})."),
+        "Subject: CN=exo, Organization = Contoso.Ltd\nThumbprint = none".to_owned(),
+        "OU = IT\nOrganization = Contoso.Ltd".to_owned(),
+        "Connect-ExchangeOnline -UserPrincipalName zoe@contoso.com -Organization contoso.com".to_owned(),
+        "gh-mirror -Organization contoso.com".to_owned(),
+    ];
+    for (name, value) in [("AppId", id), ("CertificateThumbprint", thumbprint), ("Organization", domain)] {
+        for at in [1, 9, 12, 20, value.len() - 1] {
+            for gutter in ["", "     | ", "> ", "\r"] {
+                let (begin, end) = value.split_at(at);
+                let break_ = if gutter == "\r" { "\r\n".to_owned() } else { format!("\n{gutter}") };
+                texts.push(format!("Connect-ExchangeOnline -{name} {begin}{break_}{end} -Verbose"));
+                texts.push(format!("Connect-ExchangeOnline -{name} \"{begin}{break_}{end}\""));
+            }
+        }
+    }
+    for text in texts {
+        let found = recognize(&text, "exo");
+        assert!(found.is_empty(), "{text}: {found:#?}");
+    }
+    let broken = format!(
+        "AADSTS700016: Application with identifier '36ee4c6c-0812-\n     | {}' was not found in the directory",
+        &id[14..]
+    );
+    assert_eq!(names(&recognize(&broken, "exo")), ["F11"]);
+}
+
+/// A value that is read out of a command is no proof, and is not said again.
+#[test]
+fn a_mistake_in_a_command_is_likely_at_most() {
+    for (text, number) in [
+        ("Connect-ExchangeOnline -AppId x -Organization Passw0rd.of.mine", "F5"),
+        ("Connect-ExchangeOnline -AppId 'EXO automated' -Organization contoso.onmicrosoft.com", "F6"),
+        ("Connect-IPPSSession -AppId $id -Organization 36ee4c6c-0812-40a2-b820-b22ebd02bce3", "F31"),
+    ] {
+        let found = recognize(text, "exo");
+        assert!(names(&found).contains(&number.to_owned()), "{text}: {found:#?}");
+        assert!(found.diagnoses.iter().all(|it| it.certainty == Certainty::Likely), "{text}: {found:#?}");
+        assert!(!serde_json::to_string(&found).unwrap().contains("Passw0rd"), "{found:#?}");
+    }
+    let both =
+        "Connect-ExchangeOnline -AppId $id -Organization contoso.com\nAADSTS700027: [Reason - The key was not found.";
+    assert_eq!(
+        names(&recognize(both, "exo")),
+        ["F8", "F5"],
+        "what Entra says goes before what is read out of a command"
+    );
+}
+
 /// A cmdlet may not be there as nobody connected, or as it is misspelt: no reason for a greater role.
 #[test]
 fn a_cmdlet_that_is_not_recognized_is_no_reason_for_a_greater_role() {

@@ -12,7 +12,7 @@ pub(super) const CUSTOM_DOMAIN: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "`-Organization` is a domain that the tenant added; Exchange wants the tenant's initial domain, which ends in `.onmicrosoft.com`",
         signs: &[
-            slip(Slip::CustomDomain),
+            slip(Slip::CustomDomain).likely(),
             says(&["UnauthorizedAccessException"])
                 .with_any_of(OF_EXCHANGE)
                 .unless(&["onmicrosoft", "onmschina", "Access to the path", "User is not allowed to call"])
@@ -93,7 +93,11 @@ pub(super) const ORGANIZATION_IS_ID: KnownFailure = KnownFailure {
     stage: Stage::Tenant,
     variants: &[Variant {
         cause: "`-Organization` is the tenant's id; Connect-IPPSSession wants the initial domain, and so did older modules everywhere",
-        signs: &[says(&["Organization cannot be a Guid"]), slip(Slip::OrganizationIsId).likely()],
+        signs: &[
+            says(&["Organization cannot be a Guid"]),
+            slip(Slip::OrganizationIsId).and(&["IPPSSession"]).likely(),
+            slip(Slip::OrganizationIsId).possible(),
+        ],
         remedy: advice("Give the initial domain, which ends in `.onmicrosoft.com`; `accredit whoami` prints it"),
     }],
 };
