@@ -145,6 +145,134 @@ fn what_has_nothing_to_do_with_it_is_not_known() {
     }
 }
 
+/// Words that stand in a failure's text, and mean something else where they stand alone.
+#[test]
+fn a_word_alone_is_no_proof() {
+    for text in [
+        "error: unauthorized_client",
+        "GET https://contoso.sharepoint.com/_api/web 401 Unauthorized",
+        "https://management.azure.com/subscriptions 401 Unauthorized",
+        "AADSTS7000215: invalid client secret. 401 Unauthorized",
+        "System.UnauthorizedAccessException: Access to the path 'C:\\jobs\\out.csv' is denied.",
+        "Get-Item : Access to the path is denied: UnauthorizedAccessException",
+        "The remote certificate has expired: NotTimeValid",
+        "The SSL connection could not be established. The certificate has expired.",
+        "the token is expired; client certificate ok; the session has expired",
+        "full_access_as_app is granted and EWS works: https://outlook.office365.com/EWS/Exchange.asmx answers 200",
+        "GET https://outlook.office365.com/api/v2.0/me/messages HTTP/1.1 403 Forbidden",
+        "processed 429 mailboxes",
+        "processed 403 mailboxes",
+        "mail 0x4036 of 14039 went to https://outlook.office365.com/owa",
+        "ErrorAccessDenied: Blocked by tenant configured AppOnly AccessPolicy settings.",
+        "the PFX was imported; the user's password expires in 3 days; incorrect time zone",
+    ] {
+        let found = recognize(text, "exo");
+        assert!(found.diagnoses.is_empty(), "{text}: {:#?}", found.diagnoses);
+    }
+}
+
+/// What others say too is not told as if nothing else said it.
+#[test]
+fn a_cause_is_as_certain_as_its_text() {
+    use Certainty::{Certain, Likely, Possible};
+    for (text, number, certainty) in [
+        ("401 Unauthorized", "F1", Possible),
+        ("Connect-ExchangeOnline: UnAuthorized", "F1", Likely),
+        ("The certificate has expired.", "F9", Likely),
+        ("The key used is expired. Client assertion", "F9", Certain),
+        ("Bearer error=\"invalid_token\" roles: full_access_as_app", "F21", Likely),
+        ("HTTP/1.1 403 Forbidden", "F30", Possible),
+        ("POST /adminapi/beta/x/InvokeCommand 403", "F30", Likely),
+        ("429 Too Many Requests", "F30", Possible),
+        ("Connect-ExchangeOnline: Too Many Requests", "F30", Likely),
+        ("ErrorAccessDenied: Access is denied.", "F33", Possible),
+        ("Get-MgUserMessage: Access is denied.", "F33", Likely),
+        ("exo.pfx: the password is incorrect", "F22", Likely),
+    ] {
+        let found = recognize(text, "exo");
+        let named: Vec<_> = found.diagnoses.iter().map(|it| (it.failure.unwrap().to_string(), it.certainty)).collect();
+        assert_eq!(named, [(number.to_owned(), certainty)], "{text}");
+    }
+}
+
+/// Consoles break values, sentences end behind them, and other programs have organizations too.
+#[test]
+fn a_right_command_stays_right_in_any_dress() {
+    let id = "36ee4c6c-0812-40a2-b820-b22ebd02bce3";
+    let thumbprint = "A26EFACAA44D7A6DF43593C3F320F19C8C689FFA";
+    let domain = "contoso.onmicrosoft.com";
+    let mut texts = vec![
+        format!(
+            "I ran Connect-ExchangeOnline -AppId {id}, -CertificateThumbprint {thumbprint}; -Organization {domain}."
+        ),
+        format!("(Connect-ExchangeOnline -Organization {domain} -CertificateThumbprint {thumbprint} -AppId {id})."),
+        "Subject: CN=exo, Organization = Contoso.Ltd\nThumbprint = none".to_owned(),
+        "OU = IT\nOrganization = Contoso.Ltd".to_owned(),
+        "Connect-ExchangeOnline -UserPrincipalName zoe@contoso.com -Organization contoso.com".to_owned(),
+        "gh-mirror -Organization contoso.com".to_owned(),
+    ];
+    for (name, value) in [("AppId", id), ("CertificateThumbprint", thumbprint), ("Organization", domain)] {
+        for at in [1, 9, 12, 20, value.len() - 1] {
+            for gutter in ["", "     | ", "> ", "\r"] {
+                let (begin, end) = value.split_at(at);
+                let break_ = if gutter == "\r" { "\r\n".to_owned() } else { format!("\n{gutter}") };
+                texts.push(format!("Connect-ExchangeOnline -{name} {begin}{break_}{end} -Verbose"));
+                texts.push(format!("Connect-ExchangeOnline -{name} \"{begin}{break_}{end}\""));
+            }
+        }
+    }
+    for text in texts {
+        let found = recognize(&text, "exo");
+        assert!(found.is_empty(), "{text}: {found:#?}");
+    }
+    let broken = format!(
+        "AADSTS700016: Application with identifier '36ee4c6c-0812-\n     | {}' was not found in the directory",
+        &id[14..]
+    );
+    assert_eq!(names(&recognize(&broken, "exo")), ["F11"]);
+}
+
+/// A value that is read out of a command is no proof, and is not said again.
+#[test]
+fn a_mistake_in_a_command_is_likely_at_most() {
+    for (text, number) in [
+        ("Connect-ExchangeOnline -AppId x -Organization Passw0rd.of.mine", "F5"),
+        ("Connect-ExchangeOnline -AppId 'EXO automated' -Organization contoso.onmicrosoft.com", "F6"),
+        ("Connect-IPPSSession -AppId $id -Organization 36ee4c6c-0812-40a2-b820-b22ebd02bce3", "F31"),
+    ] {
+        let found = recognize(text, "exo");
+        assert!(names(&found).contains(&number.to_owned()), "{text}: {found:#?}");
+        assert!(found.diagnoses.iter().all(|it| it.certainty == Certainty::Likely), "{text}: {found:#?}");
+        assert!(!serde_json::to_string(&found).unwrap().contains("Passw0rd"), "{found:#?}");
+    }
+    let both =
+        "Connect-ExchangeOnline -AppId $id -Organization contoso.com\nAADSTS700027: [Reason - The key was not found.";
+    assert_eq!(
+        names(&recognize(both, "exo")),
+        ["F8", "F5"],
+        "what Entra says goes before what is read out of a command"
+    );
+}
+
+/// A cmdlet may not be there as nobody connected, or as it is misspelt: no reason for a greater role.
+#[test]
+fn a_cmdlet_that_is_not_recognized_is_no_reason_for_a_greater_role() {
+    for name in ["Get-Mailbox", "Get-Mailboxx", "Get-InboxRule"] {
+        let text =
+            format!("{name} : The term '{name}' is not recognized as the name of a cmdlet, function, script file");
+        let found = recognize(&text, "exo");
+        assert_eq!(names(&found), ["F4"], "{text}");
+        let cause = &found.diagnoses[0];
+        assert_eq!(cause.certainty, Certainty::Likely);
+        assert!(cause.cause.contains("not connected") && cause.cause.contains("misspelt"), "{cause:#?}");
+        assert!(cause.remedy.manifest.is_none() && !format!("{:?}", cause.remedy).contains("Exchange Administrator"));
+        assert_eq!(cause.remedy.commands[0], "Get-ConnectionInformation");
+    }
+    let refused = recognize("User is not allowed to call Get-Mailbox", "exo");
+    assert_eq!(refused.diagnoses[0].certainty, Certainty::Certain);
+    assert!(refused.diagnoses[0].remedy.manifest.is_some());
+}
+
 #[test]
 fn a_code_of_another_kind_gets_an_honest_answer() {
     let found = recognize("AADSTS7000222: The provided client secret keys are expired.", "exo");

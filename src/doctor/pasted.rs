@@ -12,7 +12,7 @@ use super::pasted_command::Command;
 pub(super) struct Pasted {
     /// Letters and digits alone, in lower case.
     pub(super) letters: String,
-    /// The words, in lower case.
+    /// The words, in lower case. A name such as `unauthorized_client` is one.
     pub(super) words: BTreeSet<String>,
     /// The numbers behind `AADSTS`.
     pub(super) codes: BTreeSet<u32>,
@@ -22,7 +22,10 @@ pub(super) struct Pasted {
 impl Pasted {
     pub(super) fn read(text: &str) -> Self {
         let clean = clean(text);
-        let words = clean.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+        let words = clean
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase);
         Self { letters: squeezed(&clean), words: words.collect(), codes: codes(&clean), command: Command::read(&clean) }
     }
 }

@@ -19,11 +19,39 @@ pub(super) struct Sign {
     slip: Option<Slip>,
     /// What must not be there.
     without: &'static [&'static str],
+    /// No code of Entra's may be there, which would be the better explanation.
+    without_codes: bool,
     pub(super) certainty: Certainty,
 }
 
-const NOTHING: Sign =
-    Sign { code: None, phrases: &[], any_of: &[], word: None, slip: None, without: &[], certainty: Certainty::Certain };
+const NOTHING: Sign = Sign {
+    code: None,
+    phrases: &[],
+    any_of: &[],
+    word: None,
+    slip: None,
+    without: &[],
+    without_codes: false,
+    certainty: Certainty::Certain,
+};
+
+/// What stands in texts about connections to Exchange's PowerShell. Hosts are none of it: other APIs live there too.
+pub(super) const OF_EXCHANGE: &[&str] =
+    &["ExchangeOnline", "IPPSSession", "ExoPSSession", "Get-EXO", "adminapi", "powershell-liveid"];
+
+/// What shows that another service answered, or that Exchange itself says what is wrong.
+pub(super) const OF_OTHERS: &[&str] = &[
+    "graph.microsoft",
+    "Authorization_RequestDenied",
+    "sharepoint.com",
+    "management.azure.com",
+    "vault.azure",
+    "office365.com/api/",
+    "office.com/api/",
+    "exchange.asmx",
+    "Access to the path",
+    "User is not allowed to call",
+];
 
 pub(super) const fn code(code: u32) -> Sign {
     Sign { code: Some(code), ..NOTHING }
@@ -54,6 +82,10 @@ impl Sign {
         Self { without, ..self }
     }
 
+    pub(super) const fn without_codes(self) -> Self {
+        Self { without_codes: true, ..self }
+    }
+
     pub(super) const fn likely(self) -> Self {
         Self { certainty: Certainty::Likely, ..self }
     }
@@ -68,13 +100,16 @@ impl Sign {
 
     /// What of it is in a text, if all of it is. Only words of this program and values that are known to be no secret.
     pub(super) fn evidence(&self, pasted: &Pasted) -> Option<Vec<String>> {
-        let Self { code, phrases, any_of, word, slip, without, certainty: _ } = self;
+        let Self { code, phrases, any_of, word, slip, without, without_codes, certainty: _ } = self;
         let says = |phrase: &str| pasted.letters.contains(&squeezed(phrase));
         if without.iter().any(|phrase| says(phrase)) || !phrases.iter().all(|phrase| says(phrase)) {
             return None;
         }
         let one = any_of.iter().find(|phrase| says(phrase));
         if one.is_none() && !any_of.is_empty() {
+            return None;
+        }
+        if *without_codes && !pasted.codes.is_empty() {
             return None;
         }
         let mut evidence = Vec::new();

@@ -17,10 +17,18 @@ pub fn recognition_text(recognition: &Recognition, paint: Paint) -> String {
     let is_guess = |diagnosis: &&Diagnosis| diagnosis.certainty == Certainty::Possible;
     let (guesses, found): (Vec<_>, Vec<_>) = recognition.diagnoses.iter().partition(is_guess);
     for diagnosis in &found {
+        // What others say too, if rarely, is not told as if it were known.
+        if diagnosis.certainty == Certainty::Likely {
+            let mut block = format!("{}\n", paint.dim("Most likely:"));
+            block.push_str(&diagnosis_text(diagnosis, &diagnosis.evidence, paint));
+            blocks.push(block);
+            continue;
+        }
         blocks.push(diagnosis_text(diagnosis, &diagnosis.evidence, paint));
     }
+    let may_be = if found.is_empty() { "It may be this:" } else { "It may also be this:" };
     for guess in guesses {
-        let mut block = format!("{}\n", paint.dim("It may also be this:"));
+        let mut block = format!("{}\n", paint.dim(may_be));
         block.push_str(&diagnosis_text(guess, &guess.evidence, paint));
         blocks.push(block);
     }

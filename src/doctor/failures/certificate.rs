@@ -34,6 +34,22 @@ pub(super) const NOT_REGISTERED: KnownFailure = KnownFailure {
     ],
 };
 
+/// A certificate by which a server or proxy shows who it is.
+const OF_A_SERVER: &[&str] = &[
+    "remote certificate",
+    "server certificate",
+    "NotTimeValid",
+    "SSL connection",
+    "SSL certificate",
+    "SSL routines",
+    "SSL/TLS",
+    "TLS handshake",
+    "TLS connection",
+    "certificate verify failed",
+    "CERT_HAS_EXPIRED",
+    "x509",
+];
+
 pub(super) const NOT_IN_TIME: KnownFailure = KnownFailure {
     number: FailureNumber(9),
     title: "The certificate has ended, or a clock is wrong",
@@ -44,7 +60,10 @@ pub(super) const NOT_IN_TIME: KnownFailure = KnownFailure {
             signs: &[
                 code(700_027).and(&["key used is expired"]),
                 says(&["Client assertion", "The key used is expired"]),
-                says(&["certificate", "has expired"]).likely(),
+                says(&[])
+                    .with_any_of(&["certificate has expired", "certificate is expired", "certificate expired"])
+                    .unless(OF_A_SERVER)
+                    .likely(),
             ],
             remedy: advice(
                 "`accredit apply` makes and uploads a successor where the certificate is Accredit's; `accredit rotate` does so at once. Then the machines that connect take the new one",
@@ -91,7 +110,7 @@ pub(super) const KEY_NOT_THERE: KnownFailure = KnownFailure {
         Variant {
             cause: "the program looked for the certificate in a store where it is not: CurrentUser is another one for each account, also for the one of a scheduled task",
             signs: &[
-                says(&["certificate with thumbprint", "not found"]),
+                says(&["certificate with thumbprint", "not found"]).likely(),
                 says(&["Cannot find path", "Cert:"]).likely(),
                 says(&["certificate was not found or has expired"]).likely(),
             ],
@@ -131,12 +150,13 @@ pub(super) const PFX_TOO_NEW: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "Windows Server 2016 and before cannot open a PFX that is encrypted with AES-256 and call its password wrong; elsewhere the password is wrong indeed",
         signs: &[
-            says(&["network password is not correct"]),
-            says(&["0x80070056"]),
-            says(&["PFX", "password", "incorrect"]),
+            says(&["network password is not correct"]).with_any_of(&["PFX", "X509Certificate", "certificate"]),
+            says(&["network password is not correct"]).likely(),
+            says(&["0x80070056"]).likely(),
             says(&["PFX", "requires either a different password"]),
-            says(&["password you entered is incorrect"]).likely(),
-            says(&["Netzwerkkennwort ist falsch"]),
+            says(&["PFX", "password you entered is incorrect"]).likely(),
+            says(&["PFX"]).with_any_of(&["password is incorrect", "password is wrong", "incorrect password"]).likely(),
+            says(&["Netzwerkkennwort ist falsch"]).likely(),
         ],
         remedy: advice(
             "For such a machine export the certificate once more with TripleDES; declare it, so that the next ones are made like that",

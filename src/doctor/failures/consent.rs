@@ -1,7 +1,7 @@
 //! Permissions and consent.
 
 use crate::doctor::failure::{KnownFailure, ManifestLines, Variant, advice};
-use crate::doctor::sign::{code, says, word};
+use crate::doctor::sign::{OF_EXCHANGE, OF_OTHERS, code, says, word};
 use crate::model::{FailureNumber, Stage};
 
 const MANAGE_AS_APP: ManifestLines = ManifestLines::Application(
@@ -15,10 +15,13 @@ pub(super) const UNAUTHORIZED: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "the token has no `Exchange.ManageAsApp`: it was asked for and never consented to, it is the delegated one, or the token is from before the consent",
         signs: &[
-            says(&["UnauthorizedAccessException"]).unless(&["User is not allowed to call"]).likely(),
-            word("unauthorized")
-                .unless(&["User is not allowed to call", "UnauthorizedAccessException", "graph.microsoft"])
+            word("unauthorized").with_any_of(OF_EXCHANGE).unless(OF_OTHERS).without_codes().likely(),
+            says(&["UnauthorizedAccessException"])
+                .with_any_of(OF_EXCHANGE)
+                .unless(OF_OTHERS)
+                .without_codes()
                 .likely(),
+            word("unauthorized").unless(OF_OTHERS).without_codes().possible(),
         ],
         remedy: advice(
             "Declare the permission with consent and apply. Then take a new token: a permission is written into it when it is issued, so reconnect in a new PowerShell",
@@ -118,9 +121,13 @@ pub(super) const MAILBOX_PERMISSION_ALONE: KnownFailure = KnownFailure {
     stage: Stage::Consent,
     variants: &[Variant {
         cause: "`full_access_as_app` was granted in place of `Exchange.ManageAsApp`: it opens all mailboxes to EWS, and PowerShell does not take it",
-        signs: &[says(&["full_access_as_app"]), says(&["invalid_token"]).likely()],
+        signs: &[
+            says(&["full_access_as_app", "invalid_token"]).unless(OF_OTHERS).likely(),
+            says(&["full_access_as_app", "Unauthorized"]).with_any_of(OF_EXCHANGE).unless(OF_OTHERS).likely(),
+            says(&["invalid_token"]).with_any_of(OF_EXCHANGE).unless(OF_OTHERS).possible(),
+        ],
         remedy: advice(
-            "Declare the right permission. The list is the whole truth, so the apply takes `full_access_as_app` away where nothing declares it",
+            "Declare the right permission beside those that stay. The list is the whole truth: where something uses EWS, keep `full_access_as_app` in it, or the apply takes it away",
         )
         .declare(MANAGE_AS_APP)
         .run(&["accredit apply"]),
@@ -150,12 +157,12 @@ pub(super) const GRAPH_NEEDS_ITS_OWN: KnownFailure = KnownFailure {
     title: "\"Access is denied\" from a Graph cmdlet",
     stage: Stage::Consent,
     variants: &[Variant {
-        cause: "roles of Exchange and `Exchange.ManageAsApp` say nothing of Microsoft Graph, which wants a permission of its own",
+        cause: "roles of Exchange and `Exchange.ManageAsApp` say nothing of Microsoft Graph, which wants a permission of its own. Of one mailbox alone an access policy or a scope says the same",
         signs: &[
-            says(&["ErrorAccessDenied"]),
-            says(&["Get-Mg", "Access is denied"]),
-            says(&["Get-Mg", "Insufficient privileges"]),
+            says(&["Get-Mg", "Access is denied"]).unless(&["AccessPolicy"]).likely(),
+            says(&["Get-Mg", "Insufficient privileges"]).likely(),
             says(&["Authorization_RequestDenied"]).likely(),
+            says(&["ErrorAccessDenied"]).unless(&["AccessPolicy"]).possible(),
         ],
         remedy: advice(
             "Declare the application permission that the cmdlet needs beside the others, for calendars `Calendars.Read`. Graph's module knows which",

@@ -27,7 +27,7 @@ pub(super) const ASKS_FOR_A_USER: KnownFailure = KnownFailure {
         Variant {
             cause: "modules before 3.1.0 lose the thumbprint on the way; in some hosts later ones do, as a variable that tells Windows is not set",
             signs: &[
-                says(&["IPPSSession", "prompt"]),
+                says(&["IPPSSession", "prompt"]).likely(),
                 says(&["IPPSSession", "asks for a user"]),
                 says(&["IPPSSession", "sign-in window"]),
                 says(&["IPPSSession", "popup"]),
@@ -53,7 +53,7 @@ pub(super) const NO_UPDATE_MODULE_MANIFEST: KnownFailure = KnownFailure {
     stage: Stage::Machine,
     variants: &[Variant {
         cause: "PowerShellGet is missing where the module builds its cmdlets: a program that hosts PowerShell, or a slim image",
-        signs: &[says(&["Update-ModuleManifest"])],
+        signs: &[says(&["term 'Update-ModuleManifest'"]), says(&["Update-ModuleManifest"]).likely()],
         remedy: advice("Connect without formatting data, or install PowerShellGet")
             .run(&["Connect-ExchangeOnline -SkipLoadingFormatData …", "Install-Module PowerShellGet -Force"]),
     }],

@@ -1,7 +1,7 @@
 //! Roles: what Exchange lets the application do.
 
 use crate::doctor::failure::{KnownFailure, ManifestLines, Variant, advice};
-use crate::doctor::sign::{code, says, word};
+use crate::doctor::sign::{OF_EXCHANGE, OF_OTHERS, code, says, word};
 use crate::model::{FailureNumber, Stage};
 
 /// The smallest role that reads everything, and that Security & Compliance takes too.
@@ -59,27 +59,44 @@ const NOUNS: &[&str] = &[
 ];
 
 /// What is not recognized for other reasons.
-const OTHERS: &[&str] =
-    &["Update-ModuleManifest", "term 'Connect-", "ObjectNotFound: (Connect-", "UnifiedGroup", "ComplianceSearch"];
+const OTHERS: &[&str] = &[
+    "Update-ModuleManifest",
+    "term 'Connect-",
+    "ObjectNotFound: (Connect-",
+    "UnifiedGroup",
+    "ComplianceSearch",
+    "ManagedIdentity",
+];
 
 pub(super) const ROLE_TOO_SMALL: KnownFailure = KnownFailure {
     number: FailureNumber(4),
     title: "A cmdlet is refused or not there",
     stage: Stage::Cmdlets,
-    variants: &[Variant {
-        cause: "the application's role does not hold the cmdlet. A session brings only cmdlets that the role allows, so it may look as if there were none of that name",
-        signs: &[
-            says(&["User is not allowed to call"]),
-            says(&["CmdletAccessDeniedException"]).unless(&["isn't assigned to any management roles"]),
-            says(&["CommandNotFoundException"]).with_any_of(NOUNS).unless(OTHERS).likely(),
-            says(&["is not recognized as", "of a cmdlet"]).with_any_of(NOUNS).unless(OTHERS).likely(),
-        ],
-        remedy: advice(
-            "Give it a role that holds the cmdlet; this PowerShell, connected as an administrator, names them",
-        )
-        .declare(EXCHANGE_ADMINISTRATOR)
-        .run(&["accredit apply", "Get-ManagementRole -Cmdlet Get-Mailbox"]),
-    }],
+    variants: &[
+        Variant {
+            cause: "the application's role does not hold the cmdlet. A session brings only cmdlets that the role allows, so it may look as if there were none of that name",
+            signs: &[
+                says(&["User is not allowed to call"]),
+                says(&["CmdletAccessDeniedException"]).unless(&["isn't assigned to any management roles"]),
+            ],
+            remedy: advice(
+                "Give it a role that holds the cmdlet; this PowerShell, connected as an administrator, names them",
+            )
+            .declare(EXCHANGE_ADMINISTRATOR)
+            .run(&["accredit apply", "Get-ManagementRole -Cmdlet Get-Mailbox"]),
+        },
+        Variant {
+            cause: "this PowerShell has no cmdlet of that name: it is not connected or not any more, the name is misspelt, or the session left it out as the application's role does not hold it",
+            signs: &[
+                says(&["CommandNotFoundException"]).with_any_of(NOUNS).unless(OTHERS).likely(),
+                says(&["is not recognized as", "of a cmdlet"]).with_any_of(NOUNS).unless(OTHERS).likely(),
+            ],
+            remedy: advice(
+                "See first that it is connected, then how the name is spelt. Only where a connected administrator has the cmdlet is it about the role: the last line, run as that administrator, names those that hold it",
+            )
+            .run(&["Get-ConnectionInformation", "Get-Command '*Mailbox*'", "Get-ManagementRole -Cmdlet Get-Mailbox"]),
+        },
+    ],
 };
 
 pub(super) const NOT_IN_THE_PICKER: KnownFailure = KnownFailure {
@@ -91,7 +108,7 @@ pub(super) const NOT_IN_THE_PICKER: KnownFailure = KnownFailure {
         signs: &[
             says(&["No member selected"]),
             says(&["app", "not", "role picker"]).likely(),
-            says(&["Add assignments", "application", "not"]).likely(),
+            says(&["Add assignments", "application", "not"]).possible(),
         ],
         remedy: advice("Type the application's whole name into the search, or leave the portal and declare the role")
             .declare(EXCHANGE_ADMINISTRATOR)
@@ -122,7 +139,7 @@ pub(super) const FORMER_NAME: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "roles were renamed: \"Exchange Service Administrator\" is \"Exchange Administrator\" today, and the old name finds nothing",
         signs: &[
-            says(&["Exchange Service Administrator"]),
+            says(&["Exchange Service Administrator"]).likely(),
             says(&["this tenant has no directory role"]),
             says(&["DirectoryRole", "because it is null"]).likely(),
         ],
@@ -139,9 +156,9 @@ pub(super) const NO_POINTER: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "Exchange has no pointer to the managed identity's service principal",
         signs: &[
-            says(&["ManagedIdentity", "is not recognized"]),
-            says(&["ManagedIdentity", "CommandNotFoundException"]),
-            says(&["managed identity", "no cmdlets"]),
+            says(&["ManagedIdentity", "is not recognized"]).likely(),
+            says(&["ManagedIdentity", "CommandNotFoundException"]).likely(),
+            says(&["managed identity", "no cmdlets"]).likely(),
             says(&["ManagedIdentity", "UnAuthorized"]).likely(),
         ],
         remedy: advice(
@@ -159,9 +176,9 @@ pub(super) const FORBIDDEN_OR_BUSY: KnownFailure = KnownFailure {
         Variant {
             cause: "`Exchange.ManageAsApp` opened the door, and no role says what may be done behind it",
             signs: &[
-                says(&["adminapi", "403"]),
-                says(&["outlook.office365.com", "Forbidden"]),
-                word("403").unless(&["graph.microsoft", "Authorization_RequestDenied", "vault.azure"]).possible(),
+                word("403").with_any_of(OF_EXCHANGE).unless(OF_OTHERS).without_codes().likely(),
+                says(&["Forbidden"]).with_any_of(OF_EXCHANGE).unless(OF_OTHERS).without_codes().possible(),
+                word("403").and(&["Forbidden"]).unless(OF_OTHERS).without_codes().possible(),
             ],
             remedy: advice("Give it a role that Exchange takes, wait some minutes, and connect with a new token")
                 .declare(A_ROLE)
@@ -170,9 +187,10 @@ pub(super) const FORBIDDEN_OR_BUSY: KnownFailure = KnownFailure {
         Variant {
             cause: "too much at once: Exchange limits how many requests of a tenant run side by side",
             signs: &[
-                says(&["maximum number of concurrent requests"]),
-                says(&["Too Many Requests"]).likely(),
-                word("429").likely(),
+                says(&["maximum number of concurrent requests"]).likely(),
+                says(&["Too Many Requests"]).with_any_of(OF_EXCHANGE).unless(OF_OTHERS).likely(),
+                says(&["Too Many Requests"]).possible(),
+                word("429").with_any_of(&["HTTP/1.1 429", "HTTP/2 429", "StatusCode=429", "status code 429"]).possible(),
                 code(90_055).likely(),
             ],
             remedy: advice(

@@ -2,7 +2,7 @@
 
 use crate::doctor::failure::{KnownFailure, ManifestLines, Variant, advice};
 use crate::doctor::pasted_command::Slip;
-use crate::doctor::sign::{code, says, slip};
+use crate::doctor::sign::{OF_EXCHANGE, code, says, slip};
 use crate::model::{FailureNumber, Stage};
 
 pub(super) const CUSTOM_DOMAIN: KnownFailure = KnownFailure {
@@ -12,8 +12,12 @@ pub(super) const CUSTOM_DOMAIN: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "`-Organization` is a domain that the tenant added; Exchange wants the tenant's initial domain, which ends in `.onmicrosoft.com`",
         signs: &[
-            slip(Slip::CustomDomain),
-            says(&["UnauthorizedAccessException"]).unless(&["onmicrosoft", "onmschina"]).possible(),
+            slip(Slip::CustomDomain).likely(),
+            says(&["UnauthorizedAccessException"])
+                .with_any_of(OF_EXCHANGE)
+                .unless(&["onmicrosoft", "onmschina", "Access to the path", "User is not allowed to call"])
+                .without_codes()
+                .possible(),
         ],
         remedy: advice("Give the initial domain. `accredit whoami` prints it, and so does PowerShell").run(&[
             "(Get-MgOrganization).VerifiedDomains | Where-Object IsInitial | Select-Object -ExpandProperty Name",
@@ -30,7 +34,7 @@ pub(super) const DELEGATED_ORGANIZATION: KnownFailure = KnownFailure {
         signs: &[
             says(&["DelegatedOrg", "denied"]),
             says(&["DelegatedOrg", "about_Remote_Troubleshooting"]),
-            says(&["DelegatedOrganization"]).likely(),
+            says(&["DelegatedOrganization"]).possible(),
         ],
         remedy: advice(
             "For your own tenant leave the parameter out. For a customer's, the application has to be multi-tenant, the customer consents to it and gives it a role there (or the partner does by GDAP and the Partner Center)",
@@ -89,7 +93,11 @@ pub(super) const ORGANIZATION_IS_ID: KnownFailure = KnownFailure {
     stage: Stage::Tenant,
     variants: &[Variant {
         cause: "`-Organization` is the tenant's id; Connect-IPPSSession wants the initial domain, and so did older modules everywhere",
-        signs: &[says(&["Organization cannot be a Guid"]), slip(Slip::OrganizationIsId).likely()],
+        signs: &[
+            says(&["Organization cannot be a Guid"]),
+            slip(Slip::OrganizationIsId).and(&["IPPSSession"]).likely(),
+            slip(Slip::OrganizationIsId).possible(),
+        ],
         remedy: advice("Give the initial domain, which ends in `.onmicrosoft.com`; `accredit whoami` prints it"),
     }],
 };
