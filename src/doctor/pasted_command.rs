@@ -30,7 +30,7 @@ impl Command {
         let mut command = Self::default();
         if is_of_an_application(text) {
             for value in values(text, &["organization"]) {
-                if !value.readings().any(|one| is_initial_domain(one)) {
+                if !value.readings().any(is_initial_domain) {
                     command.organization(&value.text);
                 }
             }
