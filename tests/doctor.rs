@@ -195,6 +195,21 @@ fn a_cause_is_as_certain_as_its_text() {
     }
 }
 
+/// Some hundred thousand letters of codes is read in the time of a few lines.
+#[test]
+fn a_long_text_takes_no_long_time() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for code in 0..20_000 {
+        let _ = writeln!(text, "AADSTS{}: x", 1_000_000 + code);
+    }
+    text.push_str("AADSTS7000\n27: broken");
+    let begin = std::time::Instant::now();
+    let found = recognize(&text, "exo");
+    assert_eq!(names(&found).first().map(String::as_str), Some("F8"));
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
+
 /// Consoles break values, sentences end behind them, and other programs have organizations too.
 #[test]
 fn a_right_command_stays_right_in_any_dress() {

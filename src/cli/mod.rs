@@ -382,10 +382,10 @@ struct DoctorArguments {
     #[command(flatten)]
     target: TargetArguments,
     /// The application of this handle.
-    #[arg(long, value_name = "HANDLE", conflicts_with = "about")]
+    #[arg(long, value_name = "HANDLE")]
     handle: Option<String>,
     /// This error text.
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["about", "handle"])]
+    #[arg(long, value_name = "TEXT", conflicts_with = "handle")]
     text: Option<String>,
     /// Print it as JSON.
     #[arg(long)]
@@ -396,14 +396,22 @@ impl From<DoctorArguments> for commands::doctor::Arguments {
     fn from(arguments: DoctorArguments) -> Self {
         use commands::doctor::About;
         let DoctorArguments { about, target, handle, text, json } = arguments;
+        let mut target: Target = target.into();
+        // Where an option says what it is about, the first that stands alone is a path like the others.
         let about = match (about, handle, text) {
-            (Some(about), _, _) if about == "-" => About::Standard,
-            (Some(about), _, _) => About::Either(about),
-            (None, Some(handle), _) => About::Handle(handle),
-            (None, None, Some(text)) => About::Text(text),
+            (first, Some(handle), _) => {
+                target.paths.splice(0..0, first.map(PathBuf::from));
+                About::Handle(handle)
+            }
+            (first, None, Some(text)) => {
+                target.paths.splice(0..0, first.map(PathBuf::from));
+                About::Text(text)
+            }
+            (Some(about), None, None) if about == "-" => About::Standard,
+            (Some(about), None, None) => About::Either(about),
             (None, None, None) => About::All,
         };
-        Self { about, target: target.into(), json }
+        Self { about, target, json }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::Bound;
 
 use serde_json::Value as Json;
 
@@ -132,23 +133,30 @@ fn without_tags(text: &str) -> String {
 /// alone.
 fn codes(text: &str) -> BTreeSet<u32> {
     let lower = text.to_lowercase();
-    let mut found: Vec<&str> = ["aadsts", "error_codes", "error?code=", "error code"]
+    let mut found: BTreeSet<&str> = ["aadsts", "error_codes", "error?code=", "error code"]
         .iter()
         .flat_map(|name| lower.match_indices(*name).map(|(at, name)| &lower[at + name.len()..]))
         .map(number)
         .collect();
     let alone = lower.trim();
     if alone.bytes().all(|byte| byte.is_ascii_digit()) {
-        found.push(alone);
+        found.insert(alone);
     }
     // A console may have broken the line within the number.
     let joined = lower.lines().map(|line| line.trim_start_matches([' ', '|', '+'])).collect::<String>();
-    let whole: Vec<&str> = joined
+    let whole: BTreeSet<&str> = joined
         .match_indices("aadsts")
-        .map(|(at, name)| number(&joined[at + name.len()..]))
-        .filter(|digits| joined.contains(&format!("aadsts{digits}:")))
+        .map(|(at, name)| &joined[at + name.len()..])
+        .filter_map(|after| {
+            let digits = number(after);
+            after.strip_prefix(digits)?.starts_with(':').then_some(digits)
+        })
         .collect();
-    let is_half = |digits: &&str| whole.iter().any(|longer| longer.len() > digits.len() && longer.starts_with(digits));
+    // What begins with the digits is sorted right behind them.
+    let is_half = |digits: &&str| {
+        let mut longer = whole.range::<str, _>((Bound::Excluded(*digits), Bound::Unbounded));
+        longer.next().is_some_and(|longer| longer.starts_with(digits))
+    };
     let codes = found.iter().filter(|digits| !is_half(digits)).chain(&whole);
     codes.filter(|digits| (5..=7).contains(&digits.len())).filter_map(|digits| digits.parse().ok()).collect()
 }

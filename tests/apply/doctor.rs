@@ -246,10 +246,38 @@ fn nothing_was_applied_yet() {
     let bench = Bench::new(MANIFEST);
     let ward = Ward { bench };
     let examined = ward.diagnosed();
-    let failures: Vec<String> =
-        examined["diagnoses"].as_array().unwrap().iter().map(|diagnosis| text(&diagnosis["failure"])).collect();
-    assert_eq!(failures, ["F16", "F11"], "{examined:#}");
-    assert_eq!(examined["diagnoses"][1]["remedy"]["commands"][0], "accredit apply --only exo");
+    let diagnoses = examined["diagnoses"].as_array().unwrap();
+    assert_eq!(diagnoses.len(), 1, "{examined:#}");
+    assert_eq!(diagnoses[0]["failure"], Json::Null, "none of the failures: {examined:#}");
+    assert_eq!(diagnoses[0]["title"], "The application is not applied");
+    assert_eq!(diagnoses[0]["remedy"]["commands"][0], "accredit apply --only exo");
+}
+
+/// An application that only asks for the permission is not meant to have it, and `verify` says the same.
+#[test]
+fn a_permission_without_consent_is_not_missed() {
+    let manifest = MANIFEST
+        .replace("[Exchange.ManageAsApp]\n", "[Exchange.ManageAsApp]\n        consent: none\n")
+        .replace("    roles: [Exchange Administrator]\n", "");
+    let ward = Ward::with(&manifest);
+    let output = ward.doctor();
+    assert!(output.status.success() && said(&output).contains("it is not for Exchange"), "{}", said(&output));
+}
+
+/// What the token service says and no known failure is stands with its own meaning.
+#[test]
+fn a_code_that_is_no_known_failure_is_explained() {
+    let ward = Ward::new();
+    let words = "AADSTS500011: The resource principal named https://outlook.office365.com was not found in the tenant.";
+    let body = json!({ "error": "invalid_resource", "error_description": words, "error_codes": [500_011] });
+    let app_id = text(&ward.application("exo")["appId"]);
+    let fault = json!([{ "service": "token", "body": app_id.replace('-', "%2D"), "then": { "status": 400, "body": body.to_string() } }]);
+    ward.bench.control("POST", "faults", &fault);
+    let diagnosis = ward.diagnosed()["diagnoses"][0].clone();
+    assert_eq!(diagnosis["failure"], Json::Null, "{diagnosis:#}");
+    assert!(
+        text(&diagnosis["cause"]).contains("AADSTS500011") && text(&diagnosis["cause"]).contains("service principal")
+    );
 }
 
 /// The token service as a policy of Conditional Access has it answer.
@@ -403,6 +431,7 @@ fn a_text_needs_no_tenant_and_no_manifest() {
     }
     let json: Json = serde_json::from_slice(&plain(&["doctor", "--json", "aadsts700027"], "").stdout).unwrap();
     assert_eq!(json["diagnoses"][0]["failure"], "F8");
+    assert_eq!(json["formatVersion"], 1);
     let unknown = plain(&["doctor", "the disk is full"], "");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(said(&unknown).contains("nothing in this text is known"), "{}", said(&unknown));
@@ -419,6 +448,12 @@ fn what_is_a_handle_and_a_text_is_a_handle_and_that_is_said() {
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("It may be this:\nF1: "), "{}", said(&output));
     let output = ward.bench.command(&["doctor", "manifests/"]).output().unwrap();
     assert!(output.status.success() && said(&output).contains("✓ one read"), "a path is no text: {}", said(&output));
+    let output = ward.bench.command(&["doctor", "--handle", "unauthorized", "manifests/"]).output().unwrap();
+    assert!(
+        output.status.success() && said(&output).contains("✓ one read"),
+        "a path beside a handle: {}",
+        said(&output)
+    );
 }
 
 /// What the manifest has Exchange give counts as a role, and a scope that a permission reaches past is told of.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::FORMAT_VERSION;
 use crate::commands::console::Console;
 use crate::commands::session::Session;
 use crate::commands::{Exit, Failure, Target};
@@ -17,6 +18,7 @@ use crate::verify::{Asked, Waiting, verify};
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
+    format_version: u32,
     healthy: bool,
     /// The tenant's id and its initial domain.
     tenant: &'a str,
@@ -28,6 +30,7 @@ struct Document<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Unreached<'a> {
+    format_version: u32,
     healthy: bool,
     error: &'a [String],
     #[serde(flatten)]
@@ -56,7 +59,13 @@ pub(super) async fn run(
     let Examined { tenant, organization, applications } = applications;
     let healthy = applications.iter().all(ExaminedApplication::is_healthy);
     if json {
-        let document = Document { healthy, tenant: &tenant, organization: &organization, applications: &applications };
+        let document = Document {
+            format_version: FORMAT_VERSION,
+            healthy,
+            tenant: &tenant,
+            organization: &organization,
+            applications: &applications,
+        };
         console.data(&render::diagnosis_json(&document))?;
     } else {
         console.data(&render::examination_text(&applications, console.paint))?;
@@ -148,6 +157,7 @@ fn unreached(console: &Console, failure: Failure, json: bool) -> Result<Exit, Fa
     let recognition = recognize(&error.join("\n"), "HANDLE");
     if json {
         console.data(&render::diagnosis_json(&Unreached {
+            format_version: FORMAT_VERSION,
             healthy: false,
             error: &error,
             recognition: &recognition,

@@ -3,7 +3,7 @@
 mod application;
 mod text;
 
-use std::io::Read as _;
+use std::io::Read;
 
 use crate::catalog::nearest;
 use crate::doctor::is_known;
@@ -12,6 +12,9 @@ use crate::model::Handle;
 
 use super::console::Console;
 use super::{Exit, Failure, Target, manifests};
+
+/// Of the JSON documents that docs/doctor.md describes. It rises when a field goes or changes its meaning.
+const FORMAT_VERSION: u32 = 1;
 
 /// What was typed after `doctor`.
 #[derive(Debug)]
@@ -34,8 +37,8 @@ pub enum About {
     Either(String),
 }
 
-/// Longer texts are none that somebody pasted.
-const MAXIMUM_TEXT: u64 = 1 << 20;
+/// Of a longer text so many bytes are read at its beginning, and as many at its end, where errors mostly stand.
+const MAXIMUM_PART: usize = 1 << 20;
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { about, mut target, json } = arguments;
@@ -46,16 +49,49 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     match about {
         About::Handle(handle) => application::run(console, target, Some(handle), json).await,
         About::Text(text) => text::run(console, &text, json),
-        About::Standard => text::run(console, &standard_input()?, json),
+        About::Standard => text::run(console, &standard_input(console)?, json),
         About::All | About::Either(_) => application::run(console, target, None, json).await,
     }
 }
 
-fn standard_input() -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(MAXIMUM_TEXT).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::new("standard input could not be read", error))?;
-    Ok(decoded(&bytes))
+fn standard_input(console: &Console) -> Result<String, Failure> {
+    let parts = beginning_and_end(std::io::stdin().lock(), MAXIMUM_PART);
+    let (beginning, end) = parts.map_err(|error| Failure::new("standard input could not be read", error))?;
+    let Some(end) = end else { return Ok(decoded(&beginning)) };
+    console.say("Note: the text is long; only its first and its last mebibyte are looked at.\n");
+    let mark = if beginning.starts_with(&[0xFF, 0xFE]) || beginning.starts_with(&[0xFE, 0xFF]) { 2 } else { 0 };
+    let end = [&beginning[..mark], &end].concat();
+    Ok(format!("{}\n{}", decoded(&beginning), decoded(&end)))
+}
+
+/// All of an input; of one that is longer than two parts the first and the last. `part` is even, as two bytes are one
+/// letter in UTF-16.
+fn beginning_and_end(mut input: impl Read, part: usize) -> std::io::Result<(Vec<u8>, Option<Vec<u8>>)> {
+    let mut beginning = vec![0; part * 2];
+    let mut length = 0;
+    loop {
+        match input.read(&mut beginning[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    beginning.truncate(length);
+    let mut end = beginning.get(part..).unwrap_or_default().to_vec();
+    let mut is_cut = false;
+    let mut next = Vec::new();
+    while input.by_ref().take(part as u64).read_to_end(&mut next)? > 0 {
+        end.append(&mut next);
+        let more = end.len().saturating_sub(part);
+        end.drain(..more + more % 2);
+        is_cut = true;
+    }
+    if !is_cut {
+        return Ok((beginning, None));
+    }
+    beginning.truncate(part);
+    Ok((beginning, Some(end)))
 }
 
 /// Windows PowerShell writes files in UTF-16.
@@ -107,5 +143,17 @@ mod tests {
         assert_eq!(decoded(&utf16), "AADSTS700027");
         assert_eq!(decoded(b"AADSTS700027"), "AADSTS700027");
         assert_eq!(decoded(b"\xFF"), "\u{fffd}");
+    }
+
+    #[test]
+    fn of_a_long_text_beginning_and_end_are_read() {
+        let parts = |text: &str| {
+            let (beginning, end) = beginning_and_end(text.as_bytes(), 4).unwrap();
+            (String::from_utf8(beginning).unwrap(), end.map(|end| String::from_utf8(end).unwrap()))
+        };
+        assert_eq!(parts(""), (String::new(), None));
+        assert_eq!(parts("12345678"), ("12345678".to_owned(), None));
+        assert_eq!(parts("123456789a"), ("1234".to_owned(), Some("789a".to_owned())));
+        assert_eq!(parts("123456789abcdefghi").1.unwrap(), "fghi");
     }
 }

@@ -80,5 +80,5 @@ fn missing(subject: &Subject<'_>) -> Outcome {
     let evidence = vec![format!("no application has the uniqueName `{handle}`")];
     let remedy = subject.apply("`accredit apply` makes it, with all that the manifest says");
     let cause = "the application is declared, and was never made in this tenant or is gone for good";
-    failed(11, cause, evidence, remedy)
+    unlisted(Stage::Application, "The application is not applied", cause.to_owned(), evidence, remedy)
 }

@@ -16,6 +16,18 @@ pub(super) fn kept(subject: &Subject<'_>) -> Outcome {
     if declared.is_empty() {
         return Outcome::Skipped("no certificate is declared".to_owned());
     }
+    let observed = subject.observed.snapshot;
+    let is_made = |name: &String| {
+        let key = (subject.handle.to_owned(), name.clone());
+        observed.keys.get(&key).is_some_and(|kept| !kept.generations.is_empty() || kept.unusable.is_some())
+            || subject.observed.unreadable.contains_key(&key)
+    };
+    if subject.application.is_none()
+        && !observed.deleted.contains_key(subject.handle)
+        && !declared.iter().any(|(name, _)| is_made(name))
+    {
+        return Outcome::Skipped("the application is not applied".to_owned());
+    }
     let (mut evidence, mut notes) = (Vec::new(), Vec::new());
     for (name, certificate) in declared {
         match one(subject, name, certificate) {
@@ -60,7 +72,8 @@ fn one(subject: &Subject<'_>, name: &str, certificate: &DesiredCertificate) -> R
         None => {
             let evidence = vec![format!("{name}: {} has none", place(certificate))];
             let remedy = subject.apply("`accredit apply` has it made and uploads it");
-            return Err(failed(16, "no certificate was made for this application yet", evidence, remedy));
+            let cause = "no certificate was made for this application yet".to_owned();
+            return Err(unlisted(Stage::LocalCertificate, "There is no certificate yet", cause, evidence, remedy));
         }
     };
     in_time(subject, name, stored)?;
@@ -139,8 +152,7 @@ fn unreadable_store(subject: &Subject<'_>, certificate: &DesiredCertificate, nam
         let cause = "the certificate is in its store and its private key is not: it was moved or deleted, and nobody can give it back but a copy";
         return failed(16, cause, evidence, remedy);
     }
-    let remedy =
-        subject.run(format!("mend what the message says of {}", place(certificate)), &["accredit doctor HANDLE"]);
+    let remedy = subject.run(format!("mend what the message says of {}", place(certificate)), &[]);
     unlisted(Stage::LocalCertificate, "The key store cannot be used", reason.to_owned(), evidence, remedy)
 }
 

@@ -24,12 +24,12 @@ impl<'a> Subject<'a> {
         named.collect()
     }
 
-    /// Whether it is meant to run cmdlets of Exchange or Security & Compliance.
+    /// Whether it is meant to run cmdlets of Exchange or Security & Compliance: by a declared consent, or one that it has.
     pub(super) fn is_for_exchange(&self) -> bool {
         let is_exchange = |app_id: &str| [EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION].contains(&app_id);
         let declared = self.desired.permissions.iter().flatten();
         let mut declared = declared.filter(|permission| permission.permission_type == PermissionType::Application);
-        declared.any(|permission| permission.api_id.as_deref().is_some_and(is_exchange))
+        declared.any(|permission| permission.consent && permission.api_id.as_deref().is_some_and(is_exchange))
             || self.held().iter().any(|(app_id, _)| is_exchange(app_id))
     }
 

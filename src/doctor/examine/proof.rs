@@ -3,8 +3,8 @@
 use super::{Outcome as Examined, failed, has_passed, unlisted};
 use crate::doctor::recognize;
 use crate::model::{
-    Cause, Certainty, Check, Diagnosis, Examination, ExaminationState, ExaminedApplication, Outcome, Remedy, Stage,
-    Subject, VerifiedApplication,
+    Cause, Certainty, Check, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber,
+    Outcome, Remedy, Stage, Subject, VerifiedApplication,
 };
 
 /// What a proof is looked at for, each with what it needs.
@@ -41,6 +41,10 @@ pub fn with_proof(mut examined: ExaminedApplication, proof: Option<&VerifiedAppl
 fn accept_roles_of_exchange(examined: &mut ExaminedApplication, checks: &[Check]) {
     let mut cmdlets = checks.iter().filter(|check| check.subject == Subject::Cmdlets);
     if !cmdlets.any(|check| matches!(check.outcome, Outcome::Passed { .. })) {
+        return;
+    }
+    // That a declared role is not known by its name stays true.
+    if examined.diagnoses.iter().any(|diagnosis| diagnosis.failure == Some(FailureNumber(28))) {
         return;
     }
     for examination in &mut examined.examinations {
@@ -113,49 +117,70 @@ fn skipped(stage: Stage, because: String) -> Examination {
     Examination { stage, state: ExaminationState::Skipped { because }, evidence: Vec::new(), notes: Vec::new() }
 }
 
+/// The failure that a message shows and that nothing else says. A guess becomes no finding.
+fn certain(message: &str, handle: &str) -> Option<Diagnosis> {
+    recognize(message, handle).diagnoses.into_iter().find(|known| known.certainty == Certainty::Certain)
+}
+
 /// The known failure that a cause is, or the cause as it is.
 fn diagnosis(stage: Stage, cause: &Cause, hint: Option<&str>, seen: &str, handle: &str) -> Option<Diagnosis> {
     let evidence = vec![seen.to_owned()];
     let number = match cause {
         // What was refused is known by its words.
         Cause::TokenRefused { message, .. } => {
-            let known = recognize(message, handle).diagnoses.into_iter().next();
-            if let Some(known) = known {
-                return Some(Diagnosis { evidence, certainty: Certainty::Certain, ..known });
+            if let Some(known) = certain(message, handle) {
+                return Some(Diagnosis { evidence, ..known });
             }
             None
         }
         Cause::NoApplication => Some(11),
         Cause::NoServicePrincipal => Some(10),
         Cause::NotUploaded { .. } => Some(8),
-        Cause::NoCertificate | Cause::KeyAbsent { .. } | Cause::Store { .. } => Some(16),
+        Cause::NoCertificate | Cause::KeyAbsent { .. } => Some(16),
         Cause::Ended { .. } | Cause::NotYetValid { .. } => Some(9),
         Cause::NotOffered { .. } => Some(15),
         Cause::MissingPermissions { missing, granted: _ } => {
             Some(if missing.iter().any(|name| name.contains("Exchange.ManageAsApp")) { 1 } else { 15 })
         }
-        Cause::MissingDirectoryRoles { .. } => Some(2),
         Cause::ExchangeRefused { status: 401, message, .. } if message.contains("not allowed to call") => Some(4),
         Cause::ExchangeRefused { status: 401, .. } => Some(1),
         Cause::ExchangeRefused { status: 403 | 429, .. } => Some(30),
         Cause::ExchangeRefused { message, .. } => {
-            recognize(message, handle).diagnoses.first().and_then(|known| known.failure).map(|number| number.0)
+            certain(message, handle).and_then(|known| known.failure).map(|number| number.0)
         }
         Cause::NoCmdlets | Cause::CmdletNotHeld { .. } => Some(4),
         Cause::GraphRefused { status: 403, .. } => Some(33),
         Cause::Claims { mismatches } if mismatches.iter().any(|mismatch| mismatch.claim == "tid") => Some(12),
         Cause::Disabled
+        | Cause::Store { .. }
+        | Cause::MissingDirectoryRoles { .. }
         | Cause::NoAnswer { .. }
         | Cause::Claims { .. }
         | Cause::NoRows { .. }
         | Cause::OtherOrganization { .. }
         | Cause::GraphRefused { .. } => None,
     };
-    let help = hint.unwrap_or("`accredit verify` says more, and `accredit plan` what the tenant lacks");
+    let explained = match cause {
+        Cause::TokenRefused { message, .. } => {
+            recognize(message, handle).codes.into_iter().find(|code| code.meaning.is_some())
+        }
+        _ => None,
+    };
+    let help = explained.as_ref().and_then(|code| code.help).or(hint);
+    let help = help.unwrap_or("`accredit verify` says more, and `accredit plan` what the tenant lacks");
     let remedy = Remedy { text: help.to_owned(), manifest: None, commands: Vec::new() };
+    let (title, because) = match (cause, explained) {
+        (_, Some(EntraCode { code, meaning: Some(meaning), help: _ })) => {
+            ("Entra gives no token", format!("AADSTS{code}: {meaning}"))
+        }
+        (Cause::TokenRefused { .. }, _) => ("Entra gives no token", cause.to_string()),
+        (Cause::Store { .. }, _) => ("The key store cannot be used", cause.to_string()),
+        (Cause::MissingDirectoryRoles { .. }, _) => ("The token lacks a declared directory role", cause.to_string()),
+        _ => ("It does not work, for none of the known reasons", cause.to_string()),
+    };
     let outcome = match number {
         Some(number) => failed(number, cause.to_string(), evidence, remedy),
-        None => unlisted(stage, "It does not work, for none of the known reasons", cause.to_string(), evidence, remedy),
+        None => unlisted(stage, title, because, evidence, remedy),
     };
     match outcome {
         Examined::Failed(diagnosis) => Some(*diagnosis),

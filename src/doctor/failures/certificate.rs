@@ -47,7 +47,7 @@ const OF_A_SERVER: &[&str] = &[
     "TLS connection",
     "certificate verify failed",
     "CERT_HAS_EXPIRED",
-    "x509",
+    "failed to verify certificate",
 ];
 
 pub(super) const NOT_IN_TIME: KnownFailure = KnownFailure {
