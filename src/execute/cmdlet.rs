@@ -9,7 +9,7 @@ use crate::kinds::{Cmdlet, CmdletLook};
 use super::{Execution, StepError};
 
 /// How often a cmdlet whose answer was lost is run: each time only after looking showed that it was not done.
-const RUN_AT_MOST: u32 = 3;
+const RUN_AT_MOST: u32 = 6;
 
 /// Runs `cmdlet`. `fresh` names objects that this run made: Exchange learns of those from Entra, in its time.
 pub(super) async fn run(cmdlet: &Cmdlet, execution: &Execution<'_>, fresh: &[String]) -> Result<(), StepError> {

@@ -128,8 +128,7 @@ pub(super) async fn organization(
     let role_groups = stream::iter(groups.iter().map(|row| (text(row, "Name"), is_empty_list(&row["Members"]))))
         .map(|(name, is_empty)| async move {
             let members = if is_empty { Vec::new() } else { members(endpoint, &name).await? };
-            let members = members.iter().map(|row| text(row, "ExternalDirectoryObjectId").to_lowercase()).collect();
-            Ok::<_, ExchangeError>(ObservedRoleGroup { name, members })
+            Ok::<_, ExchangeError>(ObservedRoleGroup { name, members: in_entra(&members) })
         })
         .buffered(CMDLETS_AT_ONCE)
         .try_collect()
@@ -142,6 +141,12 @@ pub(super) async fn organization(
     }))
 }
 
+/// The ids in Entra of a group's members. Groups and contacts of Exchange alone have none.
+fn in_entra(members: &[Json]) -> BTreeSet<String> {
+    let ids = members.iter().filter_map(|row| row["ExternalDirectoryObjectId"].as_str());
+    ids.filter(|id| !id.is_empty()).map(str::to_lowercase).collect()
+}
+
 /// Whether a list is there and empty: then nobody has to be asked for its members.
 fn is_empty_list(value: &Json) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
@@ -149,4 +154,20 @@ fn is_empty_list(value: &Json) -> bool {
 
 async fn members(endpoint: &AdminEndpoint, group: &str) -> Result<Vec<Json>, ExchangeError> {
     endpoint.run("Get-RoleGroupMember", &json!({ "Identity": group })).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_are_nobody_in_entra_are_no_application() {
+        let rows = [
+            json!({ "ExternalDirectoryObjectId": "" }),
+            json!({ "ExternalDirectoryObjectId": null }),
+            json!({ "Name": "contact" }),
+            json!({ "ExternalDirectoryObjectId": "77777E31-B130-4CC7-819E-B4E912E31C33" }),
+        ];
+        assert_eq!(in_entra(&rows), BTreeSet::from(["77777e31-b130-4cc7-819e-b4e912e31c33".to_owned()]));
+    }
 }

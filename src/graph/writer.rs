@@ -45,7 +45,7 @@ pub struct Sending<'a> {
 
 impl Writer {
     /// How often a write whose answer was lost is sent: each time only after looking showed that it was not done.
-    const SENT_AT_MOST: u32 = 3;
+    const SENT_AT_MOST: u32 = 6;
     /// How often it is looked before that: replicas are behind.
     const LOOKS: usize = 3;
 

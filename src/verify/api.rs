@@ -182,7 +182,7 @@ impl Api {
     fn read(&self, proof: Proof<'_>, application: &ObservedApplication, token: &SecretString) -> Vec<Check> {
         let api = self.name.as_str();
         let Some(claims) = claims::application(token) else {
-            let because = "the token cannot be read: what the API answers is the proof";
+            let because = "the token can be read by its API alone";
             return vec![Check::skipped(Some(api), Subject::Claims, because)];
         };
         let until = claims.expires.map_or_else(String::new, |end| end.strftime(", good until %H:%M UTC").to_string());

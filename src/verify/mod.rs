@@ -152,7 +152,9 @@ fn newest_change(application: &ObservedApplication, now: Timestamp) -> Option<Ti
     let certificates = application.key_credentials.iter().filter_map(|credential| credential.start);
     let principal = application.service_principal.iter();
     let consents = principal.flat_map(|found| &found.app_role_assignments).filter_map(|consent| consent.created);
-    application.created.into_iter().chain(certificates).chain(consents).filter(|at| *at <= now).max()
+    // Some begin in the future, and none of the rest does: it is the tenant's clock that is ahead of this one.
+    let written = application.created.into_iter().chain(consents).map(|at| at.min(now));
+    written.chain(certificates.filter(|at| *at <= now)).max()
 }
 
 /// For how long it is still waited that what was written becomes known.

@@ -12,7 +12,7 @@ pub(super) const NAME_AS_ID: KnownFailure = KnownFailure {
     variants: &[Variant {
         cause: "`-AppId` is the display name or something else; it has to be the application (client) id, a GUID, and not the object id either",
         signs: &[slip(Slip::UnknownName), slip(Slip::AppIdIsName).likely()],
-        remedy: advice("Give the application id. `accredit plan` shows it as `appId`, PowerShell finds it by name")
+        remedy: advice("Give the application id. `accredit connect HANDLE` shows it, PowerShell finds it by name")
             .run(&["(Get-MgApplication -Filter \"displayName eq 'DISPLAY-NAME'\").AppId"]),
     }],
 };

@@ -31,8 +31,9 @@ impl Kind for ExchangeRoleGroupMember {
             let Some(declared) = desired.and_then(|desired| desired.exchange.role_groups.as_ref()) else { continue };
             let member = context.service_principal_id(handle);
             let principal = actual.and_then(|actual| actual.service_principal.as_ref());
-            let id = principal.map_or_else(String::new, |found| found.id.to_lowercase());
-            let groups = organization.role_groups.iter().filter(|group| group.members.contains(&id));
+            let id = principal.map(|found| found.id.to_lowercase());
+            let is_member = |group: &&ObservedRoleGroup| id.as_ref().is_some_and(|id| group.members.contains(id));
+            let groups = organization.role_groups.iter().filter(is_member);
             let mut found: BTreeMap<String, &ObservedRoleGroup> =
                 groups.map(|group| (group.name.to_lowercase(), group)).collect();
             for wanted in declared {
