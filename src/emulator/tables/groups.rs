@@ -6,7 +6,7 @@ use super::{
         Shape::{Boolean, Id, Instant, List, Object, Text},
         property,
     },
-    ASSIGNED_LICENSE, EXTENSION_ATTRIBUTES,
+    users::{ASSIGNED_LICENSE, EXTENSION_ATTRIBUTES},
 };
 
 const TEXT: Shape = Text;

@@ -12,7 +12,13 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{super::schema::complex_type, *};
+use super::{
+    super::schema::{
+        Shape::{Binary, Boolean, Guid, Id, Instant, Integer, List, Object, OneOf, Text},
+        complex_type,
+    },
+    *,
+};
 
 /// Every kind that is served, by its published type.
 const KINDS: &[&Kind] = &[
