@@ -232,6 +232,11 @@ impl Patience {
     }
 }
 
+/// The wait after so many failures: twice as long each time, up to `longest`.
+pub fn backoff(first: Duration, longest: Duration, failures: u32) -> Duration {
+    first.saturating_mul(1 << (failures.max(1) - 1).min(10)).min(longest)
+}
+
 /// A length of time in whole seconds, minutes or hours.
 pub fn shown(duration: Duration) -> String {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);

@@ -14,6 +14,15 @@ pub struct Role {
     pub privileged: bool,
 }
 
+/// What `wids` of a token holds where there is no directory role: an application's, and a user's.
+/// <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference>
+const NO_ROLE: [&str; 2] = ["0997a1d0-0d1d-4acb-b408-d5ca73121e90", "b79fbf4d-3ef9-4689-8143-76b194e85509"];
+
+/// Whether an id in `wids` is that of a role.
+pub fn is_role(id: &str) -> bool {
+    !NO_ROLE.contains(&id)
+}
+
 static ROLES: LazyLock<Vec<Role>> = LazyLock::new(|| {
     rows(include_str!("../facts/directory-roles.tsv"))
         .filter_map(|row| match row.as_slice() {

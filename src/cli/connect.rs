@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use crate::commands::connect::{Arguments, Format, Host, Recipe, Service, Show};
-use crate::commands::{Limits, Target};
+use crate::commands::{Limits, MANIFESTS, Target};
 
 use super::{ServiceArguments, span};
 
@@ -16,7 +16,7 @@ pub(super) struct ConnectArguments {
     /// The application's handle.
     handle: String,
     /// Manifest files, or directories of them.
-    #[arg(default_value = "manifests")]
+    #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     service: ServiceArguments,

@@ -2,9 +2,11 @@
 
 mod certificate;
 mod connect;
+mod doctor;
+mod emulate;
+mod verify;
 
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
 use crate::commands::saved::Conditions;
-use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, Service, Target, Waiting};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -67,7 +69,7 @@ enum Verb {
     #[command(
         after_help = "Examples:\n  accredit verify --emulator manifests/\n  accredit verify exo-automation --cmdlet Get-TransportRule --cmdlet 'Get-Mailbox ResultSize=10' manifests/\n  accredit verify --junit verify.xml manifests/   # 0 all proven, 1 otherwise"
     )]
-    Verify(VerifyArguments),
+    Verify(verify::VerifyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
     #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
     Destroy(DestroyArguments),
@@ -91,7 +93,7 @@ enum Verb {
     #[command(
         after_help = "Examples:\n  accredit doctor --emulator                                      # every declared application\n  accredit doctor exo-automation --emulator manifests/\n  accredit doctor 'AADSTS700027: Client assertion contains an invalid signature.'\n  Get-Content error.txt | accredit doctor -                       # a long text"
     )]
-    Doctor(DoctorArguments),
+    Doctor(doctor::DoctorArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
     #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
     Show(ShowArguments),
@@ -105,7 +107,7 @@ enum Verb {
     #[command(
         after_help = "Examples:\n  accredit emulate                                           # `plan --emulator` elsewhere uses it\n  accredit emulate --in-memory --https 8443 --ca-out ca.pem  # with TLS; clients trust ca.pem\n  accredit emulate --in-memory --seed 10000 --lag 0s..30s --replicas 3 --throttle graph"
     )]
-    Emulate(Box<EmulateArguments>),
+    Emulate(Box<emulate::EmulateArguments>),
     /// Print the JSON Schema of manifests, for editors, or write it into a file.
     #[command(after_help = "Example:\n  accredit schema schemas/manifest.schema.json")]
     Schema { file: Option<PathBuf> },
@@ -120,7 +122,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct ValidateArguments {
     /// Manifest files, or directories of them.
-    #[arg(default_value = "manifests")]
+    #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
 }
 
@@ -150,7 +152,7 @@ impl From<ServiceArguments> for Service {
 #[derive(Debug, Args)]
 struct TargetArguments {
     /// Manifest files, or directories of them.
-    #[arg(default_value = "manifests")]
+    #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     service: ServiceArguments,
@@ -232,104 +234,6 @@ struct DestroyArguments {
 }
 
 #[derive(Debug, Args)]
-struct VerifyArguments {
-    /// Applications, by handle, and manifest files or directories, known by a slash or by `.yaml`. Default: every declared
-    /// application that has a certificate, of `manifests/`.
-    #[arg(value_name = "HANDLE|PATH")]
-    targets: Vec<String>,
-    #[command(flatten)]
-    service: ServiceArguments,
-    /// Only this one of the declared certificates. Default: all; the first that signs in gets the tokens.
-    #[arg(long, value_name = "NAME")]
-    certificate: Option<String>,
-    /// A cmdlet that has to work too, one that begins with `Get-` or `Test-`, such as `'Get-Mailbox ResultSize=10'`; may be
-    /// repeated.
-    #[arg(long, value_name = "NAME [PARAMETER=VALUE]…")]
-    cmdlet: Vec<String>,
-    /// Prove Security & Compliance whatever the manifest declares.
-    #[arg(long)]
-    security_and_compliance: bool,
-    /// Name the mailboxes that were read, and do not only count them.
-    #[arg(long)]
-    show_mailboxes: bool,
-    #[command(flatten)]
-    waiting: WaitingArguments,
-    /// Print it as JSON.
-    #[arg(long)]
-    json: bool,
-    /// Write it as JUnit XML too.
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
-    #[arg(long, value_name = "INSTANT")]
-    now: Option<Timestamp>,
-    /// How long the run may take, such as `20m`.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span)]
-    timeout: Duration,
-}
-
-/// How long what was written may take to work.
-#[derive(Debug, Args)]
-struct WaitingArguments {
-    /// Try again what may only not be known everywhere yet, from now on for the whole propagation timeout. Default: as long as
-    /// something that Graph dates was written so lately.
-    #[arg(long, conflicts_with = "no_wait")]
-    wait: bool,
-    /// Try everything once.
-    #[arg(long)]
-    no_wait: bool,
-    /// How long what was written may take to be known everywhere, such as `15m`.
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = span)]
-    propagation_timeout: Duration,
-}
-
-impl From<VerifyArguments> for commands::verify::Arguments {
-    fn from(arguments: VerifyArguments) -> Self {
-        let VerifyArguments {
-            targets,
-            service,
-            certificate,
-            cmdlet,
-            security_and_compliance,
-            show_mailboxes,
-            waiting: WaitingArguments { wait, no_wait, propagation_timeout },
-            json,
-            junit,
-            now,
-            timeout,
-        } = arguments;
-        // No handle has a slash in it.
-        let is_path = |text: &String| {
-            let extension = Path::new(text).extension();
-            let is_manifest = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
-            is_manifest || text.contains(['/', '\\']) || matches!(&**text, "." | "..")
-        };
-        let (paths, only): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
-        let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
-        if paths.is_empty() {
-            paths.push(PathBuf::from("manifests"));
-        }
-        let waiting = match (wait, no_wait) {
-            (true, _) => Waiting::Always,
-            (false, true) => Waiting::Never,
-            (false, false) => Waiting::WhileRecent,
-        };
-        let limits = Limits { timeout, requests_per_second: None };
-        Self {
-            target: Target { paths, service: service.into(), only, now, limits },
-            certificate,
-            cmdlets: cmdlet,
-            security_and_compliance,
-            show_mailboxes,
-            waiting,
-            propagation_timeout,
-            json,
-            junit,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
 struct ApprovalArguments {
     /// Do not ask.
     #[arg(long)]
@@ -362,7 +266,7 @@ fn span(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 struct WhoamiArguments {
     /// Manifest files, or directories of them: they name the tenant.
-    #[arg(default_value = "manifests")]
+    #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     service: ServiceArguments,
@@ -372,47 +276,6 @@ struct WhoamiArguments {
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct DoctorArguments {
-    /// A handle of the manifests, or an error text; `-` reads the text from standard input. Default: every declared application.
-    #[arg(value_name = "HANDLE|TEXT")]
-    about: Option<String>,
-    #[command(flatten)]
-    target: TargetArguments,
-    /// The application of this handle.
-    #[arg(long, value_name = "HANDLE")]
-    handle: Option<String>,
-    /// This error text.
-    #[arg(long, value_name = "TEXT", conflicts_with = "handle")]
-    text: Option<String>,
-    /// Print it as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-impl From<DoctorArguments> for commands::doctor::Arguments {
-    fn from(arguments: DoctorArguments) -> Self {
-        use commands::doctor::About;
-        let DoctorArguments { about, target, handle, text, json } = arguments;
-        let mut target: Target = target.into();
-        // Where an option says what it is about, the first that stands alone is a path like the others.
-        let about = match (about, handle, text) {
-            (first, Some(handle), _) => {
-                target.paths.splice(0..0, first.map(PathBuf::from));
-                About::Handle(handle)
-            }
-            (first, None, Some(text)) => {
-                target.paths.splice(0..0, first.map(PathBuf::from));
-                About::Text(text)
-            }
-            (Some(about), None, None) if about == "-" => About::Standard,
-            (Some(about), None, None) => About::Either(about),
-            (None, None, None) => About::All,
-        };
-        Self { about, target, json }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -453,149 +316,6 @@ struct ShowArguments {
     format: FormatArgument,
 }
 
-#[derive(Debug, Args)]
-struct EmulateArguments {
-    /// Where the tenant is kept; `.accredit/emulator/DOMAIN.json` unless said otherwise, where commands with `--emulator`
-    /// find it.
-    #[arg(long)]
-    file: Option<PathBuf>,
-    /// Keep the tenant in memory alone.
-    #[arg(long, conflicts_with = "file")]
-    in_memory: bool,
-    /// The initial domain of a new tenant.
-    #[arg(long, default_value = "contoso.onmicrosoft.com")]
-    domain: String,
-    /// The id of a new tenant; random without it.
-    #[arg(long, value_name = "GUID")]
-    tenant_id: Option<String>,
-    /// The client id of a new tenant's operator; its secret is in `--operator-secret-file` or in the variable
-    /// `ACCREDIT_OPERATOR_SECRET`.
-    #[arg(long, value_name = "GUID")]
-    operator_client_id: Option<String>,
-    /// The file with the secret of a new tenant's operator.
-    #[arg(long, value_name = "FILE", requires = "operator_client_id")]
-    operator_secret_file: Option<PathBuf>,
-    /// What a new tenant holds: a file as `GET /_emulator/dump` gives it, or a number of finished applications.
-    #[arg(long, value_name = "FILE|NUMBER")]
-    seed: Option<String>,
-    /// The address to serve on.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    bind: IpAddr,
-    /// The port for HTTP; 0 takes a free one.
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
-    http: u16,
-    /// Serve HTTPS too, on this port; 0 takes a free one.
-    #[arg(long, value_name = "PORT")]
-    https: Option<u16>,
-    /// A further DNS name or address that the certificate is for, such as `graph.microsoft.com`; may be repeated.
-    #[arg(long, value_name = "NAME", requires = "https")]
-    host: Vec<String>,
-    /// Write the certificate authority of HTTPS here, as PEM.
-    #[arg(long, value_name = "FILE", requires = "https")]
-    ca_out: Option<PathBuf>,
-    /// Write the printed variables here too, once everything is served.
-    #[arg(long, value_name = "FILE")]
-    ready_file: Option<PathBuf>,
-    /// Append a line of JSON for each request to this file.
-    #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
-    /// Objects on one page of a list.
-    #[arg(long, default_value_t = 100, value_name = "NUMBER", help_heading = "Trouble")]
-    page_size: usize,
-    /// How long answers take, such as `50ms` or `token=100ms..2s`; of graph, token, exchange, vault
-    /// and resourceManager; may be repeated.
-    #[arg(long, value_name = "[SERVICE=]TIME", help_heading = "Trouble")]
-    latency: Vec<String>,
-    /// How far reads are behind writes, such as `10s` or `lists=5s..30s`; of byId, lists, references and tokens; may be
-    /// repeated.
-    #[arg(long, value_name = "[READS=]TIME", help_heading = "Trouble")]
-    lag: Vec<String>,
-    /// How many replicas answer reads, each with lags of its own.
-    #[arg(long, value_name = "NUMBER", help_heading = "Trouble")]
-    replicas: Option<u64>,
-    /// Refuse requests above a limit: `graph` has Graph's own numbers, `tight` very small ones.
-    #[arg(long, value_name = "PRESET", help_heading = "Trouble")]
-    throttle: Option<String>,
-    /// Refuse a write to an object so soon after another one.
-    #[arg(long, value_name = "TIME", help_heading = "Trouble")]
-    conflict_writes: Option<String>,
-    /// Refuse a write to an object so soon after it was made.
-    #[arg(long, value_name = "TIME", help_heading = "Trouble")]
-    conflict_creation: Option<String>,
-    /// Trouble from the start: a list as `POST /_emulator/faults` takes it.
-    #[arg(long, value_name = "FILE", help_heading = "Trouble")]
-    faults: Option<PathBuf>,
-    /// Where random choices begin, so that a failure repeats.
-    #[arg(long, value_name = "NUMBER", help_heading = "Trouble")]
-    random_seed: Option<u64>,
-    /// Start the tenant's clock at this instant (RFC 3339).
-    #[arg(long, value_name = "INSTANT", help_heading = "Trouble")]
-    now: Option<Timestamp>,
-    /// Start the tenant's clock so far ahead, such as `P30D` or `-1h`.
-    #[arg(long, value_name = "TIME", help_heading = "Trouble", allow_hyphen_values = true, conflicts_with = "now")]
-    clock_offset: Option<String>,
-}
-
-impl From<EmulateArguments> for commands::emulate::Arguments {
-    fn from(arguments: EmulateArguments) -> Self {
-        let EmulateArguments {
-            file,
-            in_memory,
-            domain,
-            tenant_id,
-            operator_client_id,
-            operator_secret_file,
-            seed,
-            bind,
-            http,
-            https,
-            host,
-            ca_out,
-            ready_file,
-            log,
-            page_size,
-            latency,
-            lag,
-            replicas,
-            throttle,
-            conflict_writes,
-            conflict_creation,
-            faults,
-            random_seed,
-            now,
-            clock_offset,
-        } = arguments;
-        Self {
-            file,
-            in_memory,
-            domain,
-            tenant_id,
-            operator_client_id,
-            operator_secret_file,
-            seed,
-            bind,
-            http,
-            https,
-            hosts: host,
-            ca_out,
-            ready_file,
-            log,
-            page_size,
-            latency,
-            lag,
-            replicas,
-            throttle,
-            conflict_writes,
-            conflict_creation,
-            faults,
-            random_seed,
-            now,
-            clock_offset,
-        }
-    }
-}
-
-/// Parses the arguments and runs what they ask for.
 pub fn main() -> ExitCode {
     let Cli { color, command } = match Cli::try_parse() {
         Ok(arguments) => arguments,

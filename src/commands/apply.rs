@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::execute::{CertificateName, Execution, Keys, Report, execute};
 use crate::kinds::{Certificates, Intent};
+use crate::manifest;
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::patience::Patience;
 use crate::plan::{Limits, approve};
@@ -19,12 +20,11 @@ use crate::saved::SavedPlan;
 use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
-use super::manifests::working_directory;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
 use super::verify::after_apply;
-use super::{Exit, Failure, Target, now, rights, secrets};
+use super::{Exit, Failure, Target, manifests, now, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
@@ -103,11 +103,13 @@ async fn carry_out_saved(
         return Err(Failure::message("`--only` was given beside a saved plan")
             .hint("a saved plan says itself what it is for: give it alone, or plan again with `--only`"));
     }
-    saved::check(file, &saved, conditions, now(target.now), &working_directory()?)?;
+    let paths: Vec<PathBuf> = saved.made_from.paths.iter().map(PathBuf::from).collect();
+    let loaded = manifest::load(&paths, &manifests::working_directory()?);
+    saved::check(file, &saved, conditions, now(target.now), &loaded.sources.digests())?;
+    let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
-    let paths = made_from.paths.into_iter().map(PathBuf::from).collect();
     let target = Target { paths, only: made_from.only, ..target };
-    let session = Session::open(console, target, approval.propagation_timeout).await?.reckoning_for(then.now);
+    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?.reckoning_for(then.now);
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;

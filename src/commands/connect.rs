@@ -1,6 +1,6 @@
 //! `accredit connect`: what the user of an application needs to sign in as it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::nearest;
@@ -12,7 +12,8 @@ use crate::handover::{
 use crate::keys::{self, CSP_NAME, Replace};
 use crate::kinds::exchanges_own;
 use crate::model::{
-    Desired, Handle, ObservedApplication, ObservedRoleAssignment, ObservedServicePrincipal, SecretReference, Snapshot,
+    Desired, Handle, HeldPermission, ObservedApplication, ObservedRoleAssignment, ObservedServicePrincipal,
+    SecretReference, Snapshot,
 };
 use crate::patience::Patience;
 use crate::render::printable;
@@ -250,14 +251,10 @@ fn from_anywhere(key: &KeyPlace) -> KeyPlace {
 
 /// The names of its directory roles. One for a part of the tenant opens no service, and is told apart.
 fn roles(holder: &ObservedServicePrincipal, snapshot: &Snapshot) -> Vec<String> {
-    let definitions: BTreeMap<&str, &str> = snapshot
-        .role_definitions
-        .iter()
-        .map(|definition| (definition.id.as_str(), definition.display_name.as_str()))
-        .collect();
     let with_scope = |assignment: &ObservedRoleAssignment| {
         let id = assignment.role_definition_id.as_str();
-        let name = definitions.get(id).copied().unwrap_or(id);
+        let definition = snapshot.role_definitions.iter().find(|definition| definition.has_id(id));
+        let name = definition.map_or(id, |definition| &definition.display_name);
         match assignment.directory_scope_id.as_str() {
             "/" => name.to_owned(),
             scope => format!("{name} in {scope}"),
@@ -269,13 +266,10 @@ fn roles(holder: &ObservedServicePrincipal, snapshot: &Snapshot) -> Vec<String> 
 
 /// The application permissions that it has consent to, as far as their APIs are known.
 fn granted(holder: &ObservedServicePrincipal, snapshot: &Snapshot) -> BTreeSet<ApplicationPermission> {
-    let consents = holder.app_role_assignments.iter();
-    let named = consents.filter_map(|consent| {
-        let api = snapshot.apis.iter().find(|api| api.id == consent.resource_id)?;
-        let value = api.application.get(&consent.app_role_id)?;
-        Some(ApplicationPermission { api_id: api.app_id.clone(), value: value.clone() })
-    });
-    named.collect()
+    let named = |held: HeldPermission<'_>| {
+        Some(ApplicationPermission { api_id: held.api.app_id.clone(), value: held.value?.to_owned() })
+    };
+    holder.application_permissions(&snapshot.apis).filter_map(named).collect()
 }
 
 /// Writes the files, or the first of them to standard output.

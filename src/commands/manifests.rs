@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{self, Sources};
+use crate::manifest::{self, Loaded, Sources};
 use crate::model::{Desired, Problem};
 
+use super::Target;
 use super::console::Console;
 use super::failure::Failure;
 
@@ -15,29 +16,27 @@ pub(super) fn working_directory() -> Result<PathBuf, Failure> {
 
 /// What the manifests ask for; every problem that stands in the way is on the console.
 pub(super) fn load(console: &Console, paths: &[PathBuf], directory: &Path) -> Result<(Desired, Sources), Failure> {
-    let loaded = manifest::load(paths, directory);
+    sound(console, manifest::load(paths, directory))
+}
+
+/// What manifests that were read ask for, as [`load`] gives it.
+pub(super) fn sound(console: &Console, loaded: Loaded) -> Result<(Desired, Sources), Failure> {
     show(console, &loaded.problems, &loaded.sources);
     Ok((loaded.desired.ok_or_else(Failure::said)?, loaded.sources))
 }
 
-/// Where manifests are looked for when nobody says it.
-const DEFAULT_PATH: &str = "manifests";
-
 /// Tells words apart that may be handles or paths, as other commands are given them: what the manifests declare is a handle, and
-/// what else is there on the disk is where the manifests lie. Gives the handles, and puts the paths to the others.
-pub(super) fn handles_among(words: Vec<String>, paths: &mut Vec<PathBuf>) -> Result<Vec<String>, Failure> {
+/// what else is there on the disk is where the manifests lie. Gives the handles, and has the target lead to the rest.
+pub(super) fn handles_among(words: Vec<String>, target: &mut Target) -> Result<Vec<String>, Failure> {
     let on_disk = |word: &String| Path::new(word).exists();
     if !words.iter().any(on_disk) {
         return Ok(words);
     }
-    let desired = manifest::load(paths, &working_directory()?).desired;
+    let desired = manifest::load(&target.paths, &working_directory()?).desired;
     let is_declared = |word: &str| desired.as_ref().is_some_and(|desired| desired.applications.contains_key(word));
     let (lead, handles): (Vec<String>, Vec<String>) =
         words.into_iter().partition(|word| on_disk(word) && !is_declared(word));
-    if !lead.is_empty() {
-        paths.retain(|path| path != Path::new(DEFAULT_PATH));
-        paths.splice(0..0, lead.into_iter().map(PathBuf::from));
-    }
+    target.lead_to(lead);
     Ok(handles)
 }
 

@@ -26,7 +26,7 @@ mod validate;
 pub mod verify;
 pub mod whoami;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -59,6 +59,9 @@ pub enum Command {
     Man { directory: PathBuf, command: clap::Command },
 }
 
+/// Where manifests are looked for when nobody says it.
+pub const MANIFESTS: &str = "manifests";
+
 /// The manifests and the tenant that a command is about.
 #[derive(Debug)]
 pub struct Target {
@@ -68,6 +71,17 @@ pub struct Target {
     pub only: Vec<String>,
     pub now: Option<Timestamp>,
     pub limits: Limits,
+}
+
+impl Target {
+    /// Has manifests looked for at these paths, where there are any, instead of where they are when nobody says it.
+    pub fn lead_to(&mut self, paths: impl IntoIterator<Item = String>) {
+        let mut paths = paths.into_iter().map(PathBuf::from).peekable();
+        if paths.peek().is_some() {
+            self.paths.retain(|path| path != Path::new(MANIFESTS));
+            self.paths.splice(0..0, paths);
+        }
+    }
 }
 
 /// Which services a command speaks to.

@@ -1,5 +1,6 @@
 //! Plans in files: `plan --out` saves one, `apply FILE` carries it out, and nothing else.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,13 +8,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::keys::{SigningKey, VerifyKey, read_private};
-use crate::manifest;
 use crate::model::Plan;
 use crate::patience::shown;
 use crate::saved::{InvalidSavedPlan, MadeFrom, Moved, SavedPlan, moved};
 
 use super::console::Console;
 use super::failure::Failure;
+
+/// What helps where a saved plan is not carried out.
+const PLAN_AGAIN: &str = "nothing was changed; plan again, and have the new plan reviewed";
 
 /// How many differences are told one by one.
 const MOST_TOLD: usize = 10;
@@ -73,9 +76,7 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Option<(PathBuf, SavedPlan)>, Fa
         let saved = SavedPlan::read(&text).map_err(|error| {
             let hint = match error {
                 InvalidSavedPlan::NotAPlan(_) | InvalidSavedPlan::NotSaved => "`accredit plan --out FILE` saves a plan",
-                InvalidSavedPlan::Changed | InvalidSavedPlan::OtherVersion { .. } => {
-                    "nothing was changed; plan again, and have the new plan reviewed"
-                }
+                InvalidSavedPlan::Changed | InvalidSavedPlan::OtherVersion { .. } => PLAN_AGAIN,
             };
             Failure::new(format!("the plan `{file}` cannot be carried out"), error).hint(hint)
         })?;
@@ -84,18 +85,16 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Option<(PathBuf, SavedPlan)>, Fa
     Ok(None)
 }
 
-/// That a saved plan is what it should be: signed, of late, and made from the manifests that are there.
+/// That a saved plan is what it should be: signed, of late, and made from the manifests that are there, of which there are the
+/// digests.
 pub(super) fn check(
     file: &Path,
     saved: &SavedPlan,
     conditions: &Conditions,
     now: Timestamp,
-    directory: &Path,
+    manifests: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
-    let refused = |why: String| {
-        Failure::message(format!("the plan `{}` {why}", file.display()))
-            .hint("nothing was changed; plan again, and have the new plan reviewed")
-    };
+    let refused = |why: String| Failure::message(format!("the plan `{}` {why}", file.display())).hint(PLAN_AGAIN);
     if let Some(key) = &conditions.verify_key {
         let failed = || format!("no signature can be checked with `{}`", key.display());
         let text = std::fs::read_to_string(key).map_err(|error| Failure::new(failed(), error))?;
@@ -117,8 +116,6 @@ pub(super) fn check(
         let most = shown(conditions.maximum_age);
         return Err(refused(format!("was made at {}, more than {most} ago (`--maximum-plan-age`)", saved.plan.now)));
     }
-    let paths: Vec<PathBuf> = saved.made_from.paths.iter().map(PathBuf::from).collect();
-    let manifests = manifest::load(&paths, directory).sources.digests();
     let then = &saved.made_from.manifests;
     let changed = then.iter().filter(|(name, digest)| manifests.get(*name) != Some(digest)).map(|(name, _)| name);
     let changed: Vec<String> = changed
@@ -133,7 +130,6 @@ pub(super) fn check(
 
 /// That the tenant and the key stores are as they were when a plan was made.
 pub(super) fn check_nothing_moved(console: &Console, then: &Plan, now: &Plan) -> Result<(), Failure> {
-    const HINT: &str = "nothing was changed; plan again, and have the new plan reviewed";
     if then.tenant != now.tenant {
         return Err(Failure::message(format!(
             "the plan is for the tenant {} ({}), and this is {} ({})",
@@ -148,7 +144,7 @@ pub(super) fn check_nothing_moved(console: &Console, then: &Plan, now: &Plan) ->
     if moved.len() > MOST_TOLD {
         told.push(format!("and {} more", moved.len() - MOST_TOLD));
     }
-    let failure = Failure::message("the tenant or a key store changed since this plan was made").hint(HINT);
+    let failure = Failure::message("the tenant or a key store changed since this plan was made").hint(PLAN_AGAIN);
     console.failure_because(&failure, &told);
     Err(Failure::said())
 }

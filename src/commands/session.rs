@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::exchange::AdminEndpoint;
-use crate::fetch::{Sources, fetch};
+use crate::fetch::{FetchError, Sources, fetch};
 use crate::graph::{Reader, Writer};
 use crate::handover::CloudAddresses;
 use crate::identity::CertificateSignIn;
@@ -185,7 +185,7 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let mut snapshot = self.fetched(&self.stores).await?;
+        let mut snapshot = self.fetched(&self.stores).await.map_err(Failure::of_fetch)?;
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -208,6 +208,11 @@ impl Session {
 
     /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
     pub(super) async fn as_far_as_readable(&self) -> Result<(Snapshot, BTreeMap<(String, String), String>), Failure> {
+        match self.fetched(&self.stores).await {
+            Ok(snapshot) => return Ok((snapshot, BTreeMap::new())),
+            Err(FetchError::Keys { .. }) => {}
+            Err(error) => return Err(Failure::of_fetch(error)),
+        }
         let (mut stores, mut unreadable) = (BTreeMap::new(), BTreeMap::new());
         for (key, store) in &self.stores {
             match store.list().await {
@@ -219,10 +224,10 @@ impl Session {
                 }
             }
         }
-        Ok((self.fetched(&stores).await?, unreadable))
+        Ok((self.fetched(&stores).await.map_err(Failure::of_fetch)?, unreadable))
     }
 
-    async fn fetched(&self, stores: &BTreeMap<(String, String), KeyStore>) -> Result<Snapshot, Failure> {
+    async fn fetched(&self, stores: &BTreeMap<(String, String), KeyStore>) -> Result<Snapshot, FetchError> {
         let sources = Sources {
             reader: &self.reader(),
             stores,
@@ -230,7 +235,7 @@ impl Session {
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
         };
-        fetch(sources, &self.desired, self.now).await.map_err(Failure::of_fetch)
+        fetch(sources, &self.desired, self.now).await
     }
 
     /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is

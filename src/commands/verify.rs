@@ -32,7 +32,7 @@ pub struct Arguments {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
-        target,
+        mut target,
         certificate,
         cmdlets,
         security_and_compliance,
@@ -50,9 +50,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         waiting,
         propagation: propagation_timeout,
     };
-    let Target { mut paths, only, .. } = target;
-    let only = manifests::handles_among(only, &mut paths)?;
-    let target = Target { paths, only, ..target };
+    target.only = manifests::handles_among(std::mem::take(&mut target.only), &mut target)?;
     let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
     check(&loaded.0, &target.only, asked.certificate.as_deref())?;
     if let Some(file) = &junit {
@@ -101,14 +99,8 @@ pub(super) async fn after_apply(
         console.say("\nNote: none of these applications has a certificate, so there is nothing to prove.");
         return Ok(Exit::Success);
     }
-    let asked = Asked {
-        certificate: None,
-        cmdlets: Vec::new(),
-        security_and_compliance: false,
-        show_mailboxes: false,
-        waiting: if wrote { Waiting::AfterWriting } else { Waiting::WhileRecent },
-        propagation: propagation_timeout,
-    };
+    let waiting = if wrote { Waiting::AfterWriting } else { Waiting::WhileRecent };
+    let asked = Asked::of_all(waiting, propagation_timeout);
     let verification = prove(session, &asked).await?;
     console.data(&format!("\n{}", verification_text(&verification, console.paint)))?;
     let Tally { failed, waiting, .. } = verification.tally();

@@ -22,9 +22,6 @@ pub struct Arguments {
     pub json: bool,
 }
 
-/// In `wids` of a token whose holder has no directory role: of an application, and of a user.
-const NO_ROLE: [&str; 2] = ["0997a1d0-0d1d-4acb-b408-d5ca73121e90", "b79fbf4d-3ef9-4689-8143-76b194e85509"];
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Identity {
@@ -139,7 +136,7 @@ fn directory_roles(operator: &Operator) -> Vec<Role> {
     else {
         return Vec::new();
     };
-    let held = held.iter().filter(|id| !NO_ROLE.contains(&id.as_str()));
+    let held = held.iter().filter(|id| roles::is_role(id));
     let role = |id: &String| {
         let known = roles::find(id);
         Role {

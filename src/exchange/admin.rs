@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
-use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 
-use crate::patience::Patience;
-use crate::transport::{TokenSource, Transport, retry_after};
+use crate::patience::{Patience, backoff};
+use crate::transport::{TokenSource, Transport, bearer, retry_after};
 
 use super::ExchangeError;
 
@@ -144,7 +143,7 @@ impl AdminEndpoint {
                 Err(failed) => failed,
             };
             failures += 1;
-            let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
+            let usual = backoff(FIRST_WAIT, LONGEST_WAIT, failures);
             let again = error.was_not_begun() || (outgoing.repeatable && error.is_passing());
             if !again || failures == TRIES {
                 return Err(error);
@@ -198,9 +197,7 @@ impl AdminEndpoint {
         let out_of_time = |source| ExchangeError::OutOfTime { cmdlet: cmdlet.to_owned(), last: None, source };
         let token = self.patience.attend("a token for Exchange", (self.token)()).await.map_err(out_of_time)?;
         let token = token.map_err(|source| ExchangeError::SignIn { cmdlet: cmdlet.to_owned(), source })?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| unreadable("the token cannot stand in a header".to_owned()))?;
-        bearer.set_sensitive(true);
+        let bearer = bearer(&token).ok_or_else(|| unreadable("the token cannot stand in a header".to_owned()))?;
         let region = self.region.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let host = region.map_or_else(|| self.host.clone(), |region| format!("{region}.{}", self.host));
         let request_id = uuid::Uuid::new_v4().to_string();

@@ -4,13 +4,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE};
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
 use serde_json::Value as Json;
 
-use crate::patience::Patience;
-use crate::transport::{TokenSource, Transport, instant, retry_after};
+use crate::patience::{Patience, backoff};
+use crate::transport::{TokenSource, Transport, bearer, instant, retry_after};
 
 use super::GraphError;
 use super::encode::without_spaces;
@@ -183,7 +182,7 @@ impl Client {
         asked_for: Option<Duration>,
         failures: u32,
     ) -> Option<Duration> {
-        let usual = FIRST_WAIT.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_WAIT);
+        let usual = backoff(FIRST_WAIT, LONGEST_WAIT, failures);
         let again = match error {
             // Graph did nothing, and asks everybody to be slower.
             GraphError::Refused { status: 429, .. } => {
@@ -228,9 +227,8 @@ impl Client {
         let token = token.map_err(|source| {
             (GraphError::SignIn { method: method.to_owned(), path: path.to_owned(), source }, None)
         })?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| unreadable("the operator's token cannot stand in a header".to_owned()))?;
-        bearer.set_sensitive(true);
+        let bearer =
+            bearer(&token).ok_or_else(|| unreadable("the operator's token cannot stand in a header".to_owned()))?;
         let mut request = http::Request::builder()
             .method(method)
             .uri(self.address(path))

@@ -253,24 +253,23 @@ impl<'a> Context<'a> {
     /// A directory role by its template id under today's name.
     pub fn role(&self, role: &DesiredRole) -> Result<Value, Problem> {
         let definitions = &self.snapshot.role_definitions;
-        let found = definitions.iter().find(|definition| match &role.template_id {
-            Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
-            None => definition.display_name.eq_ignore_ascii_case(&role.role),
-        });
-        found.map(|definition| Value::named(&definition.id, &definition.display_name)).ok_or_else(|| {
-            let names = definitions.iter().map(|definition| definition.display_name.as_str());
-            Problem::error(format!("this tenant has no directory role `{}`", role.role)).at(&role.place).help(
-                did_you_mean(&role.role, names).unwrap_or_else(|| {
-                    "see the roles under Roles & admins in the Microsoft Entra admin center".to_owned()
-                }),
-            )
-        })
+        definitions
+            .iter()
+            .find(|definition| definition.is_meant_by(role))
+            .map(|definition| Value::named(&definition.id, &definition.display_name))
+            .ok_or_else(|| {
+                let names = definitions.iter().map(|definition| definition.display_name.as_str());
+                Problem::error(format!("this tenant has no directory role `{}`", role.role)).at(&role.place).help(
+                    did_you_mean(&role.role, names).unwrap_or_else(|| {
+                        "see the roles under Roles & admins in the Microsoft Entra admin center".to_owned()
+                    }),
+                )
+            })
     }
 
     /// A directory role as it was found, under its name.
     pub fn role_by_id(&self, id: &str) -> Value {
-        let definitions = self.snapshot.role_definitions.iter();
-        let found = definitions.into_iter().find(|definition| definition.id == id || definition.template_id == id);
+        let found = self.snapshot.role_definitions.iter().find(|definition| definition.has_id(id));
         found.map_or_else(|| Value::named(id, id), |definition| Value::named(&definition.id, &definition.display_name))
     }
 

@@ -217,3 +217,13 @@ pub fn key_id(certificate: &StoredCertificate) -> String {
     // Version 8, RFC 9562's name for a GUID whose bits mean something to its maker alone.
     format!("{}-{}-8{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
+
+/// What a kind would do for an action of its, with no certificates there.
+#[cfg(test)]
+pub(super) fn writes(kind: &dyn super::Kind, action: crate::model::Action) -> Vec<Write> {
+    use crate::model::{Address, Reason, Step};
+
+    let certificates = Certificates::of(&[].into(), Timestamp::UNIX_EPOCH);
+    let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
+    kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+}

@@ -56,9 +56,10 @@ pub use plan::{Action, Counts, Drift, FieldChange, Observed, Plan, Reason, Step}
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
-    DeletedApplication, ObservedApi, ObservedAppRoleAssignment, ObservedApplication, ObservedFederatedCredential,
-    ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential, ObservedPermission,
-    ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant, SignIn, Snapshot,
+    DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,
+    ObservedFederatedCredential, ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential,
+    ObservedPermission, ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant,
+    SignIn, Snapshot,
 };
 pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
 pub use value::{Fields, Named, Output, Value};

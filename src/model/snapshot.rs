@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    KeyPolicies, ObservedExchange, ObservedExchangeRoleAssignment, Operator, PermissionType, StoredKeys, Thumbprint,
+    DesiredRole, KeyPolicies, ObservedExchange, ObservedExchangeRoleAssignment, Operator, PermissionType, StoredKeys,
+    Thumbprint,
 };
 
 /// Everything the planner looks at besides the manifests.
@@ -146,6 +147,26 @@ pub struct ObservedServicePrincipal {
     pub exchange_role_assignments: Vec<ObservedExchangeRoleAssignment>,
 }
 
+/// An application permission that a service principal holds.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldPermission<'a> {
+    pub api: &'a ObservedApi,
+    pub id: &'a str,
+    /// `None`: the API does not offer it any more.
+    pub value: Option<&'a str>,
+}
+
+impl ObservedServicePrincipal {
+    /// The application permissions that it was consented to, of those of `apis`.
+    pub fn application_permissions<'a>(&'a self, apis: &'a [ObservedApi]) -> impl Iterator<Item = HeldPermission<'a>> {
+        self.app_role_assignments.iter().filter_map(|assignment| {
+            let api = apis.iter().find(|api| api.id == assignment.resource_id)?;
+            let value = api.application.get(&assignment.app_role_id).map(String::as_str);
+            Some(HeldPermission { api, id: &assignment.app_role_id, value })
+        })
+    }
+}
+
 /// Admin consent to one application permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedAppRoleAssignment {
@@ -178,6 +199,21 @@ pub struct ObservedRoleDefinition {
     pub id: String,
     pub template_id: String,
     pub display_name: String,
+}
+
+impl ObservedRoleDefinition {
+    /// Whether it is the one that a manifest means.
+    pub fn is_meant_by(&self, role: &DesiredRole) -> bool {
+        match &role.template_id {
+            Some(id) => self.template_id.eq_ignore_ascii_case(id) || self.id.eq_ignore_ascii_case(id),
+            None => self.display_name.eq_ignore_ascii_case(&role.role),
+        }
+    }
+
+    /// Whether an assignment with this `roleDefinitionId` is one of it.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.id == id || self.template_id == id
+    }
 }
 
 /// The service principal of an API with what it offers.

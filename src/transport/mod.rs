@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub use retry_after::{instant, retry_after};
 
@@ -20,6 +20,13 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>,
 pub trait Transport: Send + Sync {
     /// Sends one request and reads the whole answer. Follows no redirects.
     fn send(&self, request: http::Request<Bytes>) -> Sending<'_>;
+}
+
+/// A token as the value of `Authorization`, which debug output does not show. `None`: it cannot stand in a header.
+pub fn bearer(token: &SecretString) -> Option<http::HeaderValue> {
+    let mut value = http::HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Gives a token that is good for some minutes yet.

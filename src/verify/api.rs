@@ -215,11 +215,9 @@ impl Api {
 
     /// The permissions of this API that Graph shows as granted.
     fn granted<'f>(&self, proof: Proof<'f>, application: &'f ObservedApplication) -> Vec<&'f str> {
-        let Some(api) = proof.found.apis.iter().find(|api| api.app_id == self.id) else { return Vec::new() };
         let principal = application.service_principal.iter();
-        let consents = principal.flat_map(|found| &found.app_role_assignments);
-        let consents = consents.filter(|consent| consent.resource_id == api.id);
-        consents.filter_map(|consent| api.application.get(&consent.app_role_id).map(String::as_str)).collect()
+        let held = principal.flat_map(|found| found.application_permissions(&proof.found.apis));
+        held.filter(|held| held.api.app_id == self.id).filter_map(|held| held.value).collect()
     }
 }
 
@@ -229,10 +227,7 @@ fn wanted_role(
     definitions: &[ObservedRoleDefinition],
     assigned: &[&ObservedRoleAssignment],
 ) -> WantedRole {
-    let definition = definitions.iter().find(|definition| match &role.template_id {
-        Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
-        None => definition.display_name.eq_ignore_ascii_case(&role.role),
-    });
+    let definition = definitions.iter().find(|definition| definition.is_meant_by(role));
     let mut ids: Vec<String> = role.template_id.iter().cloned().collect();
     ids.extend(definition.into_iter().flat_map(|found| [found.template_id.clone(), found.id.clone()]));
     let is_assigned = assigned.iter().any(|assignment| {

@@ -8,8 +8,7 @@ use crate::identity::ProofError;
 use crate::keys::{KeyStore, Signer};
 use crate::kinds::CertificateChain;
 use crate::model::{
-    Cause, Check, DesiredCertificate, KeyAccess, ObservedApplication, SignIn, StoredCertificate, StoredKeys, Subject,
-    Thumbprint,
+    Cause, Check, KeyAccess, ObservedApplication, Outcome, SignIn, StoredCertificate, StoredKeys, Subject, Thumbprint,
 };
 
 use super::application::Proof;
@@ -32,8 +31,11 @@ pub(super) async fn prove(proof: Proof<'_>, application: &ObservedApplication) -
                 continue;
             }
         };
+        let Proof { declared, now, .. } = proof;
+        let credentials = &application.key_credentials;
+        let chain = CertificateChain::new(certificate, &declared.expiry, &kept, credentials, &NO_SIGN_INS, now);
         let mut told = Vec::new();
-        match in_use(proof, certificate, &kept, application) {
+        match in_use(proof, &chain, &kept, application) {
             Ok(in_use) => {
                 for stored in in_use {
                     told.push(stored.thumbprint.clone());
@@ -48,7 +50,9 @@ pub(super) async fn prove(proof: Proof<'_>, application: &ObservedApplication) -
                 checks.push(Check::failed(None, Subject::Certificate(name.clone()), cause, hint));
             }
         }
-        checks.extend(untried(proof, (name, certificate), &kept, application, &told));
+        let untried = untried(proof, &chain, &kept, application, &told);
+        let subject = || Subject::Certificate(name.clone());
+        checks.extend(untried.into_iter().map(|outcome| Check::of(None, subject(), outcome)));
     }
     (checks, signer)
 }
@@ -56,16 +60,14 @@ pub(super) async fn prove(proof: Proof<'_>, application: &ObservedApplication) -
 static NO_SIGN_INS: BTreeMap<Thumbprint, SignIn> = BTreeMap::new();
 
 /// The certificate in use, then the one that is about to take over: as long as nothing has signed in, the older of two is in use.
-fn in_use<'k>(
-    proof: Proof<'k>,
-    certificate: &'k DesiredCertificate,
-    kept: &'k StoredKeys,
-    application: &'k ObservedApplication,
-) -> Result<Vec<&'k StoredCertificate>, Cause> {
+fn in_use<'c>(
+    proof: Proof<'_>,
+    chain: &'c CertificateChain<'_>,
+    kept: &StoredKeys,
+    application: &ObservedApplication,
+) -> Result<Vec<&'c StoredCertificate>, Cause> {
     let Proof { declared, now, .. } = proof;
-    let credentials = &application.key_credentials;
-    let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &NO_SIGN_INS, now);
-    let next = chain.waited_for(credentials, declared.foreign_credentials);
+    let next = chain.waited_for(&application.key_credentials, declared.foreign_credentials);
     let active = match (chain.signs_in_with(), next) {
         (Some(Ok(stored)), _) if stored.private_key != KeyAccess::Absent => Some(stored),
         (Some(_), Some(_)) => None,
@@ -86,22 +88,20 @@ fn in_use<'k>(
 /// whose keys are not here. `told` are those that were spoken of already.
 fn untried(
     proof: Proof<'_>,
-    (name, certificate): (&str, &DesiredCertificate),
+    chain: &CertificateChain<'_>,
     kept: &StoredKeys,
     application: &ObservedApplication,
     told: &[Thumbprint],
-) -> Vec<Check> {
-    let Proof { declared, now, .. } = proof;
-    let credentials = &application.key_credentials;
-    let chain = CertificateChain::new(certificate, &declared.expiry, kept, credentials, &NO_SIGN_INS, now);
-    let subject = || Subject::Certificate(name.to_owned());
+) -> Vec<Outcome> {
+    let now = proof.now;
     let failed = |cause: Cause| {
-        let hint = remedy(&cause);
-        Check::failed(None, subject(), cause, hint)
+        let hint = Some(remedy(&cause).to_owned());
+        Outcome::Failed { cause, hint }
     };
-    let mut checks = Vec::new();
+    let mut outcomes = Vec::new();
     for thumbprint in chain.uploaded().filter_map(|named| Thumbprint::parse(&named.id)) {
-        let mut of_it = credentials.iter().filter(|credential| credential.thumbprint.as_ref() == Some(&thumbprint));
+        let mut of_it =
+            application.key_credentials.iter().filter(|credential| credential.thumbprint.as_ref() == Some(&thumbprint));
         let is_in_force = of_it.any(|credential| {
             credential.start.is_none_or(|start| start <= now) && credential.end.is_none_or(|end| now < end)
         });
@@ -110,19 +110,19 @@ fn untried(
         }
         match kept.generations.iter().find(|stored| stored.thumbprint == thumbprint) {
             Some(stored) if stored.private_key == KeyAccess::Absent => {
-                checks.push(failed(Cause::KeyAbsent { thumbprint }));
+                outcomes.push(failed(Cause::KeyAbsent { thumbprint }));
             }
             Some(_) => {}
             // Somebody with another store may work with it.
             None => {
                 let because = format!("{thumbprint} is on the application too, and was not made in this store");
-                checks.push(Check::skipped(None, subject(), because));
+                outcomes.push(Outcome::Skipped { because });
             }
         }
     }
     let coming = chain.coming_from_store().filter(|stored| !told.contains(&stored.thumbprint));
-    checks.extend(coming.map(|stored| failed(Cause::NotUploaded { thumbprint: stored.thumbprint.clone() })));
-    checks
+    outcomes.extend(coming.map(|stored| failed(Cause::NotUploaded { thumbprint: stored.thumbprint.clone() })));
+    outcomes
 }
 
 /// Why there is none to sign in with. `uploaded` is the one that was uploaded last.

@@ -5,9 +5,6 @@ use jiff::Timestamp;
 use crate::catalog::roles;
 use crate::model::{Cause, Check, Claims, Mismatch, Outcome, Subject};
 
-/// In `wids` of a token whose application has no directory role.
-const NO_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
-
 /// Who a token has to be for and of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
@@ -106,7 +103,7 @@ pub(super) struct WantedRole {
 
 /// The declared directory roles: in the token, or where no token shows them, assigned.
 pub(super) fn directory_roles(claims: &Claims, wanted: &[WantedRole]) -> (Outcome, Vec<String>) {
-    let held: Vec<&str> = claims.directory_roles.iter().map(String::as_str).filter(|id| *id != NO_ROLE).collect();
+    let held: Vec<&str> = claims.directory_roles.iter().map(String::as_str).filter(|id| roles::is_role(id)).collect();
     let is =
         |role: &WantedRole, id: &str| role.is_everywhere && role.ids.iter().any(|own| own.eq_ignore_ascii_case(id));
     let is_shown = |role: &&WantedRole| held.iter().any(|id| is(role, id));
@@ -155,6 +152,8 @@ pub(super) fn check(api: &str, claims: &Claims, expected: &Expected<'_>, now: Ti
 mod tests {
     use super::*;
 
+    /// In `wids` of a token whose application has no directory role.
+    const NO_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
     const EXCHANGE_ADMINISTRATOR: &str = "29232cdf-9323-42fd-ade2-1d097af3e4de";
 
     fn good() -> Claims {

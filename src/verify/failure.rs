@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use crate::exchange::ExchangeError;
+use crate::fetch::in_one_line;
 use crate::graph::GraphError;
 use crate::identity::SignInError;
 use crate::keys::{StoreError, VaultError};
@@ -114,11 +115,6 @@ pub(super) fn of_graph(api: &str, subject: Subject, error: &GraphError) -> Check
         | GraphError::OutOfTime { .. } => (Cause::NoAnswer { message: said(&in_one_line(error)) }, error.hint()),
     };
     Check::of(Some(api), subject, Outcome::Failed { cause, hint })
-}
-
-fn in_one_line(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Others' words as far as they are shown.

@@ -64,6 +64,20 @@ pub struct Asked {
     pub propagation: Duration,
 }
 
+impl Asked {
+    /// That everything works that is declared, and nothing besides.
+    pub fn of_all(waiting: Waiting, propagation: Duration) -> Self {
+        Self {
+            certificate: None,
+            cmdlets: Vec::new(),
+            security_and_compliance: false,
+            show_mailboxes: false,
+            waiting,
+            propagation,
+        }
+    }
+}
+
 /// When what may only not be known everywhere yet is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {

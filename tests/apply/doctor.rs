@@ -454,6 +454,10 @@ fn what_is_a_handle_and_a_text_is_a_handle_and_that_is_said() {
         "a path beside a handle: {}",
         said(&output)
     );
+    let (usual, own) = (ward.bench.path().join("manifests"), ward.bench.path().join("estate"));
+    std::fs::rename(usual, own).unwrap();
+    let output = ward.bench.command(&["doctor", "--handle", "unauthorized", "estate"]).output().unwrap();
+    assert!(output.status.success(), "the usual path is not looked at besides: {}", said(&output));
 }
 
 /// What the manifest has Exchange give counts as a role, and a scope that a permission reaches past is told of.

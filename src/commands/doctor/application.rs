@@ -122,14 +122,7 @@ async fn proofs(session: &Session, examined: &[ExaminedApplication]) -> Result<V
     if desired.applications.is_empty() {
         return Ok(Vec::new());
     }
-    let asked = Asked {
-        certificate: None,
-        cmdlets: Vec::new(),
-        security_and_compliance: false,
-        show_mailboxes: false,
-        waiting: Waiting::Never,
-        propagation: Patience::PROPAGATION_TIMEOUT,
-    };
+    let asked = Asked::of_all(Waiting::Never, Patience::PROPAGATION_TIMEOUT);
     let reader = session.reader();
     let verification = verify(session.means(&reader), &desired, &asked).await.map_err(Failure::of_fetch)?;
     Ok(verification.applications)

@@ -122,7 +122,7 @@ fn told_apart(console: &Console, word: String, target: &mut Target) -> Result<Ab
         }
         return Ok(About::Handle(word));
     }
-    let Some(word) = manifests::handles_among(vec![word], &mut target.paths)?.pop() else { return Ok(About::All) };
+    let Some(word) = manifests::handles_among(vec![word], target)?.pop() else { return Ok(About::All) };
     if !may_be_handle || is_known(&word) {
         return Ok(About::Text(word));
     }

@@ -5,23 +5,21 @@ use crate::catalog::apis::{EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
 use crate::catalog::clouds;
 use crate::catalog::exchange_roles::permissions_past_the_scope_of;
 use crate::doctor::failure::ManifestLines;
-use crate::model::{DesiredPermission, ExchangeScope, PermissionType, Remedy};
+use crate::model::{DesiredPermission, ExchangeScope, HeldPermission, PermissionType, Remedy};
 
 const MANAGE_AS_APP: &str = "Exchange.ManageAsApp";
 const SECOND_VERSION: &str = "Exchange.ManageAsAppV2";
 const MAILBOXES: &str = "full_access_as_app";
 
 impl<'a> Subject<'a> {
+    fn permissions(&self) -> impl Iterator<Item = HeldPermission<'a>> {
+        let apis = &self.observed.snapshot.apis;
+        self.service_principal().into_iter().flat_map(|found| found.application_permissions(apis))
+    }
+
     /// Application permissions that the service principal holds, with the appId of their API.
     fn held(&self) -> Vec<(&'a str, &'a str)> {
-        let apis = &self.observed.snapshot.apis;
-        let assignments = self.service_principal().into_iter().flat_map(|found| &found.app_role_assignments);
-        let named = assignments.filter_map(|assignment| {
-            let api = apis.iter().find(|api| api.id == assignment.resource_id)?;
-            let value = api.application.get(&assignment.app_role_id).unwrap_or(&assignment.app_role_id);
-            Some((api.app_id.as_str(), value.as_str()))
-        });
-        named.collect()
+        self.permissions().map(|held| (held.api.app_id.as_str(), held.value.unwrap_or(held.id))).collect()
     }
 
     /// Whether it is meant to run cmdlets of Exchange or Security & Compliance: by a declared consent, or one that it has.
@@ -34,18 +32,14 @@ impl<'a> Subject<'a> {
     }
 
     fn holds(&self, permission: &DesiredPermission) -> bool {
-        let apis = &self.observed.snapshot.apis;
-        let mut assignments = self.service_principal().into_iter().flat_map(|found| &found.app_role_assignments);
-        assignments.any(|assignment| {
-            let Some(api) = apis.iter().find(|api| api.id == assignment.resource_id) else { return false };
+        self.permissions().any(|HeldPermission { api, id, value }| {
             let is_api = permission.api_id.as_ref().map_or_else(
                 || api.display_name.eq_ignore_ascii_case(&permission.api),
                 |id| api.app_id.eq_ignore_ascii_case(id),
             );
-            let value = api.application.get(&assignment.app_role_id);
             let is_role = permission.permission_id.as_ref().map_or_else(
                 || value.is_some_and(|value| value.eq_ignore_ascii_case(&permission.permission)),
-                |id| assignment.app_role_id.eq_ignore_ascii_case(id),
+                |wanted| id.eq_ignore_ascii_case(wanted),
             );
             is_api && is_role
         })

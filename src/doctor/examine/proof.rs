@@ -1,10 +1,10 @@
 //! What the application did when it was tried: its token, what that says, the cmdlets that Exchange allows it, one read.
 
-use super::{Outcome as Examined, failed, has_passed, unlisted};
+use super::{CHECKS, Outcome as Examined, failed, has_passed, unlisted};
 use crate::doctor::recognize;
 use crate::model::{
-    Cause, Certainty, Check, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber,
-    Outcome, Remedy, Stage, Subject, VerifiedApplication,
+    Cause, Certainty, Check, Denial, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication,
+    FailureNumber, Outcome, Remedy, Stage, Subject, VerifiedApplication,
 };
 
 /// What a proof is looked at for, each with what it needs.
@@ -62,8 +62,16 @@ fn is_in_the_way(examined: &ExaminedApplication, stage: Stage) -> bool {
     found.is_some_and(|examination| match &examination.state {
         ExaminationState::Passed => false,
         ExaminationState::Waiting | ExaminationState::Failed => true,
-        ExaminationState::Skipped { because } => because.starts_with("needs ") || stage == Stage::LocalCertificate,
+        ExaminationState::Skipped { because: _ } => {
+            stage == Stage::LocalCertificate || needs(stage).iter().any(|need| is_in_the_way(examined, *need))
+        }
     })
+}
+
+/// What a stage is not looked at without.
+fn needs(stage: Stage) -> &'static [Stage] {
+    let mut all = CHECKS.iter().map(|(stage, needs, _)| (*stage, *needs)).chain(STAGES);
+    all.find(|(one, _)| *one == stage).map_or(&[], |(_, needs)| needs)
 }
 
 fn stage_of(subject: &Subject) -> Option<Stage> {
@@ -142,13 +150,14 @@ fn diagnosis(stage: Stage, cause: &Cause, hint: Option<&str>, seen: &str, handle
         Cause::MissingPermissions { missing, granted: _ } => {
             Some(if missing.iter().any(|name| name.contains("Exchange.ManageAsApp")) { 1 } else { 15 })
         }
-        Cause::ExchangeRefused { status: 401, message, .. } if message.contains("not allowed to call") => Some(4),
+        Cause::NoCmdlets
+        | Cause::CmdletNotHeld { .. }
+        | Cause::ExchangeRefused { denial: Some(Denial::CmdletNotHeld), .. } => Some(4),
         Cause::ExchangeRefused { status: 401, .. } => Some(1),
         Cause::ExchangeRefused { status: 403 | 429, .. } => Some(30),
         Cause::ExchangeRefused { message, .. } => {
             certain(message, handle).and_then(|known| known.failure).map(|number| number.0)
         }
-        Cause::NoCmdlets | Cause::CmdletNotHeld { .. } => Some(4),
         Cause::GraphRefused { status: 403, .. } => Some(33),
         Cause::Claims { mismatches } if mismatches.iter().any(|mismatch| mismatch.claim == "tid") => Some(12),
         Cause::Disabled

@@ -63,13 +63,8 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
 /// A declared role that this tenant does not have.
 fn unknown_role(subject: &Subject<'_>) -> Option<Outcome> {
     let definitions = &subject.observed.snapshot.role_definitions;
-    let is_known = |role: &crate::model::DesiredRole| {
-        definitions.iter().any(|definition| match &role.template_id {
-            Some(id) => definition.template_id.eq_ignore_ascii_case(id) || definition.id.eq_ignore_ascii_case(id),
-            None => definition.display_name.eq_ignore_ascii_case(&role.role),
-        })
-    };
-    let unknown = subject.desired.roles.iter().flatten().find(|role| !is_known(role))?;
+    let mut declared = subject.desired.roles.iter().flatten();
+    let unknown = declared.find(|role| !definitions.iter().any(|definition| definition.is_meant_by(role)))?;
     let evidence = vec![format!("`{}` at {}", unknown.role, unknown.place)];
     let near = roles::nearest_names(&unknown.role).first().map_or_else(
         || "write the role's name as Roles & admins shows it, or its template id".to_owned(),
@@ -83,9 +78,7 @@ fn unknown_role(subject: &Subject<'_>) -> Option<Outcome> {
 fn named(subject: &Subject<'_>, assignment: &ObservedRoleAssignment) -> (String, bool) {
     let ObservedRoleAssignment { id: _, role_definition_id, directory_scope_id } = assignment;
     let definitions = &subject.observed.snapshot.role_definitions;
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.id == *role_definition_id || definition.template_id == *role_definition_id);
+    let definition = definitions.iter().find(|definition| definition.has_id(role_definition_id));
     let template = definition.map_or(role_definition_id, |definition| &definition.template_id);
     let name = definition.map_or(role_definition_id, |definition| &definition.display_name);
     let is_whole = directory_scope_id == "/";

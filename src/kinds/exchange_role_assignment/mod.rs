@@ -235,12 +235,7 @@ fn place(context: &Context<'_>, declared: &DesiredExchangeRole, segment: &str, n
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
-        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
-        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
-        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
-    }
+    use crate::kinds::write::writes;
 
     #[test]
     fn an_assignment_names_its_holder_with_its_kind_and_one_scope() {

@@ -40,10 +40,8 @@ fn granted(context: &Context<'_>, handle: &str) -> BTreeSet<(String, String, Str
     }
     let found = context.snapshot.applications.get(handle);
     let found = found.and_then(|application| application.service_principal.as_ref());
-    let assigned = found.into_iter().flat_map(|found| &found.app_role_assignments);
-    let known = assigned.filter_map(|assigned| {
-        let api = context.api_by_object_id(&assigned.resource_id)?;
-        Some((api.app_id.clone(), context.api_name(api), api.application.get(&assigned.app_role_id)?.clone()))
-    });
-    known.collect()
+    let held = found.into_iter().flat_map(|found| found.application_permissions(&context.snapshot.apis));
+    let named =
+        held.filter_map(|held| Some((held.api.app_id.clone(), context.api_name(held.api), held.value?.to_owned())));
+    named.collect()
 }

@@ -115,12 +115,7 @@ fn dehydrated(wanted: &DesiredRoleGroup) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
-        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
-        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
-        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
-    }
+    use crate::kinds::write::writes;
 
     #[test]
     fn a_member_is_added_and_removed_by_its_object_id() {

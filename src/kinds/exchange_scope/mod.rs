@@ -165,6 +165,7 @@ fn observed(found: &ObservedExchangeScope, declared: &str) -> Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kinds::write::writes;
 
     #[test]
     fn a_name_is_short_the_same_each_time_and_tells_applications_and_filters_apart() {
@@ -187,12 +188,6 @@ mod tests {
         assert!(is_ours("reports", &scope) && !is_ours("other", &scope));
         scope.recipient_filter = "Title -like '*'".to_owned();
         assert!(!is_ours("reports", &scope));
-    }
-
-    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
-        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
-        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
-        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
     }
 
     #[test]

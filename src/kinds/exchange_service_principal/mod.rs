@@ -101,15 +101,8 @@ pub(super) fn address(handle: &str) -> Address {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Reason;
-
     use super::*;
-
-    fn writes(kind: &dyn Kind, action: Action) -> Vec<Write> {
-        let certificates = Certificates::of(&[].into(), jiff::Timestamp::UNIX_EPOCH);
-        let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
-        kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
-    }
+    use crate::kinds::write::writes;
 
     #[test]
     fn the_record_has_both_ids_and_only_its_name_changes() {
