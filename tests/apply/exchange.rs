@@ -13,7 +13,6 @@ use super::world::{TENANT, TENANT_ID, World, repository};
 
 const EXCHANGE_APP: &str = "00000002-0000-0ff1-ce00-000000000000";
 const MANAGE_AS_APP: &str = "dc50a0fb-09a3-484d-be87-e023b12c6440";
-pub(crate) const EXCHANGE_ADMINISTRATOR: &str = "29232cdf-9323-42fd-ade2-1d097af3e4de";
 const GLOBAL_READER: &str = "f2ef992c-3afb-46b9-b7cf-a126ee74c451";
 
 const FILTER: &str = "CustomAttribute1 -eq 'reports'";
@@ -35,25 +34,15 @@ async fn world(exchange: &[&str]) -> World {
     world
 }
 
-/// Lets an application of the tenant manage Exchange: with the app role, and with a directory role if that is said.
-pub(crate) async fn let_manage(world: &World, app_id: &str, role: Option<&str>) {
+/// Lets an application of the tenant look at Exchange: with the app role, and with a directory role.
+async fn let_read(world: &World, app_id: &str) {
     let principal = world.read(&format!("/v1.0/servicePrincipals(appId='{app_id}')?$select=id")).await["id"].clone();
     let exchange = world.read(&format!("/v1.0/servicePrincipals(appId='{EXCHANGE_APP}')?$select=id")).await;
     let consent = json!({ "principalId": principal, "resourceId": exchange["id"], "appRoleId": MANAGE_AS_APP });
     let path = format!("/v1.0/servicePrincipals/{}/appRoleAssignments", principal.as_str().unwrap());
     world.admin("POST", &path, consent).await;
-    if let Some(role) = role {
-        let role = json!({ "principalId": principal, "roleDefinitionId": role, "directoryScopeId": "/" });
-        world.admin("POST", "/v1.0/roleManagement/directory/roleAssignments", role).await;
-    }
-}
-
-/// A world whose operator may manage role groups.
-async fn administered(exchange: &[&str]) -> World {
-    let world = world(exchange).await;
-    let operator = world.emulator.operator().client_id.clone();
-    let_manage(&world, &operator, Some(EXCHANGE_ADMINISTRATOR)).await;
-    world
+    let role = json!({ "principalId": principal, "roleDefinitionId": GLOBAL_READER, "directoryScopeId": "/" });
+    world.admin("POST", "/v1.0/roleManagement/directory/roleAssignments", role).await;
 }
 
 /// The application with a secret, to sign in as it.
@@ -76,6 +65,14 @@ async fn principal(world: &World) -> String {
 async fn beta(world: &World, what: &str) -> Vec<Json> {
     let listed = world.read(&format!("/beta/roleManagement/exchange/{what}")).await;
     listed["value"].as_array().unwrap().clone()
+}
+
+/// The applications that Exchange was told of, besides the operator's.
+async fn known_to_exchange(world: &World) -> Vec<Json> {
+    let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
+    let rows = administrator.run("Get-ServicePrincipal", &json!({})).await.unwrap();
+    let operator = &world.emulator.operator().client_id;
+    rows.into_iter().filter(|row| row["AppId"] != operator.as_str()).collect()
 }
 
 /// As somebody else, an Exchange role for the application.
@@ -122,7 +119,7 @@ async fn a_role_of_cmdlets_lets_the_application_run_those_and_no_others() {
 /// Each of the four ways to say for whom, and what Exchange makes of it.
 #[tokio::test]
 async fn a_scope_restricts_to_the_mailboxes_it_means() {
-    let world = administered(&["roleGroups: []"]).await;
+    let world = world(&["roleGroups: []"]).await;
     let user = |name: &str| format!("/v1.0/users/{name}@{TENANT}");
     let zoe = world.read(&user("zoe.howard")).await["id"].as_str().unwrap().to_owned();
     let attributes = json!({ "onPremisesExtensionAttributes": { "extensionAttribute1": "Reports" } });
@@ -156,7 +153,7 @@ async fn a_scope_restricts_to_the_mailboxes_it_means() {
         let held = beta(&world, "roleAssignments").await;
         assert_eq!(held.len(), 1, "{scope}: {held:?}");
         let principal = principal(&world).await;
-        if administrator.run("Get-ServicePrincipal", &json!({})).await.unwrap().is_empty() {
+        if known_to_exchange(&world).await.is_empty() {
             let app_id = world.application("reports").await["appId"].clone();
             let parameters = json!({ "AppId": app_id, "ObjectId": principal, "DisplayName": "Reports" });
             administrator.run("New-ServicePrincipal", &parameters).await.unwrap();
@@ -247,7 +244,7 @@ async fn a_scope_that_somebody_else_uses_too_is_not_removed_and_says_so() {
 
 #[tokio::test]
 async fn what_somebody_else_gave_is_drift_and_taken_away() {
-    let world = administered(&["roles: [View-Only Recipients]", "roleGroups: [Hygiene Management]"]).await;
+    let world = world(&["roles: [View-Only Recipients]", "roleGroups: [Hygiene Management]"]).await;
     let desired = world.desired();
     world.converge(&desired).await;
     give(&world, "Mail Recipients", json!({ "directoryScopeId": "/" })).await;
@@ -276,7 +273,7 @@ async fn what_somebody_else_gave_is_drift_and_taken_away() {
 
 #[tokio::test]
 async fn a_role_group_lets_the_application_run_what_it_holds() {
-    let world = administered(&["roleGroups: [hygiene management]"]).await;
+    let world = world(&["roleGroups: [hygiene management]"]).await;
     let desired = world.desired();
     let plan = world.plan(&desired).await;
     assert_eq!(
@@ -299,13 +296,12 @@ async fn a_role_group_lets_the_application_run_what_it_holds() {
         &manifest(&["roleGroups: [Help Desk]"]).replace("displayName: Reports", "displayName: New"),
     );
     world.converge(&world.desired()).await;
-    let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
-    let known = administrator.run("Get-ServicePrincipal", &json!({})).await.unwrap();
+    let known = known_to_exchange(&world).await;
     assert_eq!((known.len(), &known[0]["DisplayName"]), (1, &json!("New")));
     let plan = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap();
     assert_eq!(plan.counts().destroy, 1, "{plan:?}");
     assert!(world.carry_out(&world.desired(), plan).await.is_complete());
-    assert!(administrator.run("Get-ServicePrincipal", &json!({})).await.unwrap().is_empty());
+    assert!(known_to_exchange(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -325,7 +321,7 @@ async fn nobody_is_asked_for_what_is_not_declared() {
 
 #[tokio::test]
 async fn misspelt_names_are_explained_by_those_of_the_tenant() {
-    let world = administered(&["roles: [View-Only Recipeints]", "roleGroups: [Hygeine Management]"]).await;
+    let world = world(&["roles: [View-Only Recipeints]", "roleGroups: [Hygeine Management]"]).await;
     assert_eq!(
         problems(&world).await,
         [
@@ -401,7 +397,7 @@ async fn a_permission_that_reaches_past_a_scope_is_warned_of() {
 
 #[tokio::test]
 async fn a_dehydrated_organization_is_known_before_the_first_write() {
-    let world = administered(&["roleGroups: [Help Desk]"]).await;
+    let world = world(&["roleGroups: [Help Desk]"]).await;
     world.knobs(json!({ "dehydrated": true })).await;
     world.forget_requests().await;
     let told = problems(&world).await;
@@ -425,7 +421,7 @@ async fn a_dehydrated_organization_is_known_before_the_first_write() {
 
 #[tokio::test]
 async fn a_record_of_another_object_is_not_worked_with() {
-    let world = administered(&["roleGroups: []"]).await;
+    let world = world(&["roleGroups: []"]).await;
     world.converge(&world.desired()).await;
     let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
     let app_id = world.application("reports").await["appId"].as_str().unwrap().to_owned();
@@ -449,14 +445,14 @@ async fn lost_answers_are_answered_by_looking() {
     let everything = ["roles:", role.as_str(), "roleGroups: [Help Desk]"];
     for when in ["before", "after"] {
         for write in ["customAppScopes", "exchange/roleAssignments", "New-ServicePrincipal", "Add-RoleGroupMember"] {
-            let world = administered(&everything).await;
+            let world = world(&everything).await;
             lose(&world, "POST", write, when).await;
             let desired = world.desired();
             world.converge(&desired).await;
             exactly_one_of_each(&world).await;
         }
         for write in ["customAppScopes/", "exchange/roleAssignments/", "Remove-RoleGroupMember"] {
-            let world = administered(&everything).await;
+            let world = world(&everything).await;
             world.converge(&world.desired()).await;
             let method = if write.starts_with("Remove") { "POST" } else { "DELETE" };
             world.write("reports.yaml", &manifest(&["roles: []", "roleGroups: []"]));
@@ -475,7 +471,7 @@ async fn a_run_that_dies_is_finished_by_the_next() {
     let role = format!("  - {{ role: Application Mail.Read, scope: {{ recipientFilter: \"{FILTER}\" }} }}");
     for when in ["before", "after"] {
         for write in ["customAppScopes", "exchange/roleAssignments", "New-ServicePrincipal", "Add-RoleGroupMember"] {
-            let world = administered(&["roles:", &role, "roleGroups: [Help Desk]"]).await;
+            let world = world(&["roles:", &role, "roleGroups: [Help Desk]"]).await;
             let desired = world.desired();
             let plan = world.plan(&desired).await;
             lose(&world, "POST", write, when).await;
@@ -508,7 +504,7 @@ async fn exactly_one_of_each(world: &World) {
     assert_eq!(beta(world, "customAppScopes").await.len(), 1);
     assert_eq!(beta(world, "roleAssignments").await.len(), 1);
     let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
-    assert_eq!(administrator.run("Get-ServicePrincipal", &json!({})).await.unwrap().len(), 1);
+    assert_eq!(known_to_exchange(world).await.len(), 1);
     let members = administrator.run("Get-RoleGroupMember", &json!({ "Identity": "Help Desk" })).await.unwrap();
     assert_eq!(members.len(), 1);
 }
@@ -580,7 +576,7 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
     };
     assert!(error.denial().is_some() && error.hint().unwrap().contains("`Exchange.ManageAsApp`"), "{error}");
     // Who may read them sees what is missing.
-    let_manage(&world, &credentials.client_id, Some(GLOBAL_READER)).await;
+    let_read(&world, &credentials.client_id).await;
     world.sign_in_as(credentials.clone()).await;
     world.forget_requests().await;
     let plan = world.plan(&world.desired()).await;
@@ -596,8 +592,6 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
 #[tokio::test]
 async fn the_example_of_the_documentation_is_what_it_says() {
     let world = World::new().await;
-    let operator = world.emulator.operator().client_id.clone();
-    let_manage(&world, &operator, Some(EXCHANGE_ADMINISTRATOR)).await;
     let example = std::fs::read_to_string(repository("docs/exchange-least-privilege.yaml")).unwrap();
     world.write("example.yaml", &example);
     let report = world.converge(&world.desired()).await;

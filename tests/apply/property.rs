@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::exchange::{EXCHANGE_ADMINISTRATOR, let_manage};
 use super::world::{TENANT, World};
 
 /// One application as YAML lines below its handle. Certificates share few keys: making RSA keys is slow.
@@ -94,8 +93,6 @@ fn apply_then_plan_is_empty() {
         .run(&(estate(), estate()), |(first, second)| {
             runtime.block_on(async {
                 let world = World::new().await;
-                let operator = world.emulator.operator().client_id.clone();
-                let_manage(&world, &operator, Some(EXCHANGE_ADMINISTRATOR)).await;
                 for manifest in [&first, &second] {
                     world.write("estate.yaml", manifest);
                     world.converge(&world.desired()).await;

@@ -165,7 +165,7 @@ async fn what_an_object_is_connected_with_can_be_expanded() {
     let operator = emulator.operator();
     let principal =
         client.get(&format!("/servicePrincipals(appId='{}')?$expand=appRoleAssignments", operator.client_id)).await;
-    assert_eq!(principal.body["appRoleAssignments"].as_array().unwrap().len(), 13, "{}", principal.body);
+    assert_eq!(principal.body["appRoleAssignments"].as_array().unwrap().len(), 14, "{}", principal.body);
     let graph = resource(&client, GRAPH).await;
     let assigned = client.get(&format!("/servicePrincipals/{graph}?$expand=appRoleAssignedTo&$select=id")).await;
     assert_eq!(assigned.body["appRoleAssignedTo"].as_array().unwrap().len(), 13);

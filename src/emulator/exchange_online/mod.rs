@@ -14,7 +14,7 @@ mod parameters;
 mod recipients;
 mod refusal;
 pub(crate) mod role_assignments;
-mod role_groups;
+pub(crate) mod role_groups;
 pub(crate) mod roles;
 pub(crate) mod scopes;
 mod service_principals;

@@ -1,6 +1,7 @@
 //! Role groups: those of the product, with the members that somebody gave them.
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{
     super::{
@@ -22,7 +23,26 @@ pub(super) fn stored(seen: View<'_>) -> impl Iterator<Item = &Document> {
 }
 
 fn id(world: &World, group: &Group) -> String {
-    identifiers::derived_guid(&[world.tenant_id(), "exchange role group", group.name])
+    id_of(world.tenant_id(), group.name)
+}
+
+fn id_of(tenant_id: &str, group: &str) -> String {
+    identifiers::derived_guid(&[tenant_id, "exchange role group", group])
+}
+
+fn document(tenant_id: &str, group: &str, members: &[String]) -> Document {
+    let document = json!({ "id": id_of(tenant_id, group), "name": group, "members": members });
+    document.as_object().cloned().unwrap_or_default()
+}
+
+/// A service principal as the only member of a group that nobody was in before, with the pointer that it takes.
+pub(crate) fn first_member(tenant_id: &str, group: &str, principal: &Document, now: Timestamp) -> [Change; 2] {
+    let members = [text(principal, "id").to_owned()];
+    let pointer = service_principals::pointer(principal, text(principal, "displayName"), now);
+    [
+        Change::put(Collection::ExchangeServicePrincipals, pointer),
+        Change::put(STORED, document(tenant_id, group, &members)),
+    ]
 }
 
 fn find(call: &Call<'_>) -> Result<&'static Group, ExchangeRefusal> {
@@ -99,8 +119,7 @@ fn member(call: &Call<'_>) -> Result<String, ExchangeRefusal> {
 }
 
 fn written(call: &Call<'_>, group: &Group, members: &[String]) -> Output {
-    let document = json!({ "id": id(call.request.world, group), "name": group.name, "members": members });
-    let document: Map<String, Value> = document.as_object().cloned().unwrap_or_default();
+    let document = document(call.request.world.tenant_id(), group.name, members);
     Output { rows: Vec::new(), changes: vec![Change::put(STORED, document)] }
 }
 

@@ -1,6 +1,7 @@
 //! Exchange's pointers to service principals of the directory: it knows only those that it was told of.
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{
     super::{
@@ -45,6 +46,19 @@ fn row(pointer: &Document) -> Value {
     })
 }
 
+/// The pointer to a service principal of the directory.
+pub(super) fn pointer(principal: &Document, display_name: &str, now: Timestamp) -> Document {
+    let object_id = text(principal, "id");
+    let pointer = json!({
+        "id": object_id,
+        "appId": principal["appId"],
+        "objectId": object_id,
+        "displayName": display_name,
+        "createdDateTime": clock::ticks(now),
+    });
+    pointer.as_object().cloned().unwrap_or_default()
+}
+
 /// `Get-ServicePrincipal`. An identity that is not there gets all of them, as the product's own documentation warns.
 #[expect(clippy::unnecessary_wraps, reason = "every cmdlet may fail")]
 pub(super) fn list(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
@@ -69,14 +83,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Output, ExchangeRefusal> {
     {
         return Err(ExchangeRefusal::exists(&object_id));
     }
-    let pointer = json!({
-        "id": object_id,
-        "appId": app_id,
-        "objectId": object_id,
-        "displayName": call.text("DisplayName").unwrap_or_else(|| text(principal, "displayName")),
-        "createdDateTime": clock::ticks(call.request.now),
-    });
-    let pointer: Map<String, Value> = pointer.as_object().cloned().unwrap_or_default();
+    let display_name = call.text("DisplayName").unwrap_or_else(|| text(principal, "displayName"));
+    let pointer = pointer(principal, display_name, call.request.now);
     Ok(Output { rows: vec![row(&pointer)], changes: vec![Change::put(STORED, pointer)] })
 }
 

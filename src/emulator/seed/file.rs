@@ -17,7 +17,7 @@ use super::super::{
     identifiers,
     schema::{Access, Kind, Property, Shape},
     seed::dump::RENAMED,
-    seed::{self, MICROSOFT_GRAPH},
+    seed::{self, EXCHANGE_ONLINE, MICROSOFT_GRAPH},
     tables::{APP_ROLE_ASSIGNMENT, APPLICATION, GRANT, ROLE_ASSIGNMENT, ROLE_DEFINITION, SERVICE_PRINCIPAL, USER},
     world::{Change, Collection, Document, KIND, OWNERS, World, list, text},
 };
@@ -337,9 +337,10 @@ impl Seeding {
                 (client_id, secret)
             }
             (None, fixed) => {
-                let graph = self.world.find(Collection::ServicePrincipals, "appId", MICROSOFT_GRAPH);
-                let graph = graph.cloned().ok_or("the tenant has no service principal of Microsoft Graph")?;
-                seed::operator(&id, &domain, self.now, &graph, fixed.as_ref(), &mut changes)
+                let api = |app_id: &str| self.world.find(Collection::ServicePrincipals, "appId", app_id).cloned();
+                let graph = api(MICROSOFT_GRAPH).ok_or("the tenant has no service principal of Microsoft Graph")?;
+                let apis: Vec<_> = [Some(graph), api(EXCHANGE_ONLINE)].into_iter().flatten().collect();
+                seed::operator(&id, &domain, self.now, &apis, fixed.as_ref(), &mut changes)
             }
         };
         tenant.insert("~operator".into(), json!({ "clientId": client_id, "clientSecret": client_secret }));

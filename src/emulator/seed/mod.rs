@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Operator, clock,
     credentials::new_password,
+    exchange_online::role_groups,
     graph::{activated, new_service_principal, new_user},
     identifiers, role_permissions,
     tables::{APPLICATION, ROLE_DEFINITION, SERVICE_PRINCIPAL},
@@ -37,7 +38,18 @@ const PEOPLE: [(&str, &str); 6] = [
     ("megan", "Megan Bowen"),
 ];
 
-const OPERATOR_PERMISSIONS: [&str; 13] = [
+/// The `appId` of Exchange Online.
+pub(crate) const EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";
+
+/// What the operator may do at Exchange, besides reaching it.
+const OPERATOR_ROLE_GROUP: &str = "Organization Management";
+
+const OPERATOR_PERMISSIONS: [(&str, &[&str]); 2] = [
+    (MICROSOFT_GRAPH, &GRAPH_PERMISSIONS),
+    (EXCHANGE_ONLINE, &["Exchange.ManageAsApp"]),
+];
+
+const GRAPH_PERMISSIONS: [&str; 13] = [
     "Application.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "DelegatedPermissionGrant.ReadWrite.All",
@@ -56,7 +68,7 @@ const OPERATOR_PERMISSIONS: [&str; 13] = [
 /// Addresses by which clients ask for a token of an API, besides its `appId`.
 const ADDRESSES: &[(&str, &[&str])] = &[
     (MICROSOFT_GRAPH, &["https://graph.microsoft.com"]),
-    ("00000002-0000-0ff1-ce00-000000000000", &["https://outlook.office365.com", "https://outlook.office.com"]),
+    (EXCHANGE_ONLINE, &["https://outlook.office365.com", "https://outlook.office.com"]),
     ("c5393580-f805-4401-95e8-94b7a6ef2fc2", &["https://manage.office.com"]),
     ("cfa8b339-82a2-471a-a3c9-0fc0be7a4093", &["https://vault.azure.net"]),
     ("00000002-0000-0000-c000-000000000000", &["https://graph.windows.net"]),
@@ -128,15 +140,10 @@ pub(crate) fn first_party(app_id: &str) -> Option<Document> {
 pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp, fixed: Option<&Operator>) -> Vec<Change> {
     let created = clock::seconds(now);
     let mut changes = Vec::new();
-    let mut graph = Document::new();
-    for row in rows(include_str!("../../facts/apis.tsv")) {
-        if let Some(service_principal) = row.get(1).and_then(|app_id| first_party(app_id)) {
-            if text(&service_principal, "appId") == MICROSOFT_GRAPH {
-                graph.clone_from(&service_principal);
-            }
-            changes.push(Change::put(Collection::ServicePrincipals, service_principal));
-        }
-    }
+    let apis: Vec<Document> = rows(include_str!("../../facts/apis.tsv"))
+        .filter_map(|row| row.get(1).and_then(|app_id| first_party(app_id)))
+        .collect();
+    changes.extend(apis.iter().map(|api| Change::put(Collection::ServicePrincipals, api.clone())));
     for row in rows(include_str!("../../facts/directory-roles.tsv")) {
         let [name, id, ..] = row[..] else { continue };
         let definition = object(json!({
@@ -170,7 +177,7 @@ pub(crate) fn tenant(tenant_id: &str, domain: &str, now: Timestamp, fixed: Optio
         }));
         changes.push(Change::put(Collection::Users, new_user(&user, &created)));
     }
-    let (client_id, client_secret) = operator(tenant_id, domain, now, &graph, fixed, &mut changes);
+    let (client_id, client_secret) = operator(tenant_id, domain, now, &apis, fixed, &mut changes);
     let tenant = object(json!({
         "id": tenant_id,
         "displayName": display_name(domain),
@@ -195,7 +202,7 @@ pub(crate) fn operator(
     tenant_id: &str,
     domain: &str,
     now: Timestamp,
-    graph: &Document,
+    apis: &[Document],
     fixed: Option<&Operator>,
     changes: &mut Vec<Change>,
 ) -> (String, String) {
@@ -221,10 +228,9 @@ pub(crate) fn operator(
     })));
     let service_principal = new_service_principal(&application, tenant_id, &clock::seconds(now));
     let principal_id = text(&service_principal, "id");
-    for permission in OPERATOR_PERMISSIONS {
-        let Some(role) = list(graph, "appRoles").iter().find(|role| role["value"] == permission) else {
-            continue;
-        };
+    for (api, permission) in OPERATOR_PERMISSIONS.iter().flat_map(|(api, names)| names.iter().map(move |name| (api, name))) {
+        let Some(api) = apis.iter().find(|found| text(found, "appId") == *api) else { continue };
+        let Some(role) = list(api, "appRoles").iter().find(|role| role["value"] == **permission) else { continue };
         let assignment = object(json!({
             "id": identifiers::app_role_assignment(principal_id),
             "deletedDateTime": null,
@@ -233,11 +239,12 @@ pub(crate) fn operator(
             "principalDisplayName": "Accredit operator",
             "principalId": principal_id,
             "principalType": "ServicePrincipal",
-            "resourceDisplayName": graph["displayName"],
-            "resourceId": graph["id"],
+            "resourceDisplayName": api["displayName"],
+            "resourceId": api["id"],
         }));
         changes.push(Change::put(Collection::AppRoleAssignments, assignment));
     }
+    changes.extend(role_groups::first_member(tenant_id, OPERATOR_ROLE_GROUP, &service_principal, now));
     changes.push(Change::put(Collection::Applications, application));
     changes.push(Change::put(Collection::ServicePrincipals, service_principal));
     (client_id, secret)
