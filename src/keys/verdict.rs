@@ -8,11 +8,11 @@ use super::contents::{FileFormat, KeyFile};
 use super::examination::Examined;
 use super::inspect::InspectError;
 use super::pfx::CSP_NAME;
-use crate::model::{Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, KeyFacts};
+use crate::model::{InspectedCertificate, InspectedFile, InspectedKey, KeyFacts, Remark, RemarkSeverity};
 
 /// Whether nothing stands in the way.
-pub(super) fn is_fit(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.severity != FindingSeverity::Error)
+pub(super) fn is_fit(findings: &[Remark]) -> bool {
+    findings.iter().all(|finding| finding.severity != RemarkSeverity::Error)
 }
 
 /// Everything there is to say, worst first.
@@ -21,7 +21,7 @@ pub(super) fn findings(
     inspected: &[InspectedFile],
     damaged: &[(String, InspectError)],
     now: Timestamp,
-) -> Vec<Finding> {
+) -> Vec<Remark> {
     let mut judge = Judge { findings: Vec::new(), file: String::new() };
     for (file, shown) in files.iter().zip(inspected) {
         file.name.clone_into(&mut judge.file);
@@ -42,27 +42,27 @@ pub(super) fn findings(
 }
 
 struct Judge {
-    findings: Vec<Finding>,
+    findings: Vec<Remark>,
     /// What is being looked at.
     file: String,
 }
 
 impl Judge {
-    fn say(&mut self, severity: FindingSeverity, code: &'static str, message: impl Into<String>, help: &str) {
+    fn say(&mut self, severity: RemarkSeverity, code: &'static str, message: impl Into<String>, help: &str) {
         let (file, message, help) = (self.file.clone(), message.into(), help.to_owned());
-        self.findings.push(Finding { severity, code, file, message, help });
+        self.findings.push(Remark { severity, code, file, message, help });
     }
 
     fn error(&mut self, code: &'static str, message: impl Into<String>, help: &str) {
-        self.say(FindingSeverity::Error, code, message, help);
+        self.say(RemarkSeverity::Error, code, message, help);
     }
 
     fn warn(&mut self, code: &'static str, message: impl Into<String>, help: &str) {
-        self.say(FindingSeverity::Warning, code, message, help);
+        self.say(RemarkSeverity::Warning, code, message, help);
     }
 
     fn note(&mut self, code: &'static str, message: impl Into<String>, help: &str) {
-        self.say(FindingSeverity::Note, code, message, help);
+        self.say(RemarkSeverity::Note, code, message, help);
     }
 
     fn file(&mut self, contents: &KeyFile, shown: &InspectedFile, now: Timestamp) {

@@ -47,7 +47,7 @@ pub mod wire {
 
 use std::collections::BTreeSet;
 
-use crate::model::{Address, Drift, Fields, Problem, Reason, Rotation, Step};
+use crate::model::{Address, Fields, Finding, Problem, Reason, Rotation, Step};
 
 /// A kind of resource.
 pub trait Kind: Sync {
@@ -60,7 +60,7 @@ pub trait Kind: Sync {
     }
 
     /// Every resource of this kind that is declared or found.
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings);
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey);
 
     /// The writes that carry out one step whose references are all resolved, in order.
     fn writes(&self, step: &Step, certificates: &Certificates) -> Vec<Write>;
@@ -92,9 +92,9 @@ pub fn kind(name: &str) -> Option<(usize, &'static dyn Kind)> {
 
 /// What the kinds have to say about a tenant.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct Survey {
     pub resources: Vec<Resource>,
-    pub drift: Vec<Drift>,
+    pub findings: Vec<Finding>,
     pub rotations: Vec<Rotation>,
     pub problems: Vec<Problem>,
     /// What to know besides, one sentence each.

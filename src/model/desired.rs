@@ -44,6 +44,12 @@ impl Desired {
     pub fn declares(&self, holder: &str) -> bool {
         self.applications.contains_key(holder) || self.user_roles.iter().any(|declared| declared.user == holder)
     }
+
+    /// Where the manifests declare an application, or the first role of a user.
+    pub fn place_of(&self, holder: &str) -> Option<&Place> {
+        let application = self.applications.get(holder).map(|application| &application.place);
+        application.or_else(|| self.user_roles.iter().find(|role| role.user == holder).map(|role| &role.user_place))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub struct Inspection {
     pub fit: bool,
     pub files: Vec<InspectedFile>,
     /// Worst first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Remark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,7 +110,7 @@ pub struct InspectedRequest {
 /// How much a finding stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum FindingSeverity {
+pub enum RemarkSeverity {
     /// It will not work like this.
     Error,
     /// It may fail somewhere.
@@ -122,8 +122,8 @@ pub enum FindingSeverity {
 /// One thing that Entra, Exchange or Windows would say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Finding {
-    pub severity: FindingSeverity,
+pub struct Remark {
+    pub severity: RemarkSeverity,
     /// Stays the same when the words change: `key-not-rsa`.
     pub code: &'static str,
     pub file: String,

@@ -8,6 +8,7 @@ mod diagnosis;
 mod digest;
 mod distinguished_name;
 mod exchange;
+mod finding;
 mod inspection;
 mod key_policy;
 mod key_store;
@@ -43,16 +44,17 @@ pub use exchange::{
     ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
     ObservedRoleGroup, ObservedScope,
 };
+pub use finding::{Finding, FindingClass, Rule};
 pub use inspection::{
-    CertificateFacts, Finding, FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest,
-    Inspection, KeyFacts,
+    CertificateFacts, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest, Inspection, KeyFacts,
+    Remark, RemarkSeverity,
 };
 pub use key_policy::{KeyLimit, KeyPolicies, KeyPolicy};
 pub use key_store::{CertificateSource, SecretReference, StoreReference, VaultCertificate};
 pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
-pub use plan::{Action, Counts, Drift, FieldChange, Observed, Plan, Reason, Step};
+pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fields, Rights, Rotation, Severity, Value};
+use super::{Address, Fields, Finding, Rights, Rotation, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct Plan {
     pub observed: BTreeMap<Address, Observed>,
     /// Resources that are as declared.
     pub unchanged: BTreeSet<Address>,
-    /// What was found on managed applications and is declared nowhere.
-    pub drift: Vec<Drift>,
+    /// What somebody should look at, such as what was found on managed applications and is declared nowhere.
+    pub findings: Vec<Finding>,
     /// What to know of the plan as a whole, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -167,18 +167,6 @@ pub enum Reason {
     Foreign,
     /// Its end has passed, and the manifest has such removed.
     Ended,
-}
-
-/// Something on a managed application that no manifest declares.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Drift {
-    pub address: Address,
-    pub severity: Severity,
-    /// What it is, on what, since when: one sentence.
-    pub message: String,
-    /// Whether a step of this plan removes it.
-    pub removed: bool,
 }
 
 /// How many resources a plan adds, changes and destroys.

@@ -15,8 +15,10 @@ use jiff::Timestamp;
 use crate::catalog::apis::{EXCHANGE_ONLINE, EXCHANGE_ONLINE_PROTECTION};
 use crate::catalog::roles;
 use crate::diff::diff;
-use crate::kinds::{Context, Findings, How, Intent, KINDS, Resource, kind};
-use crate::model::{Action, Address, Desired, Drift, Observed, Plan, Problem, Reason, Severity, Snapshot, Step, Value};
+use crate::kinds::{Context, How, Intent, KINDS, Resource, Survey, kind};
+use crate::model::{
+    Action, Address, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Severity, Snapshot, Step, Value,
+};
 
 /// Compares what is declared with what was found.
 ///
@@ -24,12 +26,12 @@ use crate::model::{Action, Address, Desired, Drift, Observed, Plan, Problem, Rea
 /// Every problem at once: names this tenant does not know, a protected application that would go, an application of
 /// another estate, one that was deleted and still holds its name.
 pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent) -> Result<Plan, Vec<Problem>> {
-    let mut findings = Findings::default();
-    let context = Context::new(desired, actual, now, intent, &mut findings.problems);
+    let mut survey = Survey::default();
+    let context = Context::new(desired, actual, now, intent, &mut survey.problems);
     for kind in KINDS {
-        kind.resources(&context, &mut findings);
+        kind.resources(&context, &mut survey);
     }
-    let Findings { resources, mut drift, rotations, mut problems, notices: warnings } = findings;
+    let Survey { resources, mut findings, rotations, mut problems, notices: warnings } = survey;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -46,7 +48,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
             Some(step) => {
                 // A scope that no role holds for any more is of our own making.
                 if step.reason == Reason::Undeclared && step.address.kind != "exchangeScope" {
-                    drift.push(undeclared(&step));
+                    findings.push(undeclared(&step, desired));
                 }
                 steps.insert(address, step);
             }
@@ -59,7 +61,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     let steps = order::in_order(steps);
     let notices = warnings.into_iter().chain(notices(desired, actual, &steps)).collect();
     let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
-    drift.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
+    findings.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
         tenant: actual.tenant.id.clone(),
         organization: actual.tenant.initial_domain.clone(),
@@ -68,7 +70,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         steps,
         observed,
         unchanged,
-        drift,
+        findings,
         rotations,
         notices,
         rights: Some(rights),
@@ -163,7 +165,7 @@ fn step(resource: Resource) -> Option<Step> {
     Some(Step { reason: reason.unwrap_or(usual), address, action, notes, needs })
 }
 
-fn undeclared(step: &Step) -> Drift {
+fn undeclared(step: &Step, desired: &Desired) -> Finding {
     let Address { holder: _, kind, name } = &step.address;
     let what = match kind.as_str() {
         "appRoleAssignment" | "oauth2PermissionGrant" => format!("consent to {name} is not declared"),
@@ -172,5 +174,13 @@ fn undeclared(step: &Step) -> Drift {
         "exchangeRoleGroupMember" => format!("membership in Exchange's role group {name} is not declared"),
         _ => "it is not declared".to_owned(),
     };
-    Drift { address: step.address.clone(), severity: Severity::Error, message: what, removed: true }
+    Finding {
+        rule: Rule::Undeclared,
+        severity: Severity::Error,
+        address: step.address.clone(),
+        subject: String::new(),
+        message: what,
+        removed: true,
+        place: desired.place_of(&step.address.holder).cloned(),
+    }
 }

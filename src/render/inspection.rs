@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::model::{
-    FindingSeverity, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest, Inspection, KeyFacts,
+    InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest, Inspection, KeyFacts, RemarkSeverity,
 };
 
 use super::paint::Paint;
@@ -34,9 +34,9 @@ pub fn inspection_text(inspection: &Inspection, paint: Paint) -> String {
     let _ = writeln!(out, "{verdict}");
     for finding in &inspection.findings {
         let severity = match finding.severity {
-            FindingSeverity::Error => paint.red("error"),
-            FindingSeverity::Warning => paint.yellow("warning"),
-            FindingSeverity::Note => "note".to_owned(),
+            RemarkSeverity::Error => paint.red("error"),
+            RemarkSeverity::Warning => paint.yellow("warning"),
+            RemarkSeverity::Note => "note".to_owned(),
         };
         let place = if inspection.files.len() > 1 { format!("{}: ", printable(&finding.file)) } else { String::new() };
         let _ = writeln!(out, "  {severity}: {place}{}", printable(&finding.message));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Counts, Plan};
 
 /// Major version: a reader must know it. Minor version: fields were added.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "2.0";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -24,11 +24,12 @@ pub fn markdown(plan: &Plan) -> String {
             let _ = writeln!(out, "> - `{}` ({})", code(&step.address.to_string()), because(&step.reason));
         }
     }
-    if !plan.drift.is_empty() {
+    if !plan.findings.is_empty() {
         out.push_str("\n> [!WARNING]\n> Found in the tenant and declared in no manifest:\n");
-        for drift in &plan.drift {
-            let fate = if drift.removed { "removed by this plan" } else { "left by this plan" };
-            let _ = writeln!(out, "> - `{}`: {} ({fate})", code(&drift.address.to_string()), escaped(&drift.message));
+        for finding in &plan.findings {
+            let fate = if finding.removed { "removed by this plan" } else { "left by this plan" };
+            let _ =
+                writeln!(out, "> - `{}`: {} ({fate})", code(&finding.address.to_string()), escaped(&finding.message));
         }
     }
     let missing: Vec<String> = plan.rights.iter().flat_map(super::rights::missing).collect();

@@ -1,4 +1,4 @@
-//! The plan as text, as Terraform's users know it: drift first, one block a resource, changed fields only, one line
+//! The plan as text, as Terraform's users know it: findings first, one block a resource, changed fields only, one line
 //! that counts.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use super::{because, count, headline, rotation, symbol};
 /// The whole plan.
 pub fn text(plan: &Plan, paint: Paint) -> String {
     let mut out = String::new();
-    drift(&mut out, plan, paint);
+    findings(&mut out, plan, paint);
     rotations(&mut out, plan, paint);
     for notice in &plan.notices {
         let _ = writeln!(out, "{} {}\n", paint.bold("Note:"), printable(notice));
@@ -63,18 +63,18 @@ pub fn summary(plan: &Plan) -> String {
     format!("Plan: {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
 }
 
-fn drift(out: &mut String, plan: &Plan, paint: Paint) {
-    if plan.drift.is_empty() {
+fn findings(out: &mut String, plan: &Plan, paint: Paint) {
+    if plan.findings.is_empty() {
         return;
     }
     let _ = writeln!(out, "{}\n", paint.bold("Note: found in the tenant and declared in no manifest"));
-    for drift in &plan.drift {
-        let (mark, message) = match drift.severity {
-            Severity::Error => (paint.red("!"), printable(&drift.message)),
-            Severity::Warning => (paint.yellow("!"), printable(&drift.message)),
+    for finding in &plan.findings {
+        let (mark, message) = match finding.severity {
+            Severity::Error => (paint.red("!"), printable(&finding.message)),
+            Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
         };
-        let fate = if drift.removed { "; this plan removes it" } else { "; this plan leaves it" };
-        let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&drift.address.to_string()));
+        let fate = if finding.removed { "; this plan removes it" } else { "; this plan leaves it" };
+        let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&finding.address.to_string()));
     }
     out.push('\n');
 }

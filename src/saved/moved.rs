@@ -1,6 +1,8 @@
 //! What has moved between a saved plan and the same plan made again.
 
-use crate::model::{Address, Drift, Plan, Value};
+use std::collections::BTreeSet;
+
+use crate::model::{Address, Finding, Plan, Value};
 use crate::render::inline;
 
 /// Something that is not as it was when the plan was made.
@@ -16,9 +18,9 @@ pub enum Moved {
     Appeared(Address),
     Gone(Address),
     /// Something that no manifest declares was found on a managed application.
-    Found(Drift),
+    Found(Finding),
     /// What was found then is not there any more.
-    NotFound(Drift),
+    NotFound(Finding),
     /// Something else than what was planned is to be done about it.
     Decided(Address),
     /// What is to be done comes in another order.
@@ -33,8 +35,8 @@ impl std::fmt::Display for Moved {
             }
             Self::Appeared(address) => write!(f, "{address} was not there and is"),
             Self::Gone(address) => write!(f, "{address} was there and is gone"),
-            Self::Found(drift) => write!(f, "{}: found since: {}", drift.address, drift.message),
-            Self::NotFound(drift) => write!(f, "{}: found then and not now: {}", drift.address, drift.message),
+            Self::Found(finding) => write!(f, "{}: found since: {}", finding.address, finding.message),
+            Self::NotFound(finding) => write!(f, "{}: found then and not now: {}", finding.address, finding.message),
             Self::Decided(address) => write!(f, "{address}: something else is to be done about it than was planned"),
             Self::Order => f.write_str("the steps would come in another order"),
         }
@@ -67,12 +69,19 @@ pub fn moved(then: &Plan, now: &Plan) -> Vec<Moved> {
     }
     let appeared = now.observed.keys().filter(|address| !then.observed.contains_key(*address));
     moved.extend(appeared.cloned().map(Moved::Appeared));
-    moved.extend(now.drift.iter().filter(|drift| !then.drift.contains(drift)).cloned().map(Moved::Found));
-    moved.extend(then.drift.iter().filter(|drift| !now.drift.contains(drift)).cloned().map(Moved::NotFound));
+    moved.extend(beyond(now, then).map(Moved::Found));
+    moved.extend(beyond(then, now).map(Moved::NotFound));
     if moved.is_empty() {
         moved.extend(decided(then, now));
     }
     moved
+}
+
+/// What one plan found and the other did not. Where in the manifests it belongs does not matter.
+fn beyond<'a>(one: &'a Plan, other: &'a Plan) -> impl Iterator<Item = Finding> + 'a {
+    let said = |finding: &Finding| (finding.fingerprint(), finding.message.clone(), finding.removed);
+    let known: BTreeSet<_> = other.findings.iter().map(said).collect();
+    one.findings.iter().filter(move |finding| !known.contains(&said(finding))).cloned()
 }
 
 /// Where the same findings lead to something else, as they may where proofs or policies of the tenant differ.

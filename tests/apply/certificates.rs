@@ -139,7 +139,7 @@ async fn a_foreign_certificate_under_our_name_takes_nothing_over() {
     for days in [0, 15, 200] {
         world.turn_to(days_after(noon(), days)).await;
         let plan = world.plan(&desired).await;
-        assert!(plan.drift.iter().any(|drift| drift.message.contains("is not declared")), "{:?}", plan.drift);
+        assert!(plan.findings.iter().any(|finding| finding.message.contains("is not declared")), "{:?}", plan.findings);
         world.converge(&desired).await;
         let credentials = world.application("exo").await["keyCredentials"].clone();
         assert!(credentials.as_array().unwrap().iter().any(|credential| credential["keyId"] == ours), "{credentials}");
@@ -182,7 +182,11 @@ async fn a_renamed_certificate_is_followed_and_its_predecessor_goes_after_the_ov
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 2, "the hosts still sign in with the first");
     let plan = world.plan(&desired).await;
-    assert!(plan.drift.iter().any(|drift| drift.message.contains("has left the manifest")), "{:?}", plan.drift);
+    assert!(
+        plan.findings.iter().any(|finding| finding.message.contains("has left the manifest")),
+        "{:?}",
+        plan.findings
+    );
     world.turn_to(days_after(noon(), 115)).await;
     world.converge(&desired).await;
     assert_eq!(uploaded(&world).await, 1);
@@ -254,7 +258,7 @@ async fn ours_comes_back_where_a_namesake_took_its_place() {
     world.admin("PATCH", &path, json!({ "keyCredentials": intruder })).await;
     let desired = world.desired();
     let plan = world.plan(&desired).await;
-    assert!(plan.drift.iter().any(|drift| drift.message.contains("is not declared")), "{:?}", plan.drift);
+    assert!(plan.findings.iter().any(|finding| finding.message.contains("is not declared")), "{:?}", plan.findings);
     assert_eq!(plan.steps.len(), 1);
     world.converge(&desired).await;
     let after = world.application("exo").await["keyCredentials"].clone();

@@ -71,7 +71,7 @@ async fn a_role_from_elsewhere_is_reported_and_removed() {
     let plan = world.plan(&desired).await;
     assert_eq!(addresses(&plan), ["exo/roleAssignment/Global Administrator"]);
     assert_eq!(plan.steps[0].reason, Reason::Undeclared);
-    assert!(plan.drift.iter().any(|drift| drift.removed), "{:?}", plan.drift);
+    assert!(plan.findings.iter().any(|finding| finding.removed), "{:?}", plan.findings);
     world.converge(&desired).await;
 }
 
@@ -142,9 +142,9 @@ async fn a_certificate_and_a_secret_from_elsewhere_are_reported_and_left() {
         .await;
     let plan = world.plan(&desired).await;
     assert!(plan.is_empty(), "{plan:?}");
-    assert_eq!(plan.drift.len(), 1);
-    assert!(plan.drift[0].message.contains("backdoor"), "{:?}", plan.drift);
-    assert!(!plan.drift[0].removed);
+    assert_eq!(plan.findings.len(), 1);
+    assert!(plan.findings[0].message.contains("backdoor"), "{:?}", plan.findings);
+    assert!(!plan.findings[0].removed);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_federated_credential_from_elsewhere_is_reported() {
     world.admin("POST", &path, credential).await;
     let plan = world.plan(&desired).await;
     assert!(plan.is_empty());
-    assert!(plan.drift[0].message.contains("repo:octo/mail"), "{:?}", plan.drift);
+    assert!(plan.findings[0].message.contains("repo:octo/mail"), "{:?}", plan.findings);
 }
 
 #[tokio::test]

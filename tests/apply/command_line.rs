@@ -120,7 +120,7 @@ fn json_alone_goes_to_standard_output_and_show_renders_it_again() {
     let now = ["--now", "2026-11-21T12:00:00Z"];
     let json = run(path, &[&["plan", "--emulator", "--json"][..], &now].concat());
     let parsed: Json = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(parsed["formatVersion"], "1.2");
+    assert_eq!(parsed["formatVersion"], "2.0");
     assert_eq!(parsed["summary"]["add"], 5);
     let text = run(path, &[&["plan", "--emulator", "--out", "saved.json"][..], &now].concat());
     assert_eq!(out(&run(path, &["show", "saved.json", "--json"])), out(&json));

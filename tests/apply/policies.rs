@@ -140,8 +140,8 @@ async fn foreign_credentials_are_reported_and_left_alone() {
     let desired = world.desired();
     let plan = world.plan(&desired).await;
     assert!(plan.is_empty(), "{plan:?}");
-    assert_eq!(plan.drift.len(), 6, "{:?}", plan.drift);
-    assert!(plan.drift.iter().all(|drift| !drift.removed));
+    assert_eq!(plan.findings.len(), 6, "{:?}", plan.findings);
+    assert!(plan.findings.iter().all(|finding| !finding.removed));
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn foreign_credentials_are_removed_where_the_manifest_says_so_and_ours_sta
     world.write("exo.yaml", &manifest);
     let desired = world.desired();
     let plan = world.plan(&desired).await;
-    assert!(plan.drift.iter().all(|drift| drift.removed), "{:?}", plan.drift);
+    assert!(plan.findings.iter().all(|finding| finding.removed), "{:?}", plan.findings);
     let shown = text(&plan, Paint::PLAIN);
     assert!(shown.contains("Plan: 0 to add, 2 to change, 4 to destroy."), "{shown}");
     world.converge(&desired).await;

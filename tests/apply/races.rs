@@ -104,9 +104,9 @@ async fn a_certificate_that_is_added_in_the_moment_of_ours_stays() {
             let plan = world.plan(&desired).await;
             assert!(plan.is_empty(), "{names} {path}: {plan:?}");
             assert!(
-                plan.drift.iter().any(|drift| drift.message.contains("theirs")),
+                plan.findings.iter().any(|finding| finding.message.contains("theirs")),
                 "it is reported: {:?}",
-                plan.drift
+                plan.findings
             );
         }
     }

@@ -217,7 +217,7 @@ async fn a_foreign_certificate_survives_a_change_of_ours() {
     // Now ours has to be replaced.
     world.write("exo.yaml", &one_of_everything("exo").replace("exo.example", "new.example"));
     let plan = world.plan(&world.desired()).await;
-    assert!(plan.drift.iter().any(|drift| drift.message.contains("by hand")), "{:?}", plan.drift);
+    assert!(plan.findings.iter().any(|finding| finding.message.contains("by hand")), "{:?}", plan.findings);
     world.converge(&world.desired()).await;
     let names: Vec<Json> = world.application("exo").await["keyCredentials"]
         .as_array()

@@ -6,7 +6,7 @@ use super::{Outcome, Subject, failed, unlisted};
 use crate::doctor::recognize;
 use crate::kinds::CertificateChain;
 use crate::model::{
-    CertificateSource, DesiredCertificate, ExportFormat, FindingSeverity, KeyAccess, PfxEncryption, Remedy, Stage,
+    CertificateSource, DesiredCertificate, ExportFormat, KeyAccess, PfxEncryption, RemarkSeverity, Remedy, Stage,
     StoreReference, StoredCertificate, StoredKeys,
 };
 
@@ -199,7 +199,7 @@ fn notes(subject: &Subject<'_>, key: &(String, String), certificate: &DesiredCer
         let number = match finding.code {
             "cng" | "no-provider" | "old-csp" => "F17",
             "pfx-not-legacy" => "F22",
-            _ if finding.severity == FindingSeverity::Note => continue,
+            _ if finding.severity == RemarkSeverity::Note => continue,
             // Its dates were looked at already.
             "ends-soon" | "expired" | "not-yet-valid" => continue,
             _ => "",

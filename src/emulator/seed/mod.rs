@@ -44,10 +44,8 @@ pub(crate) const EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";
 /// What the operator may do at Exchange, besides reaching it.
 const OPERATOR_ROLE_GROUP: &str = "Organization Management";
 
-const OPERATOR_PERMISSIONS: [(&str, &[&str]); 2] = [
-    (MICROSOFT_GRAPH, &GRAPH_PERMISSIONS),
-    (EXCHANGE_ONLINE, &["Exchange.ManageAsApp"]),
-];
+const OPERATOR_PERMISSIONS: [(&str, &[&str]); 2] =
+    [(MICROSOFT_GRAPH, &GRAPH_PERMISSIONS), (EXCHANGE_ONLINE, &["Exchange.ManageAsApp"])];
 
 const GRAPH_PERMISSIONS: [&str; 13] = [
     "Application.ReadWrite.All",
@@ -228,7 +226,9 @@ pub(crate) fn operator(
     })));
     let service_principal = new_service_principal(&application, tenant_id, &clock::seconds(now));
     let principal_id = text(&service_principal, "id");
-    for (api, permission) in OPERATOR_PERMISSIONS.iter().flat_map(|(api, names)| names.iter().map(move |name| (api, name))) {
+    for (api, permission) in
+        OPERATOR_PERMISSIONS.iter().flat_map(|(api, names)| names.iter().map(move |name| (api, name)))
+    {
         let Some(api) = apis.iter().find(|found| text(found, "appId") == *api) else { continue };
         let Some(role) = list(api, "appRoles").iter().find(|role| role["value"] == **permission) else { continue };
         let assignment = object(json!({

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::model::{Action, Address, Fields, PermissionType, Reason, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct AppRoleAssignment;
 
@@ -25,7 +25,7 @@ impl Kind for AppRoleAssignment {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and consent goes with its application.
             if desired.is_none_or(|desired| desired.permissions.is_none()) {
@@ -76,7 +76,7 @@ impl Kind for AppRoleAssignment {
                     found.map(|(_, id, fields)| (id, fields)),
                 );
                 resource.reason = reason;
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Address, DesiredApplication, Drift, ObservedApplication, ObservedPasswordCredential, Severity};
+use crate::model::{
+    Address, DesiredApplication, Finding, ObservedApplication, ObservedPasswordCredential, Rule, Severity,
+};
 
 use super::{Context, NAME};
 
@@ -11,10 +13,11 @@ pub(super) fn of(
     handle: &str,
     desired: &DesiredApplication,
     actual: &ObservedApplication,
-) -> Vec<Drift> {
-    let mut drift = Vec::new();
-    let mut report = |kind: &str, severity: Severity, message: String, removed: bool| {
-        drift.push(Drift { address: Address::new(handle, kind, ""), severity, message, removed });
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut report = |rule: Rule, (kind, subject): (&str, &str), severity: Severity, message: String, removed: bool| {
+        let (address, subject) = (Address::new(handle, kind, ""), subject.to_owned());
+        found.push(Finding { rule, severity, address, subject, message, removed, place: Some(desired.place.clone()) });
     };
     // A credential that has ended lets nobody in any more.
     let severity = |end: Option<Timestamp>| {
@@ -38,7 +41,7 @@ pub(super) fn of(
                         "certificate `{}` ({}) has left the manifest; an apply {when} removes it",
                         named.name, named.id
                     );
-                    report(NAME, Severity::Warning, message, false);
+                    report(Rule::LeftManifest, (NAME, &credential.key_id), Severity::Warning, message, false);
                 }
                 continue;
             }
@@ -52,7 +55,7 @@ pub(super) fn of(
             if context.is_uploaded_anew(handle, credential) {
                 let message =
                     format!("{certificate} is a declared one under another keyId, and is uploaded under ours");
-                report(NAME, Severity::Warning, message, true);
+                report(Rule::OtherKeyId, (NAME, &credential.key_id), Severity::Warning, message, true);
                 continue;
             }
             let can = can_sign_in(credential.end, context.now, "as this application");
@@ -61,7 +64,8 @@ pub(super) fn of(
             if waits {
                 message.push_str("; it goes when one that is declared has signed in");
             }
-            report(NAME, severity(credential.end), message, removed(credential.end) && !waits);
+            let removed = removed(credential.end) && !waits;
+            report(Rule::Undeclared, (NAME, &credential.key_id), severity(credential.end), message, removed);
         }
     }
     for federated in &actual.federated_credentials {
@@ -69,21 +73,23 @@ pub(super) fn of(
             "federated credential `{}` lets `{}` of {} sign in as this application",
             federated.name, federated.subject, federated.issuer
         );
-        report(NAME, Severity::Error, message, removed(None));
+        report(Rule::Undeclared, (NAME, &federated.id), Severity::Error, message, removed(None));
     }
     for secret in &actual.password_credentials {
         let can = can_sign_in(secret.end, context.now, "as this application");
-        report(NAME, severity(secret.end), format!("{} {can}", describe(secret)), removed(secret.end));
+        let message = format!("{} {can}", describe(secret));
+        report(Rule::Undeclared, (NAME, &secret.key_id), severity(secret.end), message, removed(secret.end));
     }
     if let Some(service_principal) = &actual.service_principal {
         let kind = super::super::service_principal::NAME;
         if !service_principal.account_enabled {
-            report(kind, Severity::Warning, "it is disabled: nobody can sign in as this application".to_owned(), false);
+            let message = "it is disabled: nobody can sign in as this application".to_owned();
+            report(Rule::Disabled, (kind, ""), Severity::Warning, message, false);
         }
         for secret in &service_principal.password_credentials {
             let can = can_sign_in(secret.end, context.now, "");
             let message = format!("{} on the service principal {can}", describe(secret));
-            report(kind, severity(secret.end), message, removed(secret.end));
+            report(Rule::Undeclared, (kind, &secret.key_id), severity(secret.end), message, removed(secret.end));
         }
         for credential in &service_principal.key_credentials {
             let message = format!(
@@ -92,10 +98,16 @@ pub(super) fn of(
                 until(credential.end),
                 can_sign_in(credential.end, context.now, ""),
             );
-            report(kind, severity(credential.end), message, removed(credential.end));
+            report(
+                Rule::Undeclared,
+                (kind, &credential.key_id),
+                severity(credential.end),
+                message,
+                removed(credential.end),
+            );
         }
     }
-    drift
+    found
 }
 
 fn can_sign_in(end: Option<Timestamp>, now: Timestamp, whom: &str) -> String {

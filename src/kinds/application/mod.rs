@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, Findings, Intent, Kind, Resource};
+use super::{Context, Intent, Kind, Resource, Survey};
 
 pub(super) struct Application;
 
@@ -37,34 +37,34 @@ impl Kind for Application {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             let address = Address::new(handle, NAME, "");
             if let Some(problem) = owned_by_another(context, handle, actual) {
-                findings.problems.push(problem);
+                survey.problems.push(problem);
                 continue;
             }
             match (desired, actual) {
                 (Some(desired), actual) => {
-                    let fields = declared(context, handle, desired, actual, &mut findings.problems);
+                    let fields = declared(context, handle, desired, actual, &mut survey.problems);
                     if actual.is_none() {
-                        findings.problems.extend(still_deleted(context, handle, desired));
+                        survey.problems.extend(still_deleted(context, handle, desired));
                     }
                     let found = actual.map(|actual| (actual.id.clone(), observed(context, actual, &fields)));
                     let mut resource = Resource::new(address, Some(fields), found);
                     if let Some(actual) = actual {
-                        findings.drift.extend(drift::of(context, handle, desired, actual));
+                        survey.findings.extend(drift::of(context, handle, desired, actual));
                         if !actual.tags.iter().any(|tag| tag.starts_with(ESTATE_TAG)) {
                             resource.notes.push(format!(
                                 "it carries no estate's tag; its uniqueName `{handle}` says that it is this one"
                             ));
                         }
                     }
-                    findings.resources.push(resource);
+                    survey.resources.push(resource);
                 }
                 (None, Some(actual)) => match kept_from_destruction(context, handle, actual) {
-                    Some(problem) => findings.problems.push(problem),
-                    None => findings.resources.push(gone_with_all_it_has(context, address, actual)),
+                    Some(problem) => survey.problems.push(problem),
+                    None => survey.resources.push(gone_with_all_it_has(context, address, actual)),
                 },
                 (None, None) => {}
             }

@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, Findings, How, Kind, Resource};
+use super::{Context, How, Kind, Resource, Survey};
 
 pub(super) struct Certificate;
 
@@ -33,15 +33,15 @@ impl Kind for Certificate {
         &["subject", "dnsNames", "key", "exportable"]
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, _) in context.applications() {
             let Some(desired) = desired else { continue };
             for (name, certificate) in desired.certificates.iter().flatten() {
                 let Some(chain) = context.chain(handle, name) else { continue };
                 let address = Address::new(handle, NAME, name);
-                findings.problems.extend(chain.problems());
-                findings.rotations.extend(chain.rotation(address.clone()));
-                findings.resources.extend(resource(address, certificate, chain));
+                survey.problems.extend(chain.problems());
+                survey.rotations.extend(chain.rotation(address.clone()));
+                survey.resources.extend(resource(address, certificate, chain));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::model::{Action, Address, CertificateSource, Fields, Step, Value};
 
 use super::certificate::{CertificateChain, Choice};
 use super::write::{Certificates, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct CertificateRequest;
 
@@ -16,7 +16,7 @@ impl Kind for CertificateRequest {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, _) in context.applications() {
             for (name, certificate) in desired.iter().flat_map(|desired| desired.certificates.iter().flatten()) {
                 let Some(Choice::Request { reason }) = context.chain(handle, name).map(|chain| &chain.choice) else {
@@ -46,7 +46,7 @@ impl Kind for CertificateRequest {
                 resource.notes.extend(limit.map(|(policy, longest)| {
                     format!("the tenant takes no certificate that lives longer than {longest} (policy `{policy}`)")
                 }));
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

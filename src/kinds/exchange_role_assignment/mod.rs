@@ -19,7 +19,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Kind, Resource, exchange_scope};
+use super::{Context, Kind, Resource, Survey, exchange_scope};
 
 pub(super) struct ExchangeRoleAssignment;
 
@@ -37,11 +37,11 @@ impl Kind for ExchangeRoleAssignment {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and Exchange's roles go with their application.
             let Some(roles) = desired.and_then(|desired| desired.exchange.roles.as_ref()) else { continue };
-            findings.notices.extend(past_the_scope::notices(context, handle, roles));
+            survey.notices.extend(past_the_scope::notices(context, handle, roles));
             let principal = context.service_principal_id(handle);
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let assignments = service_principal.map_or(&[][..], |found| &found.exchange_role_assignments);
@@ -51,7 +51,7 @@ impl Kind for ExchangeRoleAssignment {
                 let (role, scope) = match resolve(context, handle, declared) {
                     Ok(resolved) => resolved,
                     Err(problem) => {
-                        findings.problems.push(problem);
+                        survey.problems.push(problem);
                         continue;
                     }
                 };
@@ -60,7 +60,7 @@ impl Kind for ExchangeRoleAssignment {
                 // What is compared is the key, and that is the same.
                 let actual = actual.map(|actual| (actual.id.clone(), fields.clone()));
                 let address = address(handle, &role, described(&declared.scope, context, handle));
-                findings.resources.push(Resource::new(address, Some(fields), actual));
+                survey.resources.push(Resource::new(address, Some(fields), actual));
             }
             for found in found.into_values() {
                 let role = role_by_id(context, &found.role_definition_id);
@@ -69,7 +69,7 @@ impl Kind for ExchangeRoleAssignment {
                 let mut resource =
                     Resource::new(address(handle, &role, described), None, Some((found.id.clone(), fields)));
                 resource.reason = Some(Reason::Undeclared);
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::catalog::nearest;
 use crate::model::{Action, Address, DesiredRoleGroup, Fields, ObservedRoleGroup, Problem, Reason, Step, Value};
 
 use super::write::{Certificates, Cmdlet, CmdletLook, Write};
-use super::{Context, Findings, Kind, Resource, exchange_service_principal};
+use super::{Context, Kind, Resource, Survey, exchange_service_principal};
 
 pub(super) struct ExchangeRoleGroupMember;
 
@@ -24,7 +24,7 @@ impl Kind for ExchangeRoleGroupMember {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         let Some(organization) = &context.snapshot.exchange.organization else { return };
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and membership goes with the application.
@@ -38,25 +38,25 @@ impl Kind for ExchangeRoleGroupMember {
                 groups.map(|group| (group.name.to_lowercase(), group)).collect();
             for wanted in declared {
                 let Some(group) = find(&organization.role_groups, wanted) else {
-                    findings.problems.push(no_such_group(&organization.role_groups, wanted));
+                    survey.problems.push(no_such_group(&organization.role_groups, wanted));
                     continue;
                 };
                 let actual = found.remove(&group.name.to_lowercase());
                 if actual.is_none() && organization.is_dehydrated {
-                    findings.problems.push(dehydrated(wanted));
+                    survey.problems.push(dehydrated(wanted));
                 }
                 let fields = fields(&group.name, member.clone());
                 let actual = actual.map(|group| (group.name.clone(), fields.clone()));
                 let mut resource = Resource::new(Address::new(handle, NAME, &group.name), Some(fields), actual);
                 resource.needs.insert(exchange_service_principal::address(handle));
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
             for group in found.into_values() {
                 let fields = fields(&group.name, member.clone());
                 let address = Address::new(handle, NAME, &group.name);
                 let mut resource = Resource::new(address, None, Some((group.name.clone(), fields)));
                 resource.reason = Some(Reason::Undeclared);
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

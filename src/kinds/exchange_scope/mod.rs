@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Intent, Kind, Resource};
+use super::{Context, Intent, Kind, Resource, Survey};
 
 pub(super) struct Scope;
 
@@ -35,7 +35,7 @@ impl Kind for Scope {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, _) in context.applications() {
             // Not declared is not managed; of an application that goes nothing is declared any more.
             if desired.is_some_and(|desired| desired.exchange.roles.is_none()) {
@@ -48,7 +48,7 @@ impl Kind for Scope {
                 let actual = found.map(|found| (found.id.clone(), observed(found, filter)));
                 let address = address(handle, filter);
                 if declared.insert(name.clone()) {
-                    findings.resources.push(Resource::new(address, Some(fields(&name, filter)), actual));
+                    survey.resources.push(Resource::new(address, Some(fields(&name, filter)), actual));
                 }
             }
             let left = context
@@ -66,7 +66,7 @@ impl Kind for Scope {
                     (None, Intent::Reconcile) => Reason::RemovedFromManifests,
                     (None, Intent::Destroy) => Reason::Destroyed,
                 });
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

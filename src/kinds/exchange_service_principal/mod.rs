@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::model::{Action, Address, Fields, Problem, Step, Value};
 
 use super::write::{Certificates, Cmdlet, CmdletLook, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct ExchangeServicePrincipal;
 
@@ -18,7 +18,7 @@ impl Kind for ExchangeServicePrincipal {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         let Some(organization) = &context.snapshot.exchange.organization else { return };
         for (handle, desired, actual) in context.applications() {
             // It goes with its service principal.
@@ -31,7 +31,7 @@ impl Kind for ExchangeServicePrincipal {
             if let (Some((actual, found)), Some(ours)) = (found, ours)
                 && !found.object_id.eq_ignore_ascii_case(&ours.id)
             {
-                findings.problems.push(
+                survey.problems.push(
                     Problem::error(format!(
                         "Exchange knows `{handle}` by the object id {}, and its service principal is {}",
                         found.object_id, ours.id
@@ -53,7 +53,7 @@ impl Kind for ExchangeServicePrincipal {
                 ])
             };
             let actual = found.map(|(_, found)| (found.object_id.clone(), fields(&found.display_name)));
-            findings.resources.push(Resource::new(address(handle), Some(fields(&desired.display_name)), actual));
+            survey.resources.push(Resource::new(address(handle), Some(fields(&desired.display_name)), actual));
         }
     }
 

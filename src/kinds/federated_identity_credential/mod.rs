@@ -4,7 +4,7 @@
 use crate::model::{Action, Address, Fields, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct FederatedIdentityCredential;
 
@@ -15,7 +15,7 @@ impl Kind for FederatedIdentityCredential {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             let (Some(_), Some(actual)) = (desired, actual) else { continue };
             // It has no end.
@@ -29,7 +29,7 @@ impl Kind for FederatedIdentityCredential {
                 let address = Address::new(handle, NAME, &credential.name);
                 let mut resource = Resource::new(address, None, Some((credential.id.clone(), fields)));
                 resource.reason = Some(reason.clone());
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::model::{Action, Address, Fields, ObservedPasswordCredential, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct PasswordCredential;
 
@@ -18,7 +18,7 @@ impl Kind for PasswordCredential {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             let (Some(_), Some(actual)) = (desired, actual) else { continue };
             let own = actual.password_credentials.iter().map(|secret| (format!("/applications/{}", actual.id), secret));
@@ -32,7 +32,7 @@ impl Kind for PasswordCredential {
                 let found = (secret.key_id.clone(), fields(&path, secret));
                 let mut resource = Resource::new(address, None, Some(found));
                 resource.reason = Some(reason);
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

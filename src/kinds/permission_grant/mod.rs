@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::model::{Action, Address, Fields, PermissionType, Reason, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct PermissionGrant;
 
@@ -22,7 +22,7 @@ impl Kind for PermissionGrant {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and consent goes with its application.
             if desired.is_none_or(|desired| desired.permissions.is_none()) {
@@ -53,7 +53,7 @@ impl Kind for PermissionGrant {
                 let reason = wanted.is_none().then_some(Reason::Undeclared);
                 let mut resource = Resource::new(Address::new(handle, NAME, name), wanted, found);
                 resource.reason = reason;
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::model::{Action, Address, DesiredRole, Fields, ObservedRoleAssignment,
 
 use super::context::no_such_user;
 use super::write::{Certificates, Request, Write};
-use super::{Context, Findings, Intent, Kind, Resource};
+use super::{Context, Intent, Kind, Resource, Survey};
 
 pub(super) struct RoleAssignment;
 
@@ -23,7 +23,7 @@ impl Kind for RoleAssignment {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and roles go with their application.
             let Some(roles) = desired.and_then(|desired| desired.roles.as_ref()) else { continue };
@@ -31,7 +31,7 @@ impl Kind for RoleAssignment {
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let found = service_principal.map_or(&[][..], |sp| &sp.role_assignments);
             let wanted = roles.iter().collect();
-            assignments(context, handle, &principal, wanted, found, Some(&Reason::Undeclared), findings);
+            assignments(context, handle, &principal, wanted, found, Some(&Reason::Undeclared), survey);
         }
         let mut users: BTreeMap<&str, Vec<&DesiredRole>> = BTreeMap::new();
         for declared in &context.desired.user_roles {
@@ -40,14 +40,14 @@ impl Kind for RoleAssignment {
         for (user, roles) in users {
             let Some(id) = context.user(user) else {
                 let declared = context.desired.user_roles.iter().find(|declared| declared.user == user);
-                findings.problems.extend(declared.map(|declared| no_such_user(user, &declared.user_place)));
+                survey.problems.extend(declared.map(|declared| no_such_user(user, &declared.user_place)));
                 continue;
             };
             let found = context.snapshot.user_roles.get(id).map_or(&[][..], Vec::as_slice);
             let principal = Value::named(id, user);
             match context.intent {
                 // What else a user may do is not ours to say.
-                Intent::Reconcile => assignments(context, user, &principal, roles, found, None, findings),
+                Intent::Reconcile => assignments(context, user, &principal, roles, found, None, survey),
                 Intent::Destroy => {
                     let declared: BTreeSet<String> = roles.iter().filter_map(|role| key(context, role)).collect();
                     let ours: Vec<ObservedRoleAssignment> = found
@@ -56,7 +56,7 @@ impl Kind for RoleAssignment {
                         .cloned()
                         .collect();
                     let reason = Reason::Destroyed;
-                    assignments(context, user, &principal, Vec::new(), &ours, Some(&reason), findings);
+                    assignments(context, user, &principal, Vec::new(), &ours, Some(&reason), survey);
                 }
             }
         }
@@ -96,7 +96,7 @@ fn assignments(
     roles: Vec<&DesiredRole>,
     found: &[ObservedRoleAssignment],
     undeclared: Option<&Reason>,
-    findings: &mut Findings,
+    survey: &mut Survey,
 ) {
     let mut found: BTreeMap<String, &ObservedRoleAssignment> =
         found.iter().map(|found| (observed_key(context, found), found)).collect();
@@ -104,7 +104,7 @@ fn assignments(
         let value = match context.role(role) {
             Ok(value) => value,
             Err(problem) => {
-                findings.problems.push(problem);
+                survey.problems.push(problem);
                 continue;
             }
         };
@@ -118,7 +118,7 @@ fn assignments(
         if let Some(justification) = &role.justification {
             resource.notes.push(format!("justification: {justification}"));
         }
-        findings.resources.push(resource);
+        survey.resources.push(resource);
     }
     let Some(reason) = undeclared else { return };
     for found in found.into_values() {
@@ -127,7 +127,7 @@ fn assignments(
         let address = address(holder, &role, &found.directory_scope_id);
         let mut resource = Resource::new(address, None, Some((found.id.clone(), fields)));
         resource.reason = Some(reason.clone());
-        findings.resources.push(resource);
+        survey.resources.push(resource);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::{Action, Address, Fields, Step, Value};
 
 use super::context::unwanted;
 use super::write::{Certificates, KeyCredentialsChange, Request, Write};
-use super::{Context, Findings, Kind, Resource};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct ServicePrincipal;
 
@@ -23,7 +23,7 @@ impl Kind for ServicePrincipal {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             // It goes with its application.
             if desired.is_none() {
@@ -43,7 +43,7 @@ impl Kind for ServicePrincipal {
                 }
                 (service_principal.id.clone(), fields)
             });
-            findings.resources.push(Resource::new(Address::new(handle, NAME, ""), Some(wanted), found));
+            survey.resources.push(Resource::new(Address::new(handle, NAME, ""), Some(wanted), found));
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::model::{Action, Address, Fields, Reason, Step, Value};
 
 use super::write::{Certificates, Write};
-use super::{Context, Findings, How, Kind, Resource, application, certificate, service_principal};
+use super::{Context, How, Kind, Resource, Survey, application, certificate, service_principal};
 
 pub(super) struct SignIn;
 
@@ -14,7 +14,7 @@ impl Kind for SignIn {
         NAME
     }
 
-    fn resources(&self, context: &Context<'_>, findings: &mut Findings) {
+    fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         for (handle, desired, actual) in context.applications() {
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             if service_principal.is_some_and(|service_principal| !service_principal.account_enabled) {
@@ -34,7 +34,7 @@ impl Kind for SignIn {
                 // It needs no value of these, only that they are done.
                 resource.needs.insert(Address::new(handle, application::NAME, ""));
                 resource.needs.insert(Address::new(handle, service_principal::NAME, ""));
-                findings.resources.push(resource);
+                survey.resources.push(resource);
             }
         }
     }
