@@ -14,7 +14,7 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
+use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot, UnreadableStore};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -207,7 +207,9 @@ impl Session {
     }
 
     /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
-    pub(super) async fn as_far_as_readable(&self) -> Result<(Snapshot, BTreeMap<(String, String), String>), Failure> {
+    pub(super) async fn as_far_as_readable(
+        &self,
+    ) -> Result<(Snapshot, BTreeMap<(String, String), UnreadableStore>), Failure> {
         match self.fetched(&self.stores).await {
             Ok(snapshot) => return Ok((snapshot, BTreeMap::new())),
             Err(FetchError::Keys { .. }) => {}
@@ -220,7 +222,8 @@ impl Session {
                     stores.insert(key.clone(), store.clone());
                 }
                 Err(error) => {
-                    unreadable.insert(key.clone(), causes(&error).join(": "));
+                    let (trouble, reason) = (error.trouble(), causes(&error).join(": "));
+                    unreadable.insert(key.clone(), UnreadableStore { trouble, reason });
                 }
             }
         }

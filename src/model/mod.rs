@@ -63,6 +63,9 @@ pub use snapshot::{
     ObservedPermission, ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant,
     SignIn, Snapshot,
 };
-pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
+pub use stored::{
+    AskedFor, KeyAccess, SignedCertificate, StoreTrouble, StoredCertificate, StoredKeys, StoredRequest,
+    UnreadableStore, UnusableFile,
+};
 pub use value::{Fields, Named, Output, Value};
 pub use verification::{Cause, Check, Claims, Mismatch, Outcome, Subject, Tally, Verification, VerifiedApplication};

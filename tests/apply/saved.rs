@@ -136,7 +136,7 @@ fn what_was_not_reviewed_is_not_done() {
     scene.declare("displayName: ", "displayName: ");
     scene.edit("\"Exchange.ManageAsApp\"", "\"Something.Else\"");
     assert!(scene.refused(&now).contains("was changed after it was saved"));
-    scene.edit("\"formatVersion\": \"1.", "\"formatVersion\": \"9.");
+    scene.edit("\"formatVersion\": \"2.", "\"formatVersion\": \"9.");
     assert!(scene.refused(&now).contains("its format version is 9."));
     let printed = scene.succeed(&["plan", "--emulator", "--json"]);
     std::fs::write(scene.path().join("plan.json"), printed).unwrap();

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::failure::failures;
 use crate::model::{
     Certainty, Desired, DesiredApplication, Diagnosis, Examination, ExaminationState, ExaminedApplication,
-    FailureNumber, Inspection, ObservedApplication, ObservedServicePrincipal, Remedy, Snapshot, Stage,
+    FailureNumber, Inspection, ObservedApplication, ObservedServicePrincipal, Remedy, Snapshot, Stage, UnreadableStore,
 };
 
 /// What was observed, besides what a plan looks at.
@@ -26,7 +26,7 @@ pub struct Observed<'a> {
     pub desired: &'a Desired,
     pub snapshot: &'a Snapshot,
     /// Why key stores could not be read, by handle and certificate.
-    pub unreadable: &'a BTreeMap<(String, String), String>,
+    pub unreadable: &'a BTreeMap<(String, String), UnreadableStore>,
     /// What is in files that certificates are declared to come from, by handle and certificate.
     pub files: &'a BTreeMap<(String, String), Inspection>,
     /// The `appId`s of service principals that were deleted and can be restored.
