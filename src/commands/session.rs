@@ -150,13 +150,14 @@ impl Session {
 
     /// What applications are proven with.
     pub(super) fn means<'a>(&'a self, reader: &'a Reader) -> verify::Means<'a> {
-        let Connection { client, sign_in, exchange, security_and_compliance, .. } = &self.connection;
+        let Connection { client, sign_in, exchange, security_and_compliance, token, .. } = &self.connection;
         verify::Means {
             reader,
             stores: &self.stores,
             sign_in,
             graph: client,
             exchange,
+            token: &**token,
             security_and_compliance: security_and_compliance.as_ref(),
         }
     }

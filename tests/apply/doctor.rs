@@ -153,7 +153,8 @@ fn a_key_that_is_gone() {
 #[test]
 fn a_key_that_is_another_s_or_everybody_s() {
     use std::os::unix::fs::PermissionsExt as _;
-    let other = "      other:\n        dnsNames: [other.example]\n        store: { directory: ../.accredit/keys }\n    roles:";
+    let other =
+        "      other:\n        dnsNames: [other.example]\n        store: { directory: ../.accredit/keys }\n    roles:";
     let ward = Ward::with(&MANIFEST.replace("    roles:", other));
     let keys = ward.bench.path().join(".accredit/keys/exo");
     let key_of = |name: &str| {
@@ -496,6 +497,19 @@ fn declared_roles_of_exchange_s_own_and_a_scope_that_restricts_nothing() {
     let healthy = said(&ward.doctor());
     assert!(healthy.contains("View-Only Recipients (Exchange's own)"), "{healthy}");
     assert!(healthy.contains("\"healthy\": true"), "{healthy}");
+    let beta = |method: &str, path: &str| {
+        let path = format!("/beta/roleManagement/exchange/roleAssignments{path}");
+        ward.bench.control("POST", "graph", &json!({ "method": method, "path": path, "body": null }))
+    };
+    let given = beta("GET", "");
+    for assignment in given["value"].as_array().unwrap() {
+        beta("DELETE", &format!("/{}", text(&assignment["id"])));
+        let shown = said(&ward.doctor());
+        assert!(shown.contains("not given: ") && shown.contains("accredit apply --only exo"), "{shown}");
+        assert!(!shown.contains("Global Reader"), "what is declared is enough: {shown}");
+    }
+    assert_eq!(ward.first(), "F2");
+    ward.bench.applied();
     let reaches_all = "      - { api: Microsoft Graph, application: [Mail.Read] }\n    certificates";
     ward.bench.declare(&manifest.replace("    certificates", reaches_all));
     ward.bench.applied();
