@@ -416,6 +416,18 @@ fn a_file_that_its_password_does_not_open() {
 }
 
 #[test]
+fn a_tenant_in_another_cloud() {
+    let ward = Ward::new();
+    ward.bench.control("PATCH", "knobs", &json!({ "cloud": "usGovernment" }));
+    for verb in ["doctor", "verify", "plan"] {
+        let output = ward.bench.command(&[verb]).output().unwrap();
+        let shown = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{verb}: {shown}");
+        assert!(shown.contains("AADSTS90002") && shown.contains("`cloud`"), "{verb}: {shown}");
+    }
+}
+
+#[test]
 fn a_tenant_that_is_not_there() {
     let ward = Ward::new();
     let url = ward.bench.url();
