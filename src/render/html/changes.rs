@@ -80,7 +80,9 @@ fn whole(step: &Step, fields: &Fields, name: &str) -> String {
     let of = |value: &Value| element(name, "", &shown(value, step));
     let field = |(path, value): (&String, &Value)| match value {
         Value::Set(values) if !values.is_empty() => row(path, &values.iter().map(of).collect::<String>()),
-        Value::Text(text) if text.contains('\n') => row(path, &element("pre", "", &element(name, "", &lines_of(text)))),
+        Value::Text(text) if text.contains('\n') => {
+            row(path, &element("pre", "", element(name, "", &lines_of(text)).trim_end()))
+        }
         Value::Null
         | Value::Text(_)
         | Value::Set(_)
@@ -129,7 +131,8 @@ fn lines(before: &str, after: &str) -> String {
             ChangeTag::Insert => "ins",
             ChangeTag::Equal => "span",
         };
-        out += &element(name, "", &escaped(line.value().trim_end_matches(['\r', '\n'])));
+        // Each is a line of its own by its style; a line end beside it would be one more.
+        out += element(name, "", &escaped(line.value().trim_end_matches(['\r', '\n']))).trim_end();
     }
     element("pre", "", &out)
 }

@@ -25,11 +25,11 @@ pub(super) fn timeline(plan: &Plan) -> String {
     lives.sort_by_key(|life| (end(life), life.address.clone()));
     let rows: Vec<String> = lives.into_iter().map(|life| row(life, &axis, plan)).collect();
     let (first, rest) = rows.split_at(rows.len().min(FEW));
-    let mut out = legend() + &axis.years();
+    let mut out = legend() + &axis.ticks();
     out += &element("ul", "lives", &first.concat());
     if !rest.is_empty() {
         let summary = element("summary", "", &format!("{} more, which end later", rest.len()));
-        out += &element("details", "", &(summary + &axis.years() + &element("ul", "lives", &rest.concat())));
+        out += &element("details", "", &(summary + &axis.ticks() + &element("ul", "lives", &rest.concat())));
     }
     for one in &plan.rotations {
         let lines: Vec<String> = rotation(one, Paint::PLAIN).iter().map(|line| escaped(line)).collect();
@@ -85,22 +85,22 @@ impl Axis {
         share.clamp(0.0, 1.0) * WIDTH
     }
 
-    /// The years, at most eight of them, above the lines of time.
-    fn years(&self) -> String {
-        let year = |second: i64| {
-            Timestamp::from_second(second).map_or(1970, |at| at.strftime("%Y").to_string().parse().unwrap_or(1970))
+    /// Months or years above the lines of time, no more than can be read on a phone.
+    fn ticks(&self) -> String {
+        let month = |second: i64| {
+            let said = Timestamp::from_second(second).map(|at| at.strftime("%Y %m").to_string()).unwrap_or_default();
+            let mut numbers = said.split(' ').filter_map(|number| number.parse::<i64>().ok());
+            numbers.next().unwrap_or(1970) * 12 + numbers.next().unwrap_or(1) - 1
         };
-        let (first, last): (i32, i32) = (year(self.from), year(self.to));
-        let stride = ((last - first) / 8 + 1).max(1);
+        let (first, last) = (month(self.from), month(self.to));
+        let stride = [1, 2, 3, 6, 12, 24, 60].into_iter().find(|stride| (last - first) / stride < 6).unwrap_or(120);
         let mut out = String::new();
-        for number in (first..=last).filter(|number| (number - first) % stride == 0) {
-            let Ok(at) = format!("{number:04}-01-01T00:00:00Z").parse::<Timestamp>() else { continue };
-            if at.as_second() < self.from {
-                continue;
-            }
-            let _ = write!(out, "<span style=\"left:{:.1}%\">{number}</span>", self.place(at) / WIDTH * 100.0);
+        for month in (first + 1..=last).filter(|month| month % stride == 0) {
+            let label = format!("{:04}-{:02}", month / 12, month % 12 + 1);
+            let Ok(at) = format!("{label}-01T00:00:00Z").parse::<Timestamp>() else { continue };
+            let _ = write!(out, "<span style=\"left:{:.1}%\">{label}</span>", self.place(at) / WIDTH * 100.0);
         }
-        format!("<div class=\"years\" aria-hidden=\"true\">{out}</div>\n")
+        format!("<div class=\"ticks\" aria-hidden=\"true\">{out}</div>\n")
     }
 }
 
