@@ -47,7 +47,7 @@ pub mod wire {
 
 use std::collections::BTreeSet;
 
-use crate::model::{Address, Fields, Finding, Problem, Reason, Rotation, Step};
+use crate::model::{Address, CertificateLife, Fields, Finding, Problem, Reason, Rotation, Step};
 
 /// A kind of resource.
 pub trait Kind: Sync {
@@ -96,6 +96,7 @@ pub struct Survey {
     pub resources: Vec<Resource>,
     pub findings: Vec<Finding>,
     pub rotations: Vec<Rotation>,
+    pub certificates: Vec<CertificateLife>,
     pub problems: Vec<Problem>,
     /// What to know besides, one sentence each.
     pub notices: Vec<String>,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// What the manifest calls an application. It becomes the application's `uniqueName` in Entra and so never changes.
@@ -87,5 +88,19 @@ impl<'de> Deserialize<'de> for Address {
             (Some(holder), Some(kind), name) => Ok(Self::new(holder, kind, name.unwrap_or_default())),
             _ => Err(serde::de::Error::custom(format!("`{text}` is not an address"))),
         }
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The name of one resource: `holder/kind/name`, or `holder/kind` where there can be only one.",
+            "type": "string",
+            "pattern": "^[^/]+/[^/]+(/(.|\\n)*)?$"
+        })
     }
 }

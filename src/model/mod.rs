@@ -56,7 +56,7 @@ pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
-pub use rotation::{Generation, GenerationState, Rotation};
+pub use rotation::{CertificateLife, Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,
     ObservedFederatedCredential, ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential,

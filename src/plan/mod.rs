@@ -31,7 +31,7 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     for kind in KINDS {
         kind.resources(&context, &mut survey);
     }
-    let Survey { resources, mut findings, rotations, mut problems, notices: warnings } = survey;
+    let Survey { resources, mut findings, rotations, certificates, mut problems, notices: warnings } = survey;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -66,12 +66,14 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         tenant: actual.tenant.id.clone(),
         organization: actual.tenant.initial_domain.clone(),
         estate: desired.estate.clone(),
+        place: desired.estate_place.clone(),
         now,
         steps,
         observed,
         unchanged,
         findings,
         rotations,
+        certificates,
         notices,
         rights: Some(rights),
         applications: actual.applications.len(),
