@@ -23,9 +23,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctor", &["model", "catalog", "kinds"]),
     ("plan", &["model", "catalog", "diff", "kinds"]),
     ("render", &["model", "catalog"]),
+    ("drift", &["model", "catalog", "kinds", "plan", "render"]),
     ("saved", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
+    ("notify", &["model", "transport", "patience"]),
     ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
     (
         "verify",
@@ -48,6 +50,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "doctor",
             "manifest",
             "plan",
+            "drift",
+            "notify",
             "render",
             "saved",
             "handover",
@@ -61,7 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover", "saved"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "drift", "render", "handover", "saved"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -3,6 +3,7 @@
 mod certificate;
 mod connect;
 mod doctor;
+mod drift;
 mod emulate;
 mod verify;
 
@@ -101,6 +102,11 @@ enum Verb {
         after_help = "Examples:\n  accredit connect exo-automation --emulator manifests/\n  accredit connect exo-automation --format github >> \"$GITHUB_OUTPUT\"\n  accredit connect exo-automation --for exchange-online\n  accredit connect exo-automation --recipe mailbox-export --host task-scheduler --out scripts"
     )]
     Connect(Box<connect::ConnectArguments>),
+    /// Find what is not as the manifests say: changes from outside, what is gone, credentials that end. Changes nothing.
+    #[command(
+        after_help = "Examples:\n  accredit drift --emulator manifests/                      # 0 in line, 1 error, 2 something to look at\n  accredit drift --emulator --fail-on expiry manifests/\n  accredit drift --emulator --all-apps --inventory all.jsonl manifests/\n  accredit drift --emulator --write-baseline baseline.yaml --owner 'Zoe Howard' --until 2027-01-31 manifests/\n  accredit drift --emulator --baseline baseline.yaml manifests/\n  ACCREDIT_NOTIFY_URL=https://hooks.slack.com/services/… accredit drift manifests/"
+    )]
+    Drift(Box<drift::DriftArguments>),
     /// Show who is signed in to which tenant, and what that is good for.
     #[command(after_help = "Example:\n  accredit whoami --emulator manifests/")]
     Whoami(WhoamiArguments),
@@ -421,6 +427,7 @@ impl From<Verb> for commands::Command {
                 })
             }
             Verb::Connect(arguments) => Self::Connect((*arguments).into()),
+            Verb::Drift(arguments) => Self::Drift((*arguments).into()),
             Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
                 let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };

@@ -201,7 +201,7 @@ fn check_authority(login: &str) -> Result<(), Failure> {
 }
 
 /// The way out of this machine.
-fn internet(custom: Option<&CustomCloud>) -> Result<Arc<dyn Transport>, Failure> {
+pub(super) fn internet(custom: Option<&CustomCloud>) -> Result<Arc<dyn Transport>, Failure> {
     let mut authorities = Vec::new();
     let files = custom.and_then(|custom| custom.certificate_authorities.clone()).into_iter();
     for file in files.chain(environment(AUTHORITIES).filter(|file| !file.is_empty()).map(PathBuf::from)) {

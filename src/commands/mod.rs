@@ -7,6 +7,7 @@ mod connection;
 mod console;
 mod custom_cloud;
 pub mod doctor;
+pub mod drift;
 pub mod emulate;
 mod failure;
 mod generated;
@@ -34,7 +35,8 @@ use std::time::Duration;
 use clap_complete::Shell;
 use jiff::Timestamp;
 
-pub use crate::model::AuthenticationMethod;
+pub use crate::model::{AuthenticationMethod, FindingClass};
+pub use crate::notify::WebhookKind;
 pub use crate::verify::Waiting;
 
 use console::Console;
@@ -50,6 +52,7 @@ pub enum Command {
     Rotate(rotate::Arguments),
     Connect(connect::Arguments),
     Verify(verify::Arguments),
+    Drift(drift::Arguments),
     Whoami(whoami::Arguments),
     Doctor(doctor::Arguments),
     Show { file: PathBuf, format: Format },
@@ -64,7 +67,7 @@ pub enum Command {
 pub const MANIFESTS: &str = "manifests";
 
 /// The manifests and the tenant that a command is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     pub paths: Vec<PathBuf>,
     pub service: Service,
@@ -86,7 +89,7 @@ impl Target {
 }
 
 /// Which services a command speaks to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
     /// `Some("")`: the embedded tenant; `Some(url)`: one that is served elsewhere on this machine.
     pub emulator: Option<String>,
@@ -130,7 +133,7 @@ pub enum Color {
 enum Exit {
     /// Done, or nothing to do.
     Success,
-    /// `plan --detailed-exitcode` found something to do.
+    /// `plan --detailed-exitcode` found something to do, or `drift` something to look at.
     Changes,
 }
 
@@ -151,6 +154,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
         Command::Rotate(arguments) => in_runtime(rotate::run(&console, arguments)),
         Command::Connect(arguments) => in_runtime(connect::run(&console, arguments)),
         Command::Verify(arguments) => in_runtime(verify::run(&console, arguments)),
+        Command::Drift(arguments) => in_runtime(drift::run(&console, arguments)),
         Command::Whoami(arguments) => in_runtime(whoami::run(&console, arguments)),
         Command::Doctor(arguments) => in_runtime(doctor::run(&console, arguments)),
         Command::Emulate(arguments) => in_runtime(emulate::run(&console, *arguments)),

@@ -14,7 +14,7 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot, UnreadableStore};
+use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Problem, Severity, Snapshot, UnreadableStore};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -42,6 +42,8 @@ pub(super) struct Session {
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
     is_embedded: bool,
+    /// Whether certificates that others are to retire for are tried while the tenant is read.
+    proves: bool,
 }
 
 /// Somebody who is signed in, with no plan in mind.
@@ -110,7 +112,8 @@ impl Session {
         let stores = stores(&desired, &connection).await?;
         // Signing in may have taken a person minutes.
         let now_is = now(given);
-        Ok(Self { desired, sources, connection, stores, now: now_is, opened: now_is, only, left_out, is_embedded })
+        let (now, opened, proves) = (now_is, now_is, true);
+        Ok(Self { desired, sources, connection, stores, now, opened, only, left_out, is_embedded, proves })
     }
 
     /// Whether the tenant and its operator are of this program's own making.
@@ -137,6 +140,11 @@ impl Session {
     pub(super) fn yielding(mut self) -> Self {
         self.connection.client = self.connection.client.yielding();
         self
+    }
+
+    /// Signs in with no certificate of the estate: whoever only looks leaves no sign-ins behind, and needs no private key.
+    pub(super) fn proving_nothing(self) -> Self {
+        Self { proves: false, ..self }
     }
 
     /// Where the services of a custom cloud are.
@@ -186,7 +194,12 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let mut snapshot = self.fetched(&self.stores).await.map_err(Failure::of_fetch)?;
+        let snapshot = self.fetched(&self.stores).await.map_err(Failure::of_fetch)?;
+        self.narrowed(console, snapshot)
+    }
+
+    /// What this run is about, of all that was read.
+    pub(super) fn narrowed(&self, console: &Console, mut snapshot: Snapshot) -> Result<Snapshot, Failure> {
         if !self.only.is_empty() {
             let named: BTreeSet<&String> = self.only.iter().collect();
             snapshot.applications.retain(|name, _| named.contains(name));
@@ -235,7 +248,7 @@ impl Session {
         let sources = Sources {
             reader: &self.reader(),
             stores,
-            sign_in: &self.connection.sign_in,
+            sign_in: self.proves.then_some(&self.connection.sign_in),
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
         };
@@ -277,11 +290,20 @@ impl Session {
 
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
-        crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
-            manifests::show(console, &problems, &self.sources);
-            debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
-            Failure::said()
-        })
+        let planned = crate::plan::plan(&self.desired, snapshot, self.now, intent);
+        planned.map_err(|problems| self.refused(console, &problems))
+    }
+
+    /// Plans, and finds everything that somebody should look at.
+    pub(super) fn drift(&self, console: &Console, snapshot: Snapshot) -> Result<Plan, Failure> {
+        let found = crate::drift::drift(self.desired.clone(), snapshot, self.now);
+        found.map_err(|problems| self.refused(console, &problems))
+    }
+
+    fn refused(&self, console: &Console, problems: &[Problem]) -> Failure {
+        manifests::show(console, problems, &self.sources);
+        debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
+        Failure::said()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The tenant and the key stores as a [`Snapshot`]: reads only, as few as the manifests allow.
 
 mod exchange;
+mod inventory;
+
+pub use inventory::inventory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,8 +58,8 @@ pub struct Sources<'a> {
     pub reader: &'a Reader,
     /// The places of the declared certificates, by handle and name.
     pub stores: &'a BTreeMap<(String, String), KeyStore>,
-    /// Tries certificates that others are to retire for.
-    pub sign_in: &'a CertificateSignIn,
+    /// Tries certificates that others are to retire for. `None`: nobody signs in, and nothing is proven.
+    pub sign_in: Option<&'a CertificateSignIn>,
     /// Who reads.
     pub operator: &'a Operator,
     /// Exchange's admin endpoint in the tenant of an id, for the operator.
@@ -159,7 +162,7 @@ async fn keys(
 /// Signs in with each certificate that others wait for to retire. That it does not succeed is an answer too.
 async fn sign_ins(
     stores: &BTreeMap<(String, String), KeyStore>,
-    sign_in: &CertificateSignIn,
+    sign_in: Option<&CertificateSignIn>,
     desired: &Desired,
     applications: &BTreeMap<String, ObservedApplication>,
     keys: &BTreeMap<(String, String), StoredKeys>,
@@ -181,10 +184,13 @@ async fn sign_ins(
     }
     let outcomes: Vec<(String, Thumbprint, SignIn)> = stream::iter(waited_for)
         .map(|(handle, app_id, store, stored)| async move {
-            let outcome = match sign_in.prove(app_id, store, &stored).await {
-                Ok(_) => SignIn::Accepted,
-                Err(ProofError::SignIn(error)) => SignIn::Refused(error.in_brief()),
-                Err(ProofError::Key(error)) => SignIn::Refused(in_one_line(&error)),
+            let outcome = match sign_in {
+                None => SignIn::Refused("it was not tried, because this run signs in with no certificate".to_owned()),
+                Some(sign_in) => match sign_in.prove(app_id, store, &stored).await {
+                    Ok(_) => SignIn::Accepted,
+                    Err(ProofError::SignIn(error)) => SignIn::Refused(error.in_brief()),
+                    Err(ProofError::Key(error)) => SignIn::Refused(in_one_line(&error)),
+                },
             };
             (handle.to_owned(), stored.thumbprint, outcome)
         })

@@ -114,8 +114,19 @@ impl Reader {
     }
 
     /// The items of a page that was read at `path`, and of all that follow it.
-    async fn rest(&self, path: &str, mut page: Json) -> Result<Vec<Json>, GraphError> {
+    async fn rest(&self, path: &str, page: Json) -> Result<Vec<Json>, GraphError> {
         let mut items = Vec::new();
+        self.pages_from(path, page, &mut |page| items.extend(page)).await?;
+        Ok(items)
+    }
+
+    /// Every item of the list at `path`, a page at a time, so that no more than a page is ever held.
+    pub async fn page_by_page(&self, path: &str, mut take: impl FnMut(Vec<Json>)) -> Result<(), GraphError> {
+        let first = self.get(path).await?;
+        self.pages_from(path, first, &mut take).await
+    }
+
+    async fn pages_from(&self, path: &str, mut page: Json, take: &mut impl FnMut(Vec<Json>)) -> Result<(), GraphError> {
         let mut read = BTreeSet::new();
         let mut next = path.to_owned();
         loop {
@@ -128,8 +139,8 @@ impl Reader {
             let Some(Json::Array(values)) = page.get_mut("value").map(Json::take) else {
                 return Err(unreadable("the answer is not a list"));
             };
-            items.extend(values);
-            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(items) };
+            take(values);
+            let Some(link) = page["@odata.nextLink"].as_str() else { return Ok(()) };
             // A token goes only to the host it was meant for.
             let Some(path) = self.client.path_of_link(link) else {
                 return Err(unreadable("the link to its next page leads to another host"));

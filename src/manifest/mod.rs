@@ -7,6 +7,7 @@
 //! secret is ever held.
 
 mod application;
+mod baseline;
 mod certificates;
 mod cursor;
 mod estate;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Desired, Problem, Severity};
 
+pub use baseline::{LoadedBaseline, baseline_text, load_baseline};
 pub use report::render_problems;
 pub use schema::schema;
 pub use source::Sources;

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
 use super::specification::ManifestSpecification;
@@ -18,10 +18,13 @@ pub fn schema() -> String {
     text
 }
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+static SCHEMA: LazyLock<Value> = LazyLock::new(of::<ManifestSpecification>);
+
+/// The schema of one type of file.
+pub(super) fn of<Specification: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft07().for_deserialize().with_transform(RecursiveTransform(plain));
-    settings.into_generator().into_root_schema_for::<ManifestSpecification>().to_value()
-});
+    settings.into_generator().into_root_schema_for::<Specification>().to_value()
+}
 
 pub(super) fn value() -> &'static Value {
     &SCHEMA

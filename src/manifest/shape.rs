@@ -16,7 +16,12 @@ const WRITE_A_REFERENCE: &str =
 
 /// Reports what is wrong with the shape of `node` and returns what is right, so that the rest can still be checked.
 pub(super) fn check(node: &Node, schema: &Value, findings: &mut Findings) -> Option<Node> {
-    Shape { root: schema, findings }.node(node, schema, &Name { text: "the manifest".to_owned(), key: node })
+    check_as("the manifest", node, schema, findings)
+}
+
+/// The same for a file that people call something else.
+pub(super) fn check_as(name: &str, node: &Node, schema: &Value, findings: &mut Findings) -> Option<Node> {
+    Shape { root: schema, findings }.node(node, schema, &Name { text: name.to_owned(), key: node })
 }
 
 struct Shape<'s, 'f> {

@@ -59,6 +59,13 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Content::List(items) => items,
+            Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Map(_) => &[],
+        }
+    }
+
     pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Content::Null => serde_json::Value::Null,

@@ -1,5 +1,6 @@
 //! The vocabulary: values that every other room speaks in. No I/O, no clock, no randomness.
 
+mod acceptance;
 mod address;
 mod authentication;
 mod certificate;
@@ -12,6 +13,7 @@ mod finding;
 mod inspection;
 mod key_policy;
 mod key_store;
+mod listed;
 mod operator;
 mod period;
 mod place;
@@ -23,6 +25,7 @@ mod stored;
 mod value;
 mod verification;
 
+pub use acceptance::{Acceptance, BaselineEntry, Terms};
 pub use address::{Address, Handle};
 pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
 pub use certificate::{
@@ -44,13 +47,14 @@ pub use exchange::{
     ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
     ObservedRoleGroup, ObservedScope,
 };
-pub use finding::{Finding, FindingClass, Rule};
+pub use finding::{Circumstances, Finding, FindingClass, Rule, UnknownClass};
 pub use inspection::{
     CertificateFacts, InspectedCertificate, InspectedFile, InspectedKey, InspectedRequest, Inspection, KeyFacts,
     Remark, RemarkSeverity,
 };
 pub use key_policy::{KeyLimit, KeyPolicies, KeyPolicy};
 pub use key_store::{CertificateSource, SecretReference, StoreReference, VaultCertificate};
+pub use listed::{ListedApplication, ListedCredential};
 pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};

@@ -114,6 +114,7 @@ impl ObservedKeyCredential {
 pub struct ObservedPasswordCredential {
     pub key_id: String,
     pub display_name: Option<String>,
+    pub start: Option<Timestamp>,
     pub end: Option<Timestamp>,
 }
 

@@ -17,7 +17,8 @@ use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, How, Intent, KINDS, Resource, Survey, kind};
 use crate::model::{
-    Action, Address, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Severity, Snapshot, Step, Value,
+    Action, Address, Circumstances, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Severity, Snapshot, Step,
+    Value,
 };
 
 /// Compares what is declared with what was found.
@@ -184,5 +185,6 @@ fn undeclared(step: &Step, desired: &Desired) -> Finding {
         message: what,
         removed: true,
         place: desired.place_of(&step.address.holder).cloned(),
+        circumstances: Circumstances::default(),
     }
 }

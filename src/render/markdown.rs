@@ -134,7 +134,7 @@ impl Comment {
             classes.entry(finding.rule.class()).or_default().push(finding);
         }
         for (class, findings) in classes {
-            self.push(&format!("\n> [!WARNING]\n> {}:\n", rules::heading(class)));
+            self.push(&format!("\n> [!WARNING]\n> {}:\n", rules::heading(class, &findings)));
             let item = |finding: &Finding| {
                 let fate = rules::fate(finding).map(|fate| format!(" ({fate})")).unwrap_or_default();
                 let mark = match finding.severity {

@@ -3,6 +3,7 @@
 
 mod cases;
 mod diagnosis;
+mod drift;
 mod events;
 mod github;
 mod gitlab;
@@ -23,6 +24,7 @@ mod verification;
 
 pub use cases::junit;
 pub use diagnosis::{diagnosis_json, examination_text, recognition_text};
+pub use drift::drift_text;
 pub use events::{EVENTS_VERSION, Event, json_lines};
 pub use github::github;
 pub use gitlab::gitlab;

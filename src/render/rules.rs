@@ -45,21 +45,93 @@ pub(super) fn explanation(rule: Rule) -> Explanation {
             help: "Enable it in Entra if it is to work, or take the application out of the manifests.",
             security_severity: None,
         },
+        Rule::Changed => Explanation {
+            title: "A managed field is not as declared",
+            meaning: "It was changed in the tenant, or in the manifest and not applied yet; without a state file nothing says \
+                      which.",
+            help: "Apply to put it back, or change the manifest if the tenant is right.",
+            security_severity: Some("5.0"),
+        },
+        Rule::Gone => Explanation {
+            title: "Declared, and not there",
+            meaning: "Something that belongs to an application that is there was taken away, or was never made. Scripts that \
+                      work with the application may fail.",
+            help: "Apply to make it again, or take it out of the manifest.",
+            security_severity: None,
+        },
+        Rule::Missing => Explanation {
+            title: "A declared application of which nothing is there",
+            meaning: "It was not applied yet, or is gone for good.",
+            help: "Apply to make it.",
+            security_severity: None,
+        },
+        Rule::Expires => Explanation {
+            title: "A credential ends soon",
+            meaning: "After its end nobody can sign in with it.",
+            help: "Apply where Accredit renews it; else replace it, and tell whoever uses it.",
+            security_severity: None,
+        },
+        Rule::Expired => Explanation {
+            title: "A credential has ended",
+            meaning: "Nobody can sign in with it any more, and it is still on the application.",
+            help: "Remove it, or have `prune: expired` under `expiry` do so.",
+            security_severity: None,
+        },
+        Rule::Lifetime => Explanation {
+            title: "A credential is good for too long",
+            meaning: "It lives longer than `expiry.maximumLifetime` allows, or has no end. Whoever copied it can use it for as \
+                      long.",
+            help: "Replace it by one that ends sooner, or raise the limit.",
+            security_severity: Some("4.0"),
+        },
+        Rule::Unmanaged => Explanation {
+            title: "An application of the estate in no manifest",
+            meaning: "It carries the estate's tag, and no manifest declares it: it has left them, or somebody copied the tag.",
+            help: "Put it back into a manifest, or apply to delete it.",
+            security_severity: Some("4.0"),
+        },
+        Rule::Foreign => Explanation {
+            title: "An application in no manifest",
+            meaning: "It belongs to no estate that was looked at. Nothing here touches it.",
+            help: "Declare it to have it managed.",
+            security_severity: None,
+        },
     }
 }
 
-/// What stands over findings of one class.
-pub(super) fn heading(class: FindingClass) -> &'static str {
+/// Whether every plan finds such; `accredit drift` finds the others besides.
+fn is_of_every_plan(rule: Rule) -> bool {
+    [Rule::Undeclared, Rule::LeftManifest, Rule::OtherKeyId, Rule::Disabled].contains(&rule)
+}
+
+/// What stands over these findings of one class.
+pub(super) fn heading(class: FindingClass, findings: &[&Finding]) -> &'static str {
     match class {
-        FindingClass::Drift => "Found in the tenant and declared in no manifest",
+        FindingClass::Drift if findings.iter().all(|finding| is_of_every_plan(finding.rule)) => {
+            "Found in the tenant and declared in no manifest"
+        }
+        FindingClass::Drift => "Not as the manifests say",
+        FindingClass::Expiry => "Credentials that end, have ended or live too long",
+        FindingClass::Inventory => "Applications in no manifest",
     }
 }
 
 /// What a plan does about a finding, where it is for a plan to do something.
 pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
-    match finding.rule.class() {
-        FindingClass::Drift if finding.removed => Some("this plan removes it"),
-        FindingClass::Drift => Some("this plan leaves it"),
+    match (finding.rule, finding.removed) {
+        (
+            Rule::Undeclared | Rule::LeftManifest | Rule::OtherKeyId | Rule::Disabled | Rule::Unmanaged | Rule::Expired
+            | Rule::Lifetime,
+            true,
+        ) => Some("this plan removes it"),
+        (Rule::Changed | Rule::Gone | Rule::Missing, true) => Some("this plan makes it as declared"),
+        (Rule::Expires, true) => Some("this plan makes its successor"),
+        (
+            Rule::Undeclared | Rule::LeftManifest | Rule::OtherKeyId | Rule::Disabled | Rule::Unmanaged | Rule::Changed
+            | Rule::Gone | Rule::Missing,
+            false,
+        ) => Some("this plan leaves it"),
+        (Rule::Expires | Rule::Expired | Rule::Lifetime, false) | (Rule::Foreign, _) => None,
     }
 }
 

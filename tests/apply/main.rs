@@ -15,6 +15,7 @@ mod connect;
 mod crash;
 mod deaths;
 mod doctor;
+mod drift;
 mod exchange;
 mod interop;
 #[cfg(unix)]

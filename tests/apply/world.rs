@@ -182,7 +182,7 @@ impl World {
         let sources = Sources {
             reader: &reader,
             stores: &stores,
-            sign_in: &sign_in,
+            sign_in: Some(&sign_in),
             operator: &self.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id, &self.credentials),
         };
@@ -191,6 +191,10 @@ impl World {
             assert!(least_privilege::find("GET", &path).is_some(), "the table does not know GET {path}");
         }
         fetched
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::new(self.client.clone())
     }
 
     /// Exchange's admin endpoint for an application.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Address, DesiredApplication, Finding, ObservedApplication, ObservedPasswordCredential, Rule, Severity,
+    Address, Circumstances, DesiredApplication, Finding, ObservedApplication, ObservedPasswordCredential, Rule,
+    Severity,
 };
 
 use super::{Context, NAME};
@@ -17,7 +18,8 @@ pub(super) fn of(
     let mut found = Vec::new();
     let mut report = |rule: Rule, (kind, subject): (&str, &str), severity: Severity, message: String, removed: bool| {
         let (address, subject) = (Address::new(handle, kind, ""), subject.to_owned());
-        found.push(Finding { rule, severity, address, subject, message, removed, place: Some(desired.place.clone()) });
+        let (place, circumstances) = (Some(desired.place.clone()), Circumstances::default());
+        found.push(Finding { rule, severity, address, subject, message, removed, place, circumstances });
     };
     // A credential that has ended lets nobody in any more.
     let severity = |end: Option<Timestamp>| {

@@ -76,6 +76,7 @@ pub(in super::super) struct KeyCredential {
 pub(in super::super) struct PasswordCredential {
     key_id: String,
     display_name: Option<String>,
+    start_date_time: Option<String>,
     end_date_time: Option<String>,
 }
 
@@ -161,7 +162,12 @@ impl From<KeyCredential> for ObservedKeyCredential {
 
 impl From<PasswordCredential> for ObservedPasswordCredential {
     fn from(wire: PasswordCredential) -> Self {
-        Self { key_id: wire.key_id, display_name: wire.display_name, end: instant(wire.end_date_time.as_deref()) }
+        Self {
+            key_id: wire.key_id,
+            display_name: wire.display_name,
+            start: instant(wire.start_date_time.as_deref()),
+            end: instant(wire.end_date_time.as_deref()),
+        }
     }
 }
 

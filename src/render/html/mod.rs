@@ -120,7 +120,7 @@ fn findings(plan: &Plan) -> String {
     }
     let of_class = |(class, findings): (&FindingClass, &Vec<&Finding>)| {
         let rows: Vec<String> = findings.iter().map(|finding| self::finding(finding)).collect();
-        section("findings", &format!("{} ({})", rules::heading(*class), rows.len()), &list(&rows))
+        section("findings", &format!("{} ({})", rules::heading(*class, findings), rows.len()), &list(&rows))
     };
     classes.iter().map(of_class).collect()
 }
