@@ -42,7 +42,7 @@ struct BaselineArguments {
     /// Findings that somebody has accepted, in YAML: they do not count until the day that stands there.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Accept all that is found now, in a new baseline, and exit with 0.
+    /// Accept all that this run would fail on, in a new baseline, and exit with 0.
     #[arg(long, value_name = "FILE", requires_all = ["owner", "until"])]
     write_baseline: Option<PathBuf>,
     /// Who answers for what is accepted.

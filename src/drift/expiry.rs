@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::kinds::is_made_here;
 use crate::model::{
     Action, Address, CertificateSource, Circumstances, Desired, DesiredApplication, DesiredCertificate, Expiry,
-    Finding, GenerationState, ObservedApplication, ObservedKeyCredential, ObservedPasswordCredential, Plan, Rule,
-    Severity, Snapshot, Thumbprint,
+    Finding, ObservedApplication, ObservedKeyCredential, ObservedPasswordCredential, Plan, Rule, Severity, Snapshot,
+    Thumbprint,
 };
 
 /// So few days before its end nobody should be surprised any more.
@@ -41,7 +41,7 @@ pub(super) fn of(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Vec<Fin
         };
         let anybody_signs_in = all.iter().any(works) || !actual.federated_credentials.is_empty();
         for credential in &all {
-            let judge = Judge { plan, handle: handle.as_str(), declared, snapshot, anybody_signs_in };
+            let judge = Judge { plan, handle: handle.as_str(), declared, snapshot, all: &all, anybody_signs_in };
             findings.extend(judge.findings(credential));
         }
     }
@@ -53,6 +53,8 @@ struct Judge<'a> {
     handle: &'a str,
     declared: &'a DesiredApplication,
     snapshot: &'a Snapshot,
+    /// Its credentials.
+    all: &'a [Credential<'a>],
     /// Whether the application has a credential at all that works today.
     anybody_signs_in: bool,
 }
@@ -80,7 +82,7 @@ impl Judge<'_> {
             return vec![self.finding(Rule::Expired, severity, credential, message)];
         }
         let mut findings = Vec::new();
-        if warn_before.before(end) <= now && !self.is_retiring(credential) {
+        if warn_before.before(end) <= now && !self.is_followed(credential) {
             let message = format!("{what} ({id}) ends in {}, on {on}", counted(days));
             let is_soon = end.duration_since(now) <= SOON;
             let severity = if is_soon { Severity::Error } else { Severity::Warning };
@@ -92,21 +94,23 @@ impl Judge<'_> {
         if let Some(start) = credential.start.filter(is_too_long) {
             let lived = counted(end.duration_since(start).as_hours().div_euclid(24));
             let message = format!(
-                "{what} ({id}) is good for {lived}, until {on}, and none may be for longer than {maximum_lifetime}"
+                "{what} ({id}) is good for {lived}, until {on}, and none may be for longer than {}",
+                maximum_lifetime.in_words()
             );
             findings.push(self.finding(Rule::Lifetime, Severity::Warning, credential, message));
         }
         findings
     }
 
-    /// Whether another one has taken over from it, so that its end is no news.
-    fn is_retiring(&self, credential: &Credential<'_>) -> bool {
-        let of_this = self.plan.rotations.iter().filter(|rotation| rotation.address.holder == self.handle);
-        let mut generations = of_this.flat_map(|rotation| &rotation.generations);
-        credential.thumbprint.is_some()
-            && generations.any(|generation| {
-                generation.state == GenerationState::Retiring && generation.thumbprint.as_ref() == credential.thumbprint
-            })
+    /// Whether a later one of the same declared certificate is on the application and outlives it, so that its end is no news.
+    /// Whether that one has signed in yet is for rotations to know: whoever only looks tries nothing.
+    fn is_followed(&self, credential: &Credential<'_>) -> bool {
+        let Some((name, _)) = self.certificate(credential) else { return false };
+        self.all.iter().any(|other| {
+            other.start > credential.start
+                && other.end > credential.end
+                && self.certificate(other).is_some_and(|(of, _)| of == name)
+        })
     }
 
     fn finding(&self, rule: Rule, severity: Severity, credential: &Credential<'_>, message: String) -> Finding {
@@ -156,7 +160,7 @@ impl Judge<'_> {
                 format!("make a new version of `{}` in {}, and run `accredit apply`", vault.name, certificate.store)
             }
             CertificateSource::SelfSigned | CertificateSource::KeyVault(_) => {
-                format!("`accredit apply` follows it {} before its end", self.declared.expiry.renew_before)
+                format!("`accredit apply` follows it {} before its end", self.declared.expiry.renew_before.in_words())
             }
         }
     }

@@ -35,8 +35,14 @@ impl<'a> Hands<'a> {
     /// Nothing for what comes about by itself.
     pub(super) fn could_have(&self, finding: &Finding) -> Vec<String> {
         match finding.rule {
-            Rule::Undeclared | Rule::OtherKeyId | Rule::Disabled | Rule::Changed | Rule::Gone | Rule::Unmanaged => {}
-            Rule::LeftManifest | Rule::Missing | Rule::Expires | Rule::Expired | Rule::Lifetime | Rule::Foreign => {
+            Rule::Undeclared | Rule::OtherKeyId | Rule::Disabled | Rule::Changed | Rule::Gone => {}
+            Rule::LeftManifest
+            | Rule::Unmanaged
+            | Rule::Missing
+            | Rule::Expires
+            | Rule::Expired
+            | Rule::Lifetime
+            | Rule::Foreign => {
                 return Vec::new();
             }
         }
@@ -44,8 +50,9 @@ impl<'a> Hands<'a> {
         let mut hands = Vec::new();
         if permission == APPLICATIONS {
             let application = self.snapshot.applications.get(&finding.address.holder);
-            // Who was found to be an owner too many may have been let in by somebody else, and can do it all the same.
+            // An owner too many can do all that owners can, but was let in by somebody else.
             let owners = application.into_iter().flat_map(|application| &application.owners);
+            let owners = owners.filter(|owner| finding.subject != format!("owners/{}", owner.id));
             hands.extend(owners.map(|owner| format!("its owner {}", owner.name)));
         }
         let known = self.held.iter().filter(|(_, held)| held.has(permission));

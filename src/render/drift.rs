@@ -89,7 +89,9 @@ fn block(out: &mut String, finding: &Finding, paint: Paint) {
         let _ = writeln!(out, "      {} {}", paint.dim("declared:"), inline(after));
     }
     let since = since.map(|since| format!("there since {}", since.strftime("%Y-%m-%d")));
-    let hands = (!could_have.is_empty()).then(|| format!("could have been {}", printable(&could_have.join("; "))));
+    // Who could have done what harms nobody is asked by nobody.
+    let is_asked = *severity == Severity::Error && !could_have.is_empty();
+    let hands = is_asked.then(|| format!("could have been {}", printable(&could_have.join("; "))));
     let known: Vec<String> = since.into_iter().chain(hands).collect();
     if !known.is_empty() {
         let _ = writeln!(out, "      {}", paint.dim(&known.join("; ")));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::{Action, FieldChange, Plan, Severity, Step, Value};
+use crate::model::{Action, FieldChange, Plan, Rule, Severity, Step, Value};
 
 use super::paint::Paint;
 use super::value::{inline, origin, printable};
@@ -66,7 +66,15 @@ fn findings(out: &mut String, plan: &Plan, paint: Paint) {
     if plan.findings.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{}\n", paint.bold("Note: found in the tenant and declared in no manifest"));
+    // What a plan finds of itself is there and not declared; `accredit drift` finds more.
+    let of_plan = [Rule::Undeclared, Rule::LeftManifest, Rule::OtherKeyId, Rule::Disabled];
+    let is_of_plan = plan.findings.iter().all(|finding| of_plan.contains(&finding.rule));
+    let title = if is_of_plan {
+        "Note: found in the tenant and declared in no manifest"
+    } else {
+        "Note: what somebody should look at"
+    };
+    let _ = writeln!(out, "{}\n", paint.bold(title));
     for finding in &plan.findings {
         let (mark, message) = match finding.severity {
             Severity::Error => (paint.red("!"), printable(&finding.message)),
