@@ -75,10 +75,8 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     if let Some(new) = write_baseline {
         return write(console, &plan, &classes, new, session.now);
     }
-    let report = match format {
-        Format::Text => drift_text(&plan, console.paint),
-        _ => rendered(console, &plan, *format),
-    };
+    let is_text = *format == Format::Text;
+    let report = if is_text { drift_text(&plan, console.paint) } else { rendered(console, &plan, *format) };
     console.data(&report)?;
     let summary = Summary::of(&plan, |finding| fails(finding, &classes));
     let is_in_line = summary.failing.is_empty();

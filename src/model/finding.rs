@@ -89,7 +89,7 @@ struct Written<'a> {
     removed: bool,
     /// What in the manifests it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    place: &'a Option<Place>,
+    place: Option<&'a Place>,
     #[serde(flatten)]
     circumstances: &'a Circumstances,
 }
@@ -116,7 +116,7 @@ impl Serialize for Finding {
             fingerprint: self.fingerprint(),
             message,
             removed: *removed,
-            place,
+            place: place.as_ref(),
             circumstances,
         };
         written.serialize(serializer)

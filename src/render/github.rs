@@ -12,7 +12,8 @@ use super::{by_gravity, relative, summary};
 pub fn github(plan: &Plan) -> String {
     let mut out = String::new();
     for finding in by_gravity(&plan.findings) {
-        let Finding { rule, severity, address: _, subject: _, message: _, removed: _, place } = finding;
+        let Finding { rule, severity, address: _, subject: _, message: _, removed: _, place, circumstances: _ } =
+            finding;
         let command = match severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

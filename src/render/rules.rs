@@ -120,15 +120,26 @@ pub(super) fn heading(class: FindingClass, findings: &[&Finding]) -> &'static st
 pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
     match (finding.rule, finding.removed) {
         (
-            Rule::Undeclared | Rule::LeftManifest | Rule::OtherKeyId | Rule::Disabled | Rule::Unmanaged | Rule::Expired
+            Rule::Undeclared
+            | Rule::LeftManifest
+            | Rule::OtherKeyId
+            | Rule::Disabled
+            | Rule::Unmanaged
+            | Rule::Expired
             | Rule::Lifetime,
             true,
         ) => Some("this plan removes it"),
         (Rule::Changed | Rule::Gone | Rule::Missing, true) => Some("this plan makes it as declared"),
         (Rule::Expires, true) => Some("this plan makes its successor"),
         (
-            Rule::Undeclared | Rule::LeftManifest | Rule::OtherKeyId | Rule::Disabled | Rule::Unmanaged | Rule::Changed
-            | Rule::Gone | Rule::Missing,
+            Rule::Undeclared
+            | Rule::LeftManifest
+            | Rule::OtherKeyId
+            | Rule::Disabled
+            | Rule::Unmanaged
+            | Rule::Changed
+            | Rule::Gone
+            | Rule::Missing,
             false,
         ) => Some("this plan leaves it"),
         (Rule::Expires | Rule::Expired | Rule::Lifetime, false) | (Rule::Foreign, _) => None,

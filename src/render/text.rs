@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::{Action, FieldChange, Plan, Rule, Severity, Step, Value};
+use crate::model::{Action, FieldChange, Finding, FindingClass, Plan, Severity, Step, Value};
 
 use super::paint::Paint;
 use super::value::{inline, origin, printable};
-use super::{because, count, counted, headline, rotation, symbol};
+use super::{because, count, counted, headline, rotation, rules, symbol};
 
 /// The whole plan.
 pub fn text(plan: &Plan, paint: Paint) -> String {
@@ -66,24 +66,24 @@ fn findings(out: &mut String, plan: &Plan, paint: Paint) {
     if plan.findings.is_empty() {
         return;
     }
-    // What a plan finds of itself is there and not declared; `accredit drift` finds more.
-    let of_plan = [Rule::Undeclared, Rule::LeftManifest, Rule::OtherKeyId, Rule::Disabled];
-    let is_of_plan = plan.findings.iter().all(|finding| of_plan.contains(&finding.rule));
-    let title = if is_of_plan {
-        "Note: found in the tenant and declared in no manifest"
-    } else {
-        "Note: what somebody should look at"
+    let of = |class: FindingClass| {
+        let findings: Vec<&Finding> = plan.findings.iter().filter(|finding| finding.rule.class() == class).collect();
+        (!findings.is_empty()).then_some((class, findings))
     };
-    let _ = writeln!(out, "{}\n", paint.bold(title));
-    for finding in &plan.findings {
-        let (mark, message) = match finding.severity {
-            Severity::Error => (paint.red("!"), printable(&finding.message)),
-            Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
-        };
-        let fate = if finding.removed { "; this plan removes it" } else { "; this plan leaves it" };
-        let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&finding.address.to_string()));
+    for (class, findings) in FindingClass::ALL.into_iter().filter_map(of) {
+        let heading = rules::heading(class, &findings);
+        let (first, rest) = heading.split_at(1);
+        let _ = writeln!(out, "{}\n", paint.bold(&format!("Note: {}{rest}", first.to_lowercase())));
+        for finding in findings {
+            let (mark, message) = match finding.severity {
+                Severity::Error => (paint.red("!"), printable(&finding.message)),
+                Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
+            };
+            let fate = rules::fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
+            let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&finding.address.to_string()));
+        }
+        out.push('\n');
     }
-    out.push('\n');
 }
 
 fn rotations(out: &mut String, plan: &Plan, paint: Paint) {
