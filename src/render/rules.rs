@@ -55,16 +55,15 @@ pub(super) fn heading(class: FindingClass) -> &'static str {
     }
 }
 
-/// What a plan does about a finding, where it is for a plan to do something.
-pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
+/// What a plan does about a finding.
+pub(super) fn fate(finding: &Finding) -> &'static str {
     match finding.rule.class() {
-        FindingClass::Drift if finding.removed => Some("this plan removes it"),
-        FindingClass::Drift => Some("this plan leaves it"),
+        FindingClass::Drift if finding.removed => "this plan removes it",
+        FindingClass::Drift => "this plan leaves it",
     }
 }
 
 /// A finding as one sentence that stands by itself.
 pub(super) fn sentence(finding: &Finding) -> String {
-    let fate = fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
-    format!("{}: {}{fate}", finding.address, finding.message)
+    format!("{}: {}; {}", finding.address, finding.message, fate(finding))
 }

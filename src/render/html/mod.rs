@@ -131,13 +131,12 @@ fn finding(finding: &Finding) -> String {
         Severity::Warning => ("badge change", "warning"),
     };
     let badge = element("span", class, word);
-    let fate = rules::fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
     let place = finding.place.as_ref().map(|place| element("small", "", &escaped(&place.to_string())));
     format!(
-        "{badge} {} {}{} {}",
+        "{badge} {} {}; {} {}",
         code(&finding.address.to_string()),
         escaped(&finding.message),
-        escaped(&fate),
+        escaped(rules::fate(finding)),
         place.unwrap_or_default()
     )
 }
