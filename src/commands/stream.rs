@@ -49,7 +49,7 @@ impl<'a> Stream<'a> {
             execute::Event::Failed(step, error) => {
                 let (address, action, seconds) =
                     (&step.address, step.action.as_str(), ended(&mut running, &step.address));
-                let hint = error.hint().map(String::from).or_else(|| vault_help(*error));
+                let hint = error.hint().or_else(|| vault_help(*error));
                 let errors = causes(*error);
                 self.console.event(&Event::ApplyErrored { address, action, seconds, errors, hint });
             }

@@ -53,7 +53,7 @@ const CUT: &str = "\n> [!NOTE]\n> Not everything fits into a comment: where some
 
 fn head(plan: &Plan) -> String {
     // What could end an HTML comment is in no name of an estate or tenant; a plan may come from elsewhere.
-    let plain = |text: &str| -> String {
+    let harmless = |text: &str| -> String {
         text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(64).collect()
     };
     let counts = plan.counts();
@@ -64,8 +64,8 @@ fn head(plan: &Plan) -> String {
     };
     format!(
         "<!-- accredit-plan {} {} -->\n## Accredit: {title}\n\nTenant {}, estate {}\n",
-        plain(&plan.estate),
-        plain(&plan.tenant),
+        harmless(&plan.estate),
+        harmless(&plan.tenant),
         code(&plan.organization),
         code(&plan.estate)
     )
@@ -293,9 +293,9 @@ fn code(text: &str) -> String {
     format!("`{}`", clipped(&printable(text), LONGEST).replace('`', "'"))
 }
 
-/// The same in a table, where a bar would end it.
+/// The same in a table, where a bar would end it, also behind a backslash if one stands before that.
 fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
+    code(text).replace('|', "¦")
 }
 
 /// A sentence with words of the tenant in it: nothing in it is markup, names somebody, or leads anywhere.

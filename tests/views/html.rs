@@ -106,9 +106,10 @@ fn the_page_needs_nothing_else() {
 
 const ATTACK: &str = "</code></script><img src=x onerror=alert(1)>\" onmouseover='x' <!-- ]]> &lt; {{x}}";
 
-/// Puts the attack behind every text of a plan that is not one of a closed list.
+/// Puts the attack at the end of every text of a plan that is not one of a closed list; ids are of services alone.
 fn attack(value: &mut Json, key: &str) {
     let closed = [
+        "id",
         "formatVersion",
         "accreditVersion",
         "now",
@@ -124,7 +125,7 @@ fn attack(value: &mut Json, key: &str) {
         "renewBefore",
     ];
     match value {
-        Json::String(text) if !closed.contains(&key) => text.push_str(ATTACK),
+        Json::String(text) if !closed.contains(&key) => text.insert_str(text.trim_end().len(), ATTACK),
         Json::Array(values) => values.iter_mut().for_each(|value| attack(value, key)),
         Json::Object(members) => members.iter_mut().for_each(|(key, value)| attack(value, key)),
         Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}

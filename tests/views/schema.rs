@@ -58,7 +58,7 @@ fn a_plan_with_a_piece_missing_is_refused_by_the_schema() {
     };
     let documents = [
         broken("", "steps", None),
-        broken("", "now", Some("today".into())),
+        broken("", "now", Some(5.into())),
         broken("/steps/0", "action", Some("explode".into())),
         broken("/steps/0", "after", None),
         broken("/steps/0/reason", "code", Some("whim".into())),

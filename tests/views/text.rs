@@ -46,7 +46,7 @@ fn every_value_in_the_text_is_in_the_json() {
                 assert!(holds(value), "{}: {value}", scenario.display());
                 checked += 1;
             }
-            let words = line.split_whitespace().map(|word| word.trim_matches([',', ':', ';', '(', ')']));
+            let words = line.split_whitespace().map(|word| word.trim_matches([',', ':', ';', '(', ')', '[', ']']));
             for address in words.filter(|word| word.contains('/') && !word.contains(['`', '"', '+'])) {
                 assert!(holds(address), "{}: {address}", scenario.display());
                 checked += 1;
@@ -66,18 +66,6 @@ fn the_views_are_the_same_of_the_json_that_was_read_again() {
         assert_eq!(text(&again, Paint::PLAIN), text(&plan, Paint::PLAIN));
         assert_eq!(markdown(&again), markdown(&plan));
         assert_eq!(html(&again), html(&plan));
-        // A thumbprint is longer than the name that stands for it, and its place in a set another one: columns and the order
-        // of lines differ, and nothing else does.
-        let lines = |text: &str| -> Vec<String> {
-            let named =
-                (1..200).fold(text.to_owned(), |text, number| text.replace(&format!("{number:040X}"), "THUMBPRINT"));
-            let squeezed = named.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-            let mut lines: Vec<String> = squeezed.collect();
-            lines.sort();
-            lines
-        };
-        let golden = std::fs::read_to_string(scenario.join("plan.txt")).unwrap();
-        assert_eq!(lines(&text(&plan, Paint::PLAIN)), lines(&golden), "{}", scenario.display());
     }
 }
 

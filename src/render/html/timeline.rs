@@ -32,9 +32,9 @@ pub(super) fn timeline(plan: &Plan) -> String {
         out += &element("details", "", &(summary + &axis.ticks() + &element("ul", "lives", &rest.concat())));
     }
     for one in &plan.rotations {
-        let lines: Vec<String> = rotation(one, Paint::PLAIN).iter().map(|line| escaped(line)).collect();
+        let told: Vec<String> = rotation(one, Paint::PLAIN).iter().map(|line| escaped(line)).collect();
         out += &element("h3", "", &escaped(&one.address.to_string()));
-        out += &element("pre", "", &lines.join("\n"));
+        out += &element("pre", "", &told.join("\n"));
     }
     section("certificates", &format!("Certificates ({})", plan.certificates.len()), &out)
 }
