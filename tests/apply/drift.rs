@@ -299,8 +299,8 @@ async fn credentials_are_judged_by_their_dates_whoever_put_them_there() {
     let [certificate] = expires.as_slice() else { panic!("{}", drift_text(&plan, Paint::PLAIN)) };
     assert_eq!(certificate.address.to_string(), "exo/certificate/main");
     assert_eq!(certificate.circumstances.remedy, "`accredit apply` makes its successor");
-    let expired = of(&plan, Rule::Expired);
-    let [secret] = expired.as_slice() else { panic!("{}", drift_text(&plan, Paint::PLAIN)) };
+    let ended = of(&plan, Rule::Expired);
+    let [secret] = ended.as_slice() else { panic!("{}", drift_text(&plan, Paint::PLAIN)) };
     assert!(secret.message.contains("`short`") && secret.message.contains("ended 2 days ago"), "{}", secret.message);
     assert_eq!(secret.severity, Severity::Warning);
 

@@ -1,6 +1,6 @@
 //! A comment on a pull request: never longer than one may be, whole in its markup, and of use however long the plan is.
 
-use accredit::model::{Action, Address, Fields, Finding, Plan, Reason, Rotation, Rule, Severity, Value};
+use accredit::model::{Action, Address, Circumstances, Fields, Finding, Plan, Reason, Rotation, Rule, Severity, Value};
 use accredit::render::markdown;
 use proptest::prelude::*;
 
@@ -174,6 +174,7 @@ fn plan() -> impl Strategy<Value = Plan> {
                 message: message.clone(),
                 removed: false,
                 place: None,
+                circumstances: Circumstances::default(),
             });
             let rotation = |note: &String| Rotation {
                 address: address.clone(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use accredit::model::{
-    Action, Address, CertificateLife, FieldChange, Fields, Finding, Generation, GenerationState, Place, Plan, Reason,
-    Rule, Severity, Step, Thumbprint, Value,
+    Action, Address, CertificateLife, Circumstances, FieldChange, Fields, Finding, Generation, GenerationState, Place,
+    Plan, Reason, Rule, Severity, Step, Thumbprint, Value,
 };
 use accredit::render::from_json;
 use jiff::{SignedDuration, Timestamp};
@@ -141,6 +141,7 @@ pub(crate) fn with_findings() -> Plan {
         message: message.to_owned(),
         removed: false,
         place,
+        circumstances: Circumstances::default(),
     };
     plan.findings = vec![
         of(Rule::Disabled, Severity::Warning, "", "it is disabled", None),
