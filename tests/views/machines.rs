@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::plans::{empty, estate, expected, scenarios, with_findings};
 
 fn parsed(text: &str) -> Json {
-    assert!(text.ends_with("\n"));
+    assert!(text.ends_with('\n'));
     serde_json::from_str(text).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::disallowed_methods, reason = "tests read where Python is")]
+#![allow(clippy::format_push_string, reason = "documents are put together from pieces")]
 
 mod events;
 mod html;
