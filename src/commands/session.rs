@@ -14,7 +14,7 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot, UnreadableStore};
+use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot, Unread, UnreadableStore};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -276,11 +276,17 @@ impl Session {
 
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
-        crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
+        let plan = crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
             manifests::show(console, &problems, &self.sources);
             debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
             Failure::said()
-        })
+        })?;
+        // That there is nothing to do can only be said of what was seen.
+        if let (true, Intent::Reconcile, Some(unread)) = (plan.is_empty(), intent, snapshot.exchange.unread().next()) {
+            let Unread { what, brief: _, error, hint } = unread;
+            return Err(Failure::message(format!("{what} could not be read: {error}")).hint(hint.clone()));
+        }
+        Ok(plan)
     }
 }
 

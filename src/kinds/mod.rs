@@ -70,13 +70,14 @@ pub trait Kind: Sync {
 pub const KINDS: [&dyn Kind; 14] = [
     &certificate_request::CertificateRequest,
     &certificate::Certificate,
-    // Before the application, so that it is deleted after it: until then roles of the application hold for it.
-    &exchange_scope::Scope,
     &application::Application,
     &service_principal::ServicePrincipal,
     &app_role_assignment::AppRoleAssignment,
     &permission_grant::PermissionGrant,
     &role_assignment::RoleAssignment,
+    // Scopes go after the roles that hold for them, and all of it before the application: whoever is deleted for a while may still
+    // count as a use, and of what is gone for good nobody would find its scopes.
+    &exchange_scope::Scope,
     &exchange_role_assignment::ExchangeRoleAssignment,
     &exchange_service_principal::ExchangeServicePrincipal,
     &exchange_role_group_member::ExchangeRoleGroupMember,

@@ -153,7 +153,8 @@ fn a_key_that_is_gone() {
 #[test]
 fn a_key_that_is_another_s_or_everybody_s() {
     use std::os::unix::fs::PermissionsExt as _;
-    let other = "      other:\n        dnsNames: [other.example]\n        store: { directory: ../.accredit/keys }\n    roles:";
+    let other =
+        "      other:\n        dnsNames: [other.example]\n        store: { directory: ../.accredit/keys }\n    roles:";
     let ward = Ward::with(&MANIFEST.replace("    roles:", other));
     let keys = ward.bench.path().join(".accredit/keys/exo");
     let key_of = |name: &str| {

@@ -490,6 +490,57 @@ async fn a_run_that_dies_is_finished_by_the_next() {
     }
 }
 
+/// What somebody on the way answers in place of Graph and of Exchange.
+fn page_of_a_proxy() -> Json {
+    json!({ "status": 404, "body": "<html><h1>Not found</h1></html>" })
+}
+
+#[tokio::test]
+async fn a_404_of_somebody_on_the_way_takes_nothing_away() {
+    let world = world(&["roles: [View-Only Recipients]", "roleGroups: [Help Desk]"]).await;
+    world.converge(&world.desired()).await;
+    world.write("reports.yaml", &manifest(&["roles: []", "roleGroups: []"]));
+    for (fault, left) in [
+        (json!({ "path": "InvokeCommand", "body": "Remove-RoleGroupMember", "then": page_of_a_proxy() }), 2),
+        // What is gone all the same is gone, whoever answers.
+        (json!({ "path": "InvokeCommand", "body": "Remove-", "when": "after", "then": page_of_a_proxy() }), 0),
+        (json!({ "method": "DELETE", "path": "exchange/roleAssignments", "then": page_of_a_proxy() }), 1),
+    ] {
+        world.faults(json!([fault])).await;
+        let report = world.run(&world.desired(), Intent::Reconcile).await;
+        world.no_faults().await;
+        assert_eq!(world.plan(&world.desired()).await.counts().destroy, left, "{fault}");
+        for failed in &report.failed {
+            assert!(failed.error.hint().unwrap().contains("proxy"), "{failed:?}");
+        }
+        if left == 0 {
+            world.write("reports.yaml", &manifest(&["roles: [View-Only Recipients]", "roleGroups: []"]));
+            world.converge(&world.desired()).await;
+            world.write("reports.yaml", &manifest(&["roles: []", "roleGroups: []"]));
+        }
+    }
+    world.converge(&world.desired()).await;
+}
+
+#[tokio::test]
+async fn already_exists_is_believed_of_what_is_seen_alone() {
+    let world = world(&["roleGroups: [Help Desk]"]).await;
+    let exists =
+        json!({ "status": 409, "body": { "error": { "code": "Conflict", "message": "The object already exists." } } });
+    for (name, cmdlet) in [("Reports", "New-ServicePrincipal"), ("New", "Set-ServicePrincipal")] {
+        let manifest = manifest(&["roleGroups: [Help Desk]"]);
+        world.write("reports.yaml", &manifest.replace("displayName: Reports", &format!("displayName: {name}")));
+        world.faults(json!([{ "path": "InvokeCommand", "body": cmdlet, "then": exists }])).await;
+        let report = world.run(&world.desired(), Intent::Reconcile).await;
+        let failed: Vec<&str> = report.failed.iter().map(|failed| failed.address.kind.as_str()).collect();
+        assert_eq!(failed, ["exchangeServicePrincipal"], "{cmdlet}");
+        assert!(report.failed[0].error.hint().unwrap().contains("something else has this name or id"));
+        world.no_faults().await;
+        world.converge(&world.desired()).await;
+        assert_eq!(known_to_exchange(&world).await[0]["DisplayName"], name);
+    }
+}
+
 /// Cmdlets all go to one path; what they are stands in the body.
 async fn lose(world: &World, method: &str, write: &str, when: &str) {
     let fault = if write.contains('-') {

@@ -25,6 +25,7 @@ impl Kind for ExchangeRoleGroupMember {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        survey.notices.extend(context.snapshot.exchange.role_groups_unread.iter().map(crate::model::Unread::notice));
         let Some(organization) = &context.snapshot.exchange.organization else { return };
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and membership goes with the application.

@@ -11,12 +11,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{
-    Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Reason, Step, Value,
-};
+use crate::model::{Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Intent, Kind, Resource, Survey};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct Scope;
 
@@ -25,6 +23,9 @@ const PATH: &str = "/beta/roleManagement/exchange/customAppScopes";
 
 /// <https://learn.microsoft.com/powershell/module/exchangepowershell/new-managementscope>
 const LONGEST_NAME: usize = 64;
+
+/// Hexadecimal digits at the end of a name.
+const DIGITS: usize = 12;
 
 const DISPLAY_NAME: &str = "displayName";
 const RECIPIENT_FILTER: &str = "customAttributes.RecipientFilter";
@@ -36,6 +37,10 @@ impl Kind for Scope {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        if let Some(unread) = &context.snapshot.exchange.roles_unread {
+            survey.notices.push(unread.notice());
+            return;
+        }
         for (handle, desired, _) in context.applications() {
             // Not declared is not managed; of an application that goes nothing is declared any more.
             if desired.is_some_and(|desired| desired.exchange.roles.is_none()) {
@@ -61,11 +66,7 @@ impl Kind for Scope {
                 let fields = observed(found, &found.recipient_filter);
                 let address = Address::new(handle, NAME, &found.display_name);
                 let mut resource = Resource::new(address, None, Some((found.id.clone(), fields)));
-                resource.reason = Some(match (desired, context.intent) {
-                    (Some(_), _) => Reason::Undeclared,
-                    (None, Intent::Reconcile) => Reason::RemovedFromManifests,
-                    (None, Intent::Destroy) => Reason::Destroyed,
-                });
+                resource.reason = Some(context.reason_to_go(desired.is_some()));
                 survey.resources.push(resource);
             }
         }
@@ -117,14 +118,19 @@ fn name(handle: &str, filter: &str) -> String {
     let digest = Sha256::digest(format!("{handle}\n{}", filter::normalized(filter)));
     let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let digest = format!("{number:012x}");
-    let room = LONGEST_NAME - "accredit  ".len() - digest.len();
+    let room = LONGEST_NAME - "accredit  ".len() - DIGITS;
     // Handles are ASCII.
     format!("accredit {} {digest}", &handle[..handle.len().min(room)])
 }
 
-/// Whether Accredit made a scope for this application: its name is the one that its filter gets.
+/// Whether Accredit made a scope for this application, by its name alone: somebody may have changed its filter, and Exchange may
+/// write filters in its own way.
 pub(super) fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
-    scope.display_name == name(handle, &scope.recipient_filter)
+    let name = name(handle, "");
+    let (start, digest) = name.split_at(name.len() - DIGITS);
+    let is_digest =
+        |rest: &str| rest.len() == digest.len() && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    scope.display_name.strip_prefix(start).is_some_and(is_digest)
 }
 
 /// The scope that was made for a filter, whatever its filter has become.
