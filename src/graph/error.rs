@@ -182,7 +182,7 @@ impl GraphError {
                 "the organization is dehydrated: somebody with Organization Management runs `Enable-OrganizationCustomization` in Exchange Online PowerShell, once for the tenant; it works some minutes later"
             }
             Self::Refused { .. } if self.is_still_in_use() => {
-                "something else uses it, or Exchange has not noticed yet that nothing does: run it again later, and it is tried again"
+                "something else uses it, or Exchange has not noticed yet that nothing does: `Get-ManagementRoleAssignment` shows under CustomResourceScope whose roles hold for it; once they are taken away, or some minutes later, run it again"
             }
             Self::Refused { status: 401, .. } => {
                 "the operator's token was not accepted: check the tenant, the cloud and the clock of this machine"

@@ -7,7 +7,10 @@ use crate::model::{ObservedServicePrincipal, Snapshot};
 pub fn exchanges_own(principal: &ObservedServicePrincipal, snapshot: &Snapshot) -> Vec<String> {
     let exchange = &snapshot.exchange;
     let roles = principal.exchange_role_assignments.iter().filter_map(|assignment| {
-        let definition = exchange.role_definitions.iter().find(|role| role.id == assignment.role_definition_id)?;
+        let definition = exchange
+            .role_definitions
+            .iter()
+            .find(|role| role.id.eq_ignore_ascii_case(&assignment.role_definition_id))?;
         (!is_application_role(&definition.name)).then(|| format!("{} (Exchange's own)", definition.name))
     });
     let groups = exchange.organization.iter().flat_map(|organization| &organization.role_groups);

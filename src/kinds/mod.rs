@@ -24,6 +24,7 @@ mod write;
 pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
 pub use exchange_access::exchanges_own;
+pub use exchange_scope::filter as recipient_filter;
 pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };

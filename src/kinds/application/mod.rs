@@ -15,7 +15,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, Intent, Kind, Resource, Survey};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct Application;
 

@@ -1,7 +1,7 @@
 //! `exchangeScope`: a filter of recipients under a name, which Graph calls `customAppScope` and Exchange management scope. Accredit
 //! makes one for each filter that an application's roles are declared with.
 
-mod filter;
+pub mod filter;
 mod wire;
 
 pub use wire::exchange_scope;
@@ -26,6 +26,9 @@ const LONGEST_NAME: usize = 64;
 
 /// Hexadecimal digits at the end of a name.
 const DIGITS: usize = 12;
+
+/// What is left for a handle.
+const LONGEST_HANDLE: usize = LONGEST_NAME - "accredit  ".len() - DIGITS;
 
 const DISPLAY_NAME: &str = "displayName";
 const RECIPIENT_FILTER: &str = "customAttributes.RecipientFilter";
@@ -118,19 +121,20 @@ fn name(handle: &str, filter: &str) -> String {
     let digest = Sha256::digest(format!("{handle}\n{}", filter::normalized(filter)));
     let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let digest = format!("{number:012x}");
-    let room = LONGEST_NAME - "accredit  ".len() - DIGITS;
     // Handles are ASCII.
-    format!("accredit {} {digest}", &handle[..handle.len().min(room)])
+    format!("accredit {} {digest}", &handle[..handle.len().min(LONGEST_HANDLE)])
 }
 
 /// Whether Accredit made a scope for this application, by its name alone: somebody may have changed its filter, and Exchange may
 /// write filters in its own way.
 pub(super) fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
-    let name = name(handle, "");
-    let (start, digest) = name.split_at(name.len() - DIGITS);
-    let is_digest =
-        |rest: &str| rest.len() == digest.len() && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    scope.display_name.strip_prefix(start).is_some_and(is_digest)
+    let is_digest = |rest: &str| {
+        rest.len() == DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    // Of a handle that is too long to stand there whole, only the digest tells whose it is.
+    scope.display_name == name(handle, &scope.recipient_filter)
+        || (handle.len() <= LONGEST_HANDLE
+            && scope.display_name.strip_prefix(&format!("accredit {handle} ")).is_some_and(is_digest))
 }
 
 /// The scope that was made for a filter, whatever its filter has become.
