@@ -26,8 +26,13 @@ pub enum ExchangeError {
         #[source]
         source: TransportError,
     },
-    #[error("{cmdlet}: {reason}")]
-    Unreadable { cmdlet: String, reason: String },
+    #[error("{cmdlet}: {reason}{}", request_id.as_ref().map(|id| format!(" (client-request-id {id})")).unwrap_or_default())]
+    Unreadable {
+        cmdlet: String,
+        reason: String,
+        /// `None` where nothing was sent.
+        request_id: Option<String>,
+    },
     #[error("{cmdlet}: no token for Exchange")]
     SignIn {
         cmdlet: String,

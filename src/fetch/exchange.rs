@@ -75,12 +75,10 @@ async fn roles(
     let managed =
         applications.iter_mut().filter(|(handle, _)| desired.applications.get(handle.as_str()).is_none_or(has_roles));
     let principals = managed.filter_map(|(_, application)| application.service_principal.as_mut()).collect();
-    let (role_definitions, scopes, places, scope_names) = tokio::try_join!(
-        role_definitions(reader),
-        scopes(reader),
-        places(reader, desired),
-        assignments(reader, principals)
-    )?;
+    // The first refusal says for all of them that the operator has no business here, and says the same each time.
+    let role_definitions = role_definitions(reader).await?;
+    let (scopes, places, scope_names) =
+        tokio::try_join!(scopes(reader), places(reader, desired), assignments(reader, principals))?;
     Ok(ObservedExchange { role_definitions, scopes, places, scope_names, ..ObservedExchange::default() })
 }
 

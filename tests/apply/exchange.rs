@@ -10,6 +10,7 @@ use accredit::plan::{Limits, Refusal, approve};
 use accredit::render::{Paint, markdown, text};
 use serde_json::{Value as Json, json};
 
+use super::process::Bench;
 use super::world::{TENANT, TENANT_ID, World, repository};
 
 const EXCHANGE_APP: &str = "00000002-0000-0ff1-ce00-000000000000";
@@ -284,6 +285,34 @@ async fn what_cannot_be_read_of_exchange_is_left_as_it_is() {
     exactly_one_of_each(&world).await;
     world.converge(&desired).await;
     assert!(beta(&world, "roleAssignments").await.is_empty());
+}
+
+/// By the real program: no certificate waits for Exchange, and that there is nothing to do is said of what was seen alone.
+#[test]
+fn without_exchange_certificates_are_renewed_and_an_empty_plan_is_a_failure() {
+    let permissions = "    permissions: [{ api: Exchange Online, application: [Exchange.ManageAsApp] }]\n";
+    let keys = "    certificates:\n      main: { store: { directory: ../.accredit/keys } }\n";
+    let bench = Bench::new(&format!(
+        "estate: tests\napplications:\n  exo:\n    displayName: exo automated\n{permissions}    exchange: {{ roleGroups: [Help Desk] }}\n{keys}"
+    ));
+    bench.applied();
+    let refused = json!([{ "path": "adminapi", "then": { "status": 403, "body": "" } }]);
+    bench.control("POST", "faults", &refused);
+    let said = |arguments: &[&str]| {
+        let output = bench.command(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, planned) = said(&["plan"]);
+    assert_eq!(code, Some(1), "{planned}");
+    assert!(
+        planned.contains("error: Exchange's role groups could not be read") && planned.contains("HTTP 403"),
+        "{planned}"
+    );
+    let (code, rotated) = said(&["rotate", "exo", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{rotated}");
+    assert!(rotated.contains("Exchange's role groups could not be read"), "{rotated}");
+    let (code, looked) = said(&["doctor"]);
+    assert!(code.is_some() && !looked.contains("error: "), "{looked}");
 }
 
 #[tokio::test]
@@ -759,4 +788,13 @@ async fn the_example_of_the_documentation_is_what_it_says() {
     let made = |kind: &str| report.done.iter().filter(|step| step.address.kind == kind).count();
     let kinds = ["exchangeScope", "exchangeRoleAssignment", "exchangeServicePrincipal", "exchangeRoleGroupMember"];
     assert_eq!(kinds.map(made), [1, 2, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_named_by_its_request() {
+    let world = World::new().await;
+    world.faults(json!([{ "path": "InvokeCommand", "then": { "status": 200, "body": "<html></html>" } }])).await;
+    let endpoint = world.admin_endpoint(TENANT_ID, world.emulator.operator());
+    let error = endpoint.run("Get-ServicePrincipal", &json!({})).await.unwrap_err();
+    assert!(error.to_string().contains("the answer is no JSON (client-request-id "), "{error}");
 }

@@ -1,8 +1,6 @@
 //! Filters of recipients, as far as two of them are the same text, and as far as one cannot be a filter.
 //! <https://learn.microsoft.com/exchange/recipientfilters-exo>
 
-use crate::catalog::nearest;
-
 /// What compares a property with a value.
 const COMPARISONS: [&str; 8] = ["-eq", "-ge", "-gt", "-le", "-like", "-lt", "-ne", "-notlike"];
 
@@ -36,9 +34,8 @@ pub fn fault(filter: &str) -> Option<String> {
     let operators: Vec<String> = outside.split_whitespace().filter(is_operator).map(str::to_lowercase).collect();
     let known = |word: &str| COMPARISONS.contains(&word) || JOINTS.contains(&word);
     if let Some(unknown) = operators.iter().find(|word| !known(word)) {
-        let meant = nearest(unknown, COMPARISONS.into_iter().chain(JOINTS));
-        let meant = meant.first().map_or_else(String::new, |meant| format!(", perhaps `{meant}`"));
-        return Some(format!("there is no operator `{unknown}`{meant}"));
+        let all: Vec<String> = COMPARISONS.into_iter().chain(JOINTS).map(|word| format!("`{word}`")).collect();
+        return Some(format!("there is no operator `{unknown}`, only {}", all.join(", ")));
     }
     let compares = operators.iter().any(|word| COMPARISONS.contains(&word.as_str()));
     (!compares).then(|| "it compares nothing".to_owned())
@@ -112,12 +109,12 @@ mod tests {
             ("(CustomAttribute1 -eq 'x'", "its `(` is not closed"),
             ("CustomAttribute1 -eq 'x')", "its `)` closes nothing"),
             ("(CustomAttribute1 -eq 'x'}", "its `}` closes nothing"),
-            ("CustomAttribute1 -eqq 'x'", "there is no operator `-eqq`, perhaps `-eq`"),
+            ("CustomAttribute1 -eqq 'x'", "there is no operator `-eqq`, only `-eq`, `-ge`"),
             ("reports", "it compares nothing"),
             ("'a -eq b'", "it compares nothing"),
             ("", "it compares nothing"),
         ] {
-            assert_eq!(fault(bad).as_deref(), Some(why), "{bad}");
+            assert!(fault(bad).is_some_and(|fault| fault.starts_with(why)), "{bad}: {:?}", fault(bad));
         }
     }
 

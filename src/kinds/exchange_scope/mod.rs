@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_bears_the_name_of_its_own_filter_is_ours() {
+    fn ours_is_what_is_named_so_whatever_its_filter_has_become() {
         let mut scope = ObservedExchangeScope {
             id: "1".to_owned(),
             display_name: name("reports", "Title -eq 'VP'"),
@@ -197,7 +197,15 @@ mod tests {
         };
         assert!(is_ours("reports", &scope) && !is_ours("other", &scope));
         scope.recipient_filter = "Title -like '*'".to_owned();
-        assert!(!is_ours("reports", &scope));
+        assert!(is_ours("reports", &scope) && !is_ours("report", &scope));
+        for foreign in ["accredit reports", "accredit reports of ours", "accredit reports 0123456789AB", "reports"] {
+            scope.display_name = foreign.to_owned();
+            assert!(!is_ours("reports", &scope), "{foreign}");
+        }
+        // Two long handles may begin alike, and then the digest decides.
+        let (one, other) = ("x".repeat(50), "x".repeat(60));
+        scope.display_name = name(&one, &scope.recipient_filter);
+        assert!(is_ours(&one, &scope) && !is_ours(&other, &scope));
     }
 
     #[test]
