@@ -121,6 +121,11 @@ pub fn is_application_role(role: &str) -> bool {
 /// EWS with it reaches every mailbox and all in it.
 const EVERYTHING: (&str, &str) = (EXCHANGE_ONLINE, "full_access_as_app");
 
+/// Whether Office 365 Exchange Online has an application permission of this name too.
+fn is_outlooks_too(name: &str) -> bool {
+    ["Calendars.", "Contacts.", "Mail."].iter().any(|start| name.starts_with(start)) && !name.contains("Basic")
+}
+
 /// Permissions of Microsoft Graph that allow what a role does not bear in its name.
 const ALLOWED_BY_MORE: &[(&str, &[&str])] = &[
     ("Calendars.Read", &["Calendars.ReadWrite"]),
@@ -134,6 +139,19 @@ const ALLOWED_BY_MORE: &[(&str, &[&str])] = &[
     ("MailboxItem.Read", &["MailboxItem.Read.All"]),
     ("MailboxSettings.Read", &["MailboxSettings.ReadWrite"]),
 ];
+
+/// Whether `role` allows for all mailboxes what `scoped` allows for some, or a part of it.
+pub fn allows_the_same(role: &str, scoped: &str) -> bool {
+    let graph = |role: &str| {
+        let permissions = permissions_past_the_scope_of(role).into_iter();
+        permissions.filter(|(api, _)| *api == MICROSOFT_GRAPH).map(|(_, name)| name).collect::<Vec<_>>()
+    };
+    let own = role.get(APPLICATION.len()..).filter(|_| is_application_role(role)).unwrap_or_default();
+    let (scoped_to, is_full) = (graph(scoped), own.ends_with("Full Access"));
+    role.eq_ignore_ascii_case(scoped)
+        || scoped_to.iter().any(|name| name == own)
+        || (is_full && graph(role).iter().any(|name| scoped_to.contains(name)))
+}
 
 /// The application permissions, by the API's appId and name, of which each lets its holder do in every mailbox what `role` allows
 /// in those of its scope. What the two give adds up.
@@ -159,6 +177,10 @@ pub fn permissions_past_the_scope_of(role: &str) -> Vec<(&'static str, String)> 
             graph(&[&[name], more].concat())
         }
     };
+    // Outlook's own interface had permissions of the same names. It is retired; that they reach nothing any more nobody says.
+    let outlook = permissions.iter().filter(|(api, name)| *api == MICROSOFT_GRAPH && is_outlooks_too(name));
+    let outlook: Vec<_> = outlook.map(|(_, name)| (EXCHANGE_ONLINE, name.clone())).collect();
+    permissions.extend(outlook);
     permissions.push(everything);
     permissions
 }
@@ -184,10 +206,41 @@ mod tests {
 
     #[test]
     fn what_reaches_past_a_scope_is_known() {
-        let past =
-            |role: &str| permissions_past_the_scope_of(role).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(past("Application Mail.Read"), ["Mail.Read", "Mail.ReadWrite", "full_access_as_app"]);
-        assert_eq!(past("Application Mail.Send"), ["Mail.Send", "full_access_as_app"]);
-        assert_eq!(past("View-Only Recipients"), Vec::<String>::new());
+        let past = |role: &str, of: &str| {
+            let permissions = permissions_past_the_scope_of(role).into_iter().filter(|(api, _)| *api == of);
+            permissions.map(|(_, name)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(past("Application Mail.Read", MICROSOFT_GRAPH), ["Mail.Read", "Mail.ReadWrite"]);
+        assert_eq!(
+            past("Application Mail.Read", EXCHANGE_ONLINE),
+            ["Mail.Read", "Mail.ReadWrite", "full_access_as_app"]
+        );
+        assert_eq!(
+            past("Application MailboxSettings.Read", EXCHANGE_ONLINE),
+            ["full_access_as_app"],
+            "Outlook's own interface had no such permission for applications"
+        );
+        assert_eq!(past("View-Only Recipients", MICROSOFT_GRAPH), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_role_for_all_makes_a_scope_of_the_same_or_of_less_useless() {
+        for (role, scoped) in [
+            ("Application Mail.Read", "Application Mail.Read"),
+            ("View-Only Recipients", "view-only recipients"),
+            ("Application Mail.ReadWrite", "Application Mail.Read"),
+            ("Application Mail Full Access", "Application Mail.Send"),
+            ("Application Exchange Full Access", "Application Calendars.Read"),
+        ] {
+            assert!(allows_the_same(role, scoped), "{role}, {scoped}");
+        }
+        for (role, scoped) in [
+            ("Application Mail.Read", "Application Mail.Send"),
+            ("Application Mail Full Access", "Application Calendars.Read"),
+            ("View-Only Recipients", "Application Mail.Read"),
+            ("Application EWS.AccessAsApp", "Application Mail.Read"),
+        ] {
+            assert!(!allows_the_same(role, scoped), "{role}, {scoped}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use crate::exchange::ExchangeError;
 use crate::fetch::FetchError;
 use crate::graph::GraphError;
 use crate::keys::VaultError;
@@ -36,7 +35,7 @@ impl Failure {
         match error {
             FetchError::Graph(error) => Self::of_graph("the tenant could not be read", error),
             FetchError::Exchange(ref refused) => {
-                let hint = exchange_hint(refused);
+                let hint = refused.hint().unwrap_or("run it again later");
                 Self::from(error).hint(hint)
             }
             FetchError::Form { .. } | FetchError::Keys { .. } => Self::from(error),
@@ -73,19 +72,6 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { error: Some(anyhow::Error::new(error)), hint: None }
     }
-}
-
-/// What helps an operator whom Exchange's admin endpoint refused.
-fn exchange_hint(refused: &ExchangeError) -> String {
-    let hint = refused.hint().unwrap_or("run it again later");
-    if refused.denial().is_some() {
-        return format!(
-            "{hint}. `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
-             `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \
-             Organization Management; `exchange.roles` needs neither"
-        );
-    }
-    hint.to_owned()
 }
 
 /// An error and its causes, the innermost last.

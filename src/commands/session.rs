@@ -14,7 +14,9 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Problem, Severity, Snapshot, UnreadableStore};
+use crate::model::{
+    CertificateSource, Cloud, Desired, Operator, Plan, Problem, Severity, Snapshot, Unread, UnreadableStore,
+};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -252,7 +254,7 @@ impl Session {
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
         };
-        fetch(sources, &self.desired, self.now).await
+        Box::pin(fetch(sources, &self.desired, self.now)).await
     }
 
     /// Takes what is not declared out of sight where the manifests are not the whole estate, so that nothing of it is
@@ -291,7 +293,13 @@ impl Session {
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
         let planned = crate::plan::plan(&self.desired, snapshot, self.now, intent);
-        planned.map_err(|problems| self.refused(console, &problems))
+        let plan = planned.map_err(|problems| self.refused(console, &problems))?;
+        // That there is nothing to do can only be said of what was seen.
+        if let (true, Intent::Reconcile, Some(unread)) = (plan.is_empty(), intent, snapshot.exchange.unread().next()) {
+            let Unread { what, brief: _, error, hint } = unread;
+            return Err(Failure::message(format!("{what} could not be read: {error}")).hint(hint.clone()));
+        }
+        Ok(plan)
     }
 
     /// Plans, and finds everything that somebody should look at.

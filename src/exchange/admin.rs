@@ -61,6 +61,12 @@ struct Outgoing<'a> {
     repeatable: bool,
 }
 
+/// What came back.
+struct Answer {
+    json: Option<Json>,
+    request_id: String,
+}
+
 impl AdminEndpoint {
     pub(super) fn new(
         transport: Arc<dyn Transport>,
@@ -91,14 +97,18 @@ impl AdminEndpoint {
         let size = &parameters["ResultSize"];
         let size = size.as_u64().or_else(|| size.as_str()?.parse().ok()).and_then(|size| usize::try_from(size).ok());
         let size = size.unwrap_or(usize::MAX);
-        let unreadable =
-            |reason: &str| ExchangeError::Unreadable { cmdlet: cmdlet.to_owned(), reason: reason.to_owned() };
+        let unreadable = |reason: &str, request_id: &str| ExchangeError::Unreadable {
+            cmdlet: cmdlet.to_owned(),
+            reason: reason.to_owned(),
+            request_id: Some(request_id.to_owned()),
+        };
         let mut rows = Vec::new();
         let mut read = BTreeSet::new();
         loop {
             let outgoing = Outgoing { method: "POST", path: &path, cmdlet, body: Some(&body), repeatable: reads };
-            let answer = self.send(outgoing).await?;
-            let (values, next) = page(answer, reads).map_err(unreadable)?;
+            let Answer { json, request_id } = self.send(outgoing).await?;
+            let unreadable = |reason: &str| unreadable(reason, &request_id);
+            let (values, next) = page(json, reads).map_err(unreadable)?;
             rows.extend(values);
             rows.truncate(size);
             if rows.len() == size {
@@ -118,11 +128,13 @@ impl AdminEndpoint {
         const CMDLET: &str = "EXOModuleFile";
         let path = format!("/adminapi/v1.0/{}/{CMDLET}?Version={MODULE_VERSION}", self.tenant_id);
         let outgoing = Outgoing { method: "GET", path: &path, cmdlet: CMDLET, body: None, repeatable: true };
-        let answer = self.send(outgoing).await?.unwrap_or_default();
+        let Answer { json, request_id } = self.send(outgoing).await?;
+        let answer = json.unwrap_or_default();
         // Reading by index takes whatever JSON it is.
         let mut values = answer["value"].as_array().into_iter().flatten().chain([&answer["value"], &answer]);
         let names = values.find_map(|value| value["exportedCmdlets"].as_str()).ok_or_else(|| {
-            ExchangeError::Unreadable { cmdlet: CMDLET.to_owned(), reason: "it names no cmdlets".to_owned() }
+            let reason = "it names no cmdlets".to_owned();
+            ExchangeError::Unreadable { cmdlet: CMDLET.to_owned(), reason, request_id: Some(request_id) }
         })?;
         Ok(names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
@@ -135,7 +147,7 @@ impl AdminEndpoint {
         (uri.scheme_str() == Some("https") && is_ours).then(|| uri.path_and_query().map(ToString::to_string))?
     }
 
-    async fn send(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, ExchangeError> {
+    async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, ExchangeError> {
         let mut failures = 0;
         loop {
             let (error, asked_for) = match self.send_once(outgoing).await {
@@ -159,20 +171,26 @@ impl AdminEndpoint {
     }
 
     /// Sends a request, and once more where the service says that another region's host serves this organization.
-    async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Option<Json>, (ExchangeError, Option<Duration>)> {
-        let cmdlet = || outgoing.cmdlet.to_owned();
+    async fn send_once(&self, outgoing: Outgoing<'_>) -> Result<Answer, (ExchangeError, Option<Duration>)> {
+        let mut last = None;
         for _ in 0..2 {
             let answer = self.ask(outgoing).await.map_err(|error| (error, None))?;
+            let request_id =
+                answer.headers().get("client-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+            let request_id = request_id.to_owned();
+            let unreadable = |reason: String| {
+                let request_id = Some(request_id.clone());
+                (ExchangeError::Unreadable { cmdlet: outgoing.cmdlet.to_owned(), reason, request_id }, None)
+            };
             let status = answer.status();
             tracing::debug!("Exchange {}: {status}", outgoing.cmdlet);
             if status.is_success() {
                 if answer.body().is_empty() {
-                    return Ok(None);
+                    return Ok(Answer { json: None, request_id });
                 }
-                return serde_json::from_slice(answer.body()).map(Some).map_err(|_| {
-                    let reason = "the answer is no JSON".to_owned();
-                    (ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None)
-                });
+                let json = serde_json::from_slice(answer.body());
+                let json = json.map_err(|_| unreadable("the answer is no JSON".to_owned()))?;
+                return Ok(Answer { json: Some(json), request_id });
             }
             let region = answer.headers().get(LOCATION).filter(|_| status.is_redirection());
             let location = region.and_then(|location| location.to_str().ok());
@@ -180,20 +198,21 @@ impl AdminEndpoint {
                 if let Some(host) =
                     location.and_then(|location| location.parse::<http::Uri>().ok()?.host().map(str::to_owned))
                 {
-                    let reason = format!("it leads to `{host}`, which is no region of `{}`", self.host);
-                    return Err((ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None));
+                    return Err(unreadable(format!("it leads to `{host}`, which is no region of `{}`", self.host)));
                 }
                 return Err((ExchangeError::refused(outgoing.cmdlet, &answer), retry_after(answer.headers())));
             };
             *self.region.lock().unwrap_or_else(PoisonError::into_inner) = Some(region);
+            last = Some(request_id);
         }
-        let reason = "it leads from region to region".to_owned();
-        Err((ExchangeError::Unreadable { cmdlet: cmdlet(), reason }, None))
+        let (cmdlet, reason) = (outgoing.cmdlet.to_owned(), "it leads from region to region".to_owned());
+        Err((ExchangeError::Unreadable { cmdlet, reason, request_id: last }, None))
     }
 
     async fn ask(&self, outgoing: Outgoing<'_>) -> Result<http::Response<Bytes>, ExchangeError> {
         let Outgoing { method, path, cmdlet, body, repeatable } = outgoing;
-        let unreadable = |reason: String| ExchangeError::Unreadable { cmdlet: cmdlet.to_owned(), reason };
+        let unreadable =
+            |reason: String| ExchangeError::Unreadable { cmdlet: cmdlet.to_owned(), reason, request_id: None };
         let out_of_time = |source| ExchangeError::OutOfTime { cmdlet: cmdlet.to_owned(), last: None, source };
         let token = self.patience.attend("a token for Exchange", (self.token)()).await.map_err(out_of_time)?;
         let token = token.map_err(|source| ExchangeError::SignIn { cmdlet: cmdlet.to_owned(), source })?;

@@ -26,8 +26,13 @@ pub enum ExchangeError {
         #[source]
         source: TransportError,
     },
-    #[error("{cmdlet}: {reason}")]
-    Unreadable { cmdlet: String, reason: String },
+    #[error("{cmdlet}: {reason}{}", request_id.as_ref().map(|id| format!(" (client-request-id {id})")).unwrap_or_default())]
+    Unreadable {
+        cmdlet: String,
+        reason: String,
+        /// `None` where nothing was sent.
+        request_id: Option<String>,
+    },
     #[error("{cmdlet}: no token for Exchange")]
     SignIn {
         cmdlet: String,
@@ -50,6 +55,9 @@ const TOO_MANY: &str = "maximum number of concurrent requests";
 
 /// What it says of a cmdlet that no role of the caller holds.
 const NOT_HELD: &str = "not allowed to call";
+
+/// What it says of an object that it does not know.
+const NOT_FOUND: &str = "couldn't be found";
 
 /// What stands in the refusals of an organization whose roles cannot be changed yet.
 const DEHYDRATED: &str = "Enable-OrganizationCustomization";
@@ -106,21 +114,9 @@ impl ExchangeError {
         matches!(self, Self::Refused { message, .. } if message.contains(DEHYDRATED))
     }
 
-    /// Whether Exchange says that what was to be made is there already.
-    pub fn already_exists(&self) -> bool {
-        matches!(self, Self::Refused { message, .. } if message.contains("already exist") || message.contains("already a member"))
-    }
-
-    /// Whether Exchange says that something is not there.
+    /// Whether Exchange says that something is not there. Who answers 404 in other words is somebody on the way.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
-            || matches!(self, Self::Refused { message, .. } if message.contains("couldn't be found"))
-    }
-
-    /// Whether Exchange says that what was to be taken away is not there.
-    pub fn already_gone(&self) -> bool {
-        self.is_not_found()
-            || matches!(self, Self::Refused { message, .. } if message.contains("isn't a member") || message.contains("is not a member"))
+        matches!(self, Self::Refused { message, .. } if message.contains(NOT_FOUND))
     }
 
     /// Whether the request may have taken effect all the same.
@@ -170,6 +166,16 @@ impl ExchangeError {
             ),
             Self::Refused { status: 401 | 403, .. } => Some(
                 "Exchange does not deny in these words: look whether a proxy or firewall between here and it gave this answer",
+            ),
+            Self::Refused { status: 404, .. } if !self.is_not_found() => Some(
+                "Exchange does not say so that something is not there: look whether a proxy or firewall between here and it gave this \
+                 answer",
+            ),
+            Self::Refused { status: 404, .. } => {
+                Some("run it again: it looks anew, and what is there no longer is planned no longer")
+            }
+            Self::Refused { status: 409, .. } => Some(
+                "something else has this name or id in Exchange: look at it in the Exchange admin center, and run it again",
             ),
             Self::Lost { source, .. } => source.hint(),
             Self::OutOfTime { .. } => Some("run it again later, or with a longer `--timeout`"),

@@ -1,5 +1,5 @@
-//! One cmdlet that writes, until it is known what became of it. What is said to be there already, or gone already, is done; a lost
-//! answer is answered by looking.
+//! One cmdlet that writes, until it is known what became of it. Whatever is said of it, done is what is seen to be done: "already
+//! exists" may mean something else of that name, "not found" may be the word of a proxy, and a lost answer says nothing.
 
 use serde_json::Value as Json;
 
@@ -25,8 +25,7 @@ pub(super) async fn run(cmdlet: &Cmdlet, execution: &Execution<'_>, fresh: &[Str
         let is_replication = |error: &ExchangeError| is_fresh && !removes && error.is_not_found();
         let outcome = execution.writer.patience().until_known(&why, attempt, is_replication).await;
         let Err(error) = outcome else { return Ok(()) };
-        let is_done = if *removes { error.already_gone() } else { error.already_exists() };
-        if is_done || (error.answer_lost() && is_there(execution, look).await == Some(!removes)) {
+        if is_there(execution, look).await == Some(!removes) {
             return Ok(());
         }
         if !error.answer_lost() || runs == RUN_AT_MOST {

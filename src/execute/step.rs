@@ -145,6 +145,10 @@ fn is_about(request: &Request, fresh: &[String]) -> bool {
     fresh.iter().any(|name| request.path.contains(name) || body.contains(name))
 }
 
+/// How often it is waited for Exchange to notice that nothing uses any more what is to go: some 20 s. Who else uses it is not
+/// waited for.
+const WAITS_FOR_THE_LAST_USE: usize = 6;
+
 /// Sends one request; gives the ids of what it made. Of what this run made it is waited for that it is known everywhere.
 async fn send(
     request: &Request,
@@ -164,11 +168,16 @@ async fn send(
             look: look.as_ref().map(|look| (look.path.as_str(), &look.having)),
         };
         let is_fresh = is_about(request, fresh);
-        let is_replication =
-            |error: &GraphError| (is_fresh && error.may_be_replication()) || (*removes && error.is_still_in_use());
+        let is_replication = |error: &GraphError| is_fresh && error.may_be_replication();
         let why = format!("Microsoft Graph does not know everywhere yet what this run made ({method} {path})");
+        let in_use = format!("something is still in use, or was until a moment ago ({method} {path})");
+        let patience = execution.writer.patience();
         let attempt = async || execution.writer.write(sending).await;
-        let write = async || execution.writer.patience().until_known(&why, attempt, is_replication).await;
+        let write = async || {
+            let attempt = async || patience.until_known(&why, attempt, is_replication).await;
+            let waits = patience.propagation_waits().take(WAITS_FOR_THE_LAST_USE);
+            patience.again(waits, &in_use, attempt, |error| *removes && error.is_still_in_use()).await
+        };
         let outcome = match write().await {
             // What takes something away may be sent again.
             Err(error) if *removes && error.answer_lost() => write().await,

@@ -1,5 +1,5 @@
 //! What is read of Exchange's own roles: nothing where no manifest declares any, and the admin endpoint only where role groups are
-//! declared.
+//! declared. What cannot be read of it is left as it is: nobody's certificate waits for Exchange.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,62 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value as Json, json};
 
 use crate::exchange::{AdminEndpoint, ExchangeError};
-use crate::graph::{Reader, literal, segment};
+use crate::graph::{GraphError, Reader, literal, segment};
 use crate::kinds::wire;
 use crate::model::{
     Desired, DesiredApplication, ExchangeScope, Named, ObservedApplication, ObservedExchange,
-    ObservedExchangeServicePrincipal, ObservedOrganization, ObservedRoleGroup,
+    ObservedExchangeRoleAssignment, ObservedExchangeServicePrincipal, ObservedOrganization, ObservedRoleGroup,
+    ObservedScope, Unread,
 };
 
-use super::{FetchError, form, is_guid};
+use super::{FetchError, form, in_one_line, is_guid};
 
 /// Cmdlets under way at once: a tenant has few at a time.
 const CMDLETS_AT_ONCE: usize = 4;
 
 /// Reads Exchange's own roles, and into the applications which of them they hold.
+///
+/// # Errors
+/// Only when the run's time is over.
 pub(super) async fn exchange(
+    (reader, endpoint): (&Reader, &AdminEndpoint),
+    desired: &Desired,
+    applications: &mut BTreeMap<String, ObservedApplication>,
+) -> Result<ObservedExchange, FetchError> {
+    let mut exchange = match roles(reader, desired, applications).await {
+        Ok(read) => read,
+        Err(error @ FetchError::Graph(GraphError::OutOfTime { .. })) => return Err(error),
+        Err(error) => ObservedExchange { roles_unread: Some(roles_unread(&error)), ..ObservedExchange::default() },
+    };
+    match organization(endpoint, desired).await {
+        Ok(read) => exchange.organization = read,
+        Err(error @ ExchangeError::OutOfTime { .. }) => return Err(error.into()),
+        Err(error) => exchange.role_groups_unread = Some(role_groups_unread(&error)),
+    }
+    Ok(exchange)
+}
+
+fn roles_unread(error: &FetchError) -> Unread {
+    let (brief, hint) = match error {
+        FetchError::Graph(error) => (error.in_brief(), error.hint()),
+        other => (other.to_string(), None),
+    };
+    let hint = hint.unwrap_or_else(|| "run it again later".to_owned());
+    Unread { what: "Exchange's own roles and their scopes", brief, error: in_one_line(error), hint }
+}
+
+fn role_groups_unread(error: &ExchangeError) -> Unread {
+    let mut hint = error.hint().unwrap_or("run it again later").to_owned();
+    if error.denial().is_some() {
+        hint += ". `exchange.roleGroups` is managed at Exchange's admin endpoint, for which the operator needs \
+                 `Exchange.ManageAsApp` of Office 365 Exchange Online and the role Exchange Administrator or the role group \
+                 Organization Management; `exchange.roles` needs neither";
+    }
+    Unread { what: "Exchange's role groups", brief: error.in_brief(), error: in_one_line(error), hint }
+}
+
+/// What Graph says of them.
+async fn roles(
     reader: &Reader,
     desired: &Desired,
     applications: &mut BTreeMap<String, ObservedApplication>,
@@ -29,16 +71,15 @@ pub(super) async fn exchange(
     if !desired.applications.values().any(has_roles) {
         return Ok(ObservedExchange::default());
     }
+    // What has left the manifests goes, and its roles before it.
     let managed =
-        applications.iter_mut().filter(|(handle, _)| desired.applications.get(handle.as_str()).is_some_and(has_roles));
+        applications.iter_mut().filter(|(handle, _)| desired.applications.get(handle.as_str()).is_none_or(has_roles));
     let principals = managed.filter_map(|(_, application)| application.service_principal.as_mut()).collect();
-    let (role_definitions, scopes, places, ()) = tokio::try_join!(
-        role_definitions(reader),
-        scopes(reader),
-        places(reader, desired),
-        assignments(reader, principals)
-    )?;
-    Ok(ObservedExchange { role_definitions, scopes, places, organization: None })
+    // The first refusal says for all of them that the operator has no business here, and says the same each time.
+    let role_definitions = role_definitions(reader).await?;
+    let (scopes, places, scope_names) =
+        tokio::try_join!(scopes(reader), places(reader, desired), assignments(reader, principals))?;
+    Ok(ObservedExchange { role_definitions, scopes, places, scope_names, ..ObservedExchange::default() })
 }
 
 async fn role_definitions(reader: &Reader) -> Result<Vec<Named>, FetchError> {
@@ -51,21 +92,51 @@ async fn scopes(reader: &Reader) -> Result<Vec<crate::model::ObservedExchangeSco
     listed.iter().map(wire::exchange_scope).collect::<Result<_, _>>().map_err(form("a scope of Exchange's roles"))
 }
 
-/// Which roles of Exchange's own these hold.
+/// Which roles of Exchange's own these hold. Gives the names of what they hold for.
 async fn assignments(
     reader: &Reader,
     principals: Vec<&mut crate::model::ObservedServicePrincipal>,
-) -> Result<(), FetchError> {
-    let paths = principals.iter().map(|found| wire::exchange_role_assignments_of(&found.id)).collect();
-    let mut lists = reader.list_all(paths).await?;
+) -> Result<BTreeMap<String, String>, FetchError> {
+    let paths: Vec<String> = principals.iter().map(|found| wire::exchange_role_assignments_of(&found.id)).collect();
+    let mut lists = match reader.list_all(paths.clone()).await {
+        // That they can be filtered by their holder is documented nowhere.
+        Err(error) if error.status() == Some(400) => {
+            let all = reader.list("/beta/roleManagement/exchange/roleAssignments").await?;
+            paths.into_iter().map(|path| (path, all.clone())).collect()
+        }
+        outcome => outcome?,
+    };
+    let mut scopes = BTreeSet::new();
     for found in principals {
         let listed = lists.remove(&wire::exchange_role_assignments_of(&found.id)).unwrap_or_default();
         // Of others nothing is to be taken away, however the filter was understood.
         let own = listed.iter().filter(|json| wire::is_exchange_role_of(json, &found.id));
         let read = own.map(wire::exchange_role_assignment).collect::<Result<_, _>>();
-        found.exchange_role_assignments = read.map_err(form("an assignment of an Exchange role"))?;
+        let read: Vec<ObservedExchangeRoleAssignment> = read.map_err(form("an assignment of an Exchange role"))?;
+        scopes.extend(read.iter().filter_map(|assignment| match &assignment.scope {
+            ObservedScope::Directory(scope) => Some(scope.to_lowercase()),
+            ObservedScope::App(_) => None,
+        }));
+        found.exchange_role_assignments = read;
     }
-    Ok(())
+    scope_names(reader, &scopes).await
+}
+
+/// The names of the users, groups and administrative units that directory scopes mean.
+async fn scope_names(reader: &Reader, scopes: &BTreeSet<String>) -> Result<BTreeMap<String, String>, FetchError> {
+    let path = |scope: &str| {
+        let (kind, id) = scope.strip_prefix('/')?.split_once('/')?;
+        let collection = match kind {
+            "users" | "groups" => format!("/{kind}"),
+            "administrativeunits" => "/directory/administrativeUnits".to_owned(),
+            _ => return None,
+        };
+        is_guid(id).then(|| format!("{collection}/{id}?$select=id,displayName"))
+    };
+    let paths: BTreeMap<&String, String> = scopes.iter().filter_map(|scope| Some((scope, path(scope)?))).collect();
+    let found = reader.find_all(paths.values().cloned().collect()).await?;
+    let name = |path: &String| Some(wire::named(found.get(path)?.as_ref()?).ok()?.name);
+    Ok(paths.into_iter().filter_map(|(scope, path)| Some((scope.clone(), name(&path)?))).collect())
 }
 
 /// The users, groups and administrative units that scopes name.
@@ -100,10 +171,10 @@ async fn places(reader: &Reader, desired: &Desired) -> Result<BTreeMap<ExchangeS
 }
 
 /// What the admin endpoint says; `None` where no role group is declared.
-pub(super) async fn organization(
+async fn organization(
     endpoint: &AdminEndpoint,
     desired: &Desired,
-) -> Result<Option<ObservedOrganization>, FetchError> {
+) -> Result<Option<ObservedOrganization>, ExchangeError> {
     let mut declared = desired.applications.values().map(|application| &application.exchange.role_groups);
     if !declared.any(Option::is_some) {
         return Ok(None);

@@ -82,8 +82,7 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
     details(reader, desired, &mut applications).await?;
-    let mut exchange = exchange::exchange(reader, desired, &mut applications).await?;
-    exchange.organization = exchange::organization(&admin_endpoint(&tenant.id), desired).await?;
+    let exchange = exchange::exchange((reader, &admin_endpoint(&tenant.id)), desired, &mut applications).await?;
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let user_roles = user_roles(reader, desired, &users).await?;
@@ -110,13 +109,13 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
 
 /// Reads of the declared applications what is looked at to prove that they work, which is less than a plan takes: who they are, the
 /// permissions and roles that they hold, and what these are called. `waits` says whether a service principal that cannot be read
-/// is asked for some more times. What of Exchange's own roles cannot be read is told beside it: all else can be proven without.
+/// is asked for some more times.
 pub async fn found(
     reader: &Reader,
     admin_endpoint: &(dyn Fn(&str) -> AdminEndpoint + Sync),
     desired: &Desired,
     waits: bool,
-) -> Result<(Snapshot, Vec<String>), FetchError> {
+) -> Result<Snapshot, FetchError> {
     let (tenant, mut applications) =
         tokio::try_join!(async { tenant(reader).await.map_err(FetchError::from) }, declared(reader, desired))?;
     let objects = applications.values().map(|application| principal_of(&application.app_id));
@@ -130,13 +129,8 @@ pub async fn found(
     let has_roles =
         desired.applications.values().any(|application| application.roles.iter().flatten().next().is_some());
     let role_definitions = if has_roles { role_definitions(reader).await? } else { Vec::new() };
-    let mut unread = Vec::new();
-    let mut note = |error: FetchError| unread.push(in_one_line(&error));
-    let exchange = exchange::exchange(reader, desired, &mut applications).await;
-    let mut exchange = exchange.map_err(&mut note).unwrap_or_default();
-    let organization = exchange::organization(&admin_endpoint(&tenant.id), desired).await;
-    exchange.organization = organization.map_err(&mut note).unwrap_or_default();
-    Ok((Snapshot { tenant, applications, apis, role_definitions, exchange, ..Snapshot::default() }, unread))
+    let exchange = exchange::exchange((reader, &admin_endpoint(&tenant.id)), desired, &mut applications).await?;
+    Ok(Snapshot { tenant, applications, apis, role_definitions, exchange, ..Snapshot::default() })
 }
 
 fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError {

@@ -43,7 +43,7 @@ async fn one_batch(client: &Client, mut open: Vec<String>) -> Result<BTreeMap<St
                 Ok(json) => {
                     answered.insert(path, json);
                 }
-                Err((error, _)) if error.status() == Some(404) => {
+                Err((error, _)) if error.is_not_found() => {
                     answered.insert(path, None);
                 }
                 Err((error, Some(wait))) => {

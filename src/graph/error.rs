@@ -45,6 +45,9 @@ pub(super) fn json(answer: &http::Response<bytes::Bytes>) -> serde_json::Result<
     serde_json::from_slice(answer.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(answer.body()))
 }
 
+/// In place of Graph's code, where an answer has none: somebody on the way may have given it.
+const NO_CODE: &str = "no code";
+
 impl GraphError {
     pub(super) fn refused(method: &str, path: &str, answer: &http::Response<bytes::Bytes>) -> Self {
         let body = json(answer).unwrap_or(Json::Null);
@@ -56,7 +59,7 @@ impl GraphError {
             method: method.to_owned(),
             path: path.to_owned(),
             status: answer.status().as_u16(),
-            code: text(&error["code"]).unwrap_or_else(|| "no code".to_owned()),
+            code: text(&error["code"]).unwrap_or_else(|| NO_CODE.to_owned()),
             message: message.unwrap_or_else(|| "no message".to_owned()),
             request_id: text(&error["innerError"]["request-id"])
                 .or_else(|| header.map(str::to_owned))
@@ -69,6 +72,11 @@ impl GraphError {
             Self::Refused { status, .. } => Some(*status),
             Self::Lost { .. } | Self::Unreadable { .. } | Self::SignIn { .. } | Self::OutOfTime { .. } => None,
         }
+    }
+
+    /// Whether Graph says that something is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, code, .. } if code != NO_CODE)
     }
 
     /// What Graph said, or that it said nothing, in a few words.
@@ -100,7 +108,7 @@ impl GraphError {
             "does not exist or one of its queried reference-property objects are not present",
         ];
         match self {
-            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 404, .. } => self.is_not_found(),
             Self::Refused { status: 400 | 403, message, .. } => SAYINGS.iter().any(|saying| message.contains(saying)),
             Self::Refused { .. }
             | Self::Lost { .. }
@@ -137,7 +145,7 @@ impl GraphError {
     /// Whether Graph says that what was to be removed is not there.
     pub fn already_gone(&self) -> bool {
         match self {
-            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 404, .. } => self.is_not_found(),
             Self::Refused { status: 400, message, .. } => message.contains("credential found with keyId"),
             Self::Refused { .. }
             | Self::Lost { .. }
@@ -174,12 +182,15 @@ impl GraphError {
                 "the organization is dehydrated: somebody with Organization Management runs `Enable-OrganizationCustomization` in Exchange Online PowerShell, once for the tenant; it works some minutes later"
             }
             Self::Refused { .. } if self.is_still_in_use() => {
-                "something else uses it, or Exchange has not noticed yet that nothing does: run it again later, and it is tried again"
+                "something else uses it, or Exchange has not noticed yet that nothing does: `Get-ManagementRoleAssignment` shows under CustomResourceScope whose roles hold for it; once they are taken away, or some minutes later, run it again"
             }
             Self::Refused { status: 401, .. } => {
                 "the operator's token was not accepted: check the tenant, the cloud and the clock of this machine"
             }
             Self::Refused { status: 403, method, path, .. } => return Some(denied(method, path)),
+            Self::Refused { status: 404, .. } if !self.is_not_found() => {
+                "Graph does not say so that something is not there: look whether a proxy or firewall between here and it gave this answer"
+            }
             Self::Refused { status: 404, .. } => {
                 "it was deleted, or was made a moment ago and is not known everywhere yet: run it again, and it looks anew"
             }
@@ -233,6 +244,16 @@ mod tests {
             "{hint}"
         );
         assert!(hint.contains("Privileged Role Administrator"), "{hint}");
+    }
+
+    #[test]
+    fn who_answers_404_without_a_code_is_not_graph() {
+        let own = refused(404, "DELETE", "/applications/1");
+        assert!(own.is_not_found() && own.already_gone() && own.may_be_replication());
+        let answer = http::Response::builder().status(404).body(bytes::Bytes::from_static(b"<html></html>")).unwrap();
+        let other = GraphError::refused("DELETE", "/applications/1", &answer);
+        assert!(!other.is_not_found() && !other.already_gone() && !other.may_be_replication());
+        assert!(other.hint().unwrap().contains("proxy"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Reader {
     pub async fn find(&self, path: &str) -> Result<Option<Json>, GraphError> {
         match self.get(path).await {
             Ok(object) => Ok(Some(object)),
-            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -73,7 +73,7 @@ impl Writer {
             let error = match (self.client.send(outgoing).await, look) {
                 (Ok(Some(object)), _) => return Ok(Created::Now(object)),
                 (Ok(None), _) => return Ok(Created::Nothing),
-                (Err(error), _) if method == "DELETE" && error.status() == Some(404) => return Ok(Created::Nothing),
+                (Err(error), _) if method == "DELETE" && error.is_not_found() => return Ok(Created::Nothing),
                 (Err(error), Some(look)) if error.already_exists() => {
                     return Ok(Created::Found(self.look_until_seen(look).await?.ok_or(error)?));
                 }

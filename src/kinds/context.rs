@@ -102,6 +102,15 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Why something of an application goes: alone, where that is declared, or else before it.
+    pub(super) fn reason_to_go(&self, is_declared: bool) -> Reason {
+        match (is_declared, self.intent) {
+            (true, _) => Reason::Undeclared,
+            (false, Intent::Reconcile) => Reason::RemovedFromManifests,
+            (false, Intent::Destroy) => Reason::Destroyed,
+        }
+    }
+
     /// What the manifest says of `handle`, whatever the intent.
     pub fn declared(&self, handle: &str) -> Option<&'a DesiredApplication> {
         self.desired.applications.get(handle)

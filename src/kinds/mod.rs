@@ -24,6 +24,7 @@ mod write;
 pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
 pub use exchange_access::{DeclaredExchangeAccess, declared_exchange_access, exchanges_own, mailbox_roles};
+pub use exchange_scope::filter as recipient_filter;
 pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };
@@ -70,13 +71,14 @@ pub trait Kind: Sync {
 pub const KINDS: [&dyn Kind; 14] = [
     &certificate_request::CertificateRequest,
     &certificate::Certificate,
-    // Before the application, so that it is deleted after it: until then roles of the application hold for it.
-    &exchange_scope::Scope,
     &application::Application,
     &service_principal::ServicePrincipal,
     &app_role_assignment::AppRoleAssignment,
     &permission_grant::PermissionGrant,
     &role_assignment::RoleAssignment,
+    // Scopes go after the roles that hold for them, and all of it before the application: whoever is deleted for a while may still
+    // count as a use, and of what is gone for good nobody would find its scopes.
+    &exchange_scope::Scope,
     &exchange_role_assignment::ExchangeRoleAssignment,
     &exchange_service_principal::ExchangeServicePrincipal,
     &exchange_role_group_member::ExchangeRoleGroupMember,

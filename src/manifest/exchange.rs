@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::exchange_roles::{self, Table};
+use crate::kinds::recipient_filter;
 use crate::model::{DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, Place};
 
 use super::application::check_length;
@@ -48,15 +49,36 @@ fn lower_roles(
         };
         lowered.extend(role_of(role, place, scope, scope_place, findings));
     }
-    let identity = |role: &DesiredExchangeRole| (role.role.to_lowercase(), role.scope.clone());
+    let identity = |role: &DesiredExchangeRole| (role.role.to_lowercase(), meant(&role.scope));
     let mut seen: BTreeMap<_, &Place> = BTreeMap::new();
     for role in &lowered {
         if let Some(first) = seen.insert(identity(role), &role.place) {
             findings.twice(format!("the Exchange role `{}` is here twice", role.role), &role.place, first);
         }
     }
+    for role in lowered.iter().filter(|role| role.scope != ExchangeScope::Organization) {
+        let mut everywhere = lowered.iter().filter(|other| other.scope == ExchangeScope::Organization);
+        if let Some(other) = everywhere.find(|other| exchange_roles::allows_the_same(&other.role, &role.role)) {
+            findings.warning(
+                format!("the scope of `{}` restricts nothing: `{}` is here for all mailboxes", role.role, other.role),
+                &role.scope_place,
+                "what roles allow adds up: leave out the one without a scope",
+            );
+        }
+    }
     lowered.sort_by_key(identity);
     lowered
+}
+
+/// A scope, the same for all ways to write it that can be told without the tenant.
+fn meant(scope: &ExchangeScope) -> ExchangeScope {
+    match scope {
+        ExchangeScope::Organization => ExchangeScope::Organization,
+        ExchangeScope::RecipientFilter(text) => ExchangeScope::RecipientFilter(recipient_filter::normalized(text)),
+        ExchangeScope::AdministrativeUnit(text) => ExchangeScope::AdministrativeUnit(text.to_lowercase()),
+        ExchangeScope::Group(text) => ExchangeScope::Group(text.to_lowercase()),
+        ExchangeScope::User(text) => ExchangeScope::User(text.to_lowercase()),
+    }
 }
 
 fn role_of(
@@ -90,13 +112,12 @@ fn scope<'a>(written: &ExchangeScopeSpecification, at: At<'a>, findings: &mut Fi
     };
     let place = at.place();
     match &scope {
-        ExchangeScope::RecipientFilter(filter) if !filter.contains(" -") => {
-            let help = "write it as Exchange does, such as `CustomAttribute1 -eq 'reports'`";
-            findings.error_with_help(format!("`{filter}` cannot be a recipient filter"), place, help);
-        }
         ExchangeScope::RecipientFilter(filter) => {
             if filter.chars().any(char::is_control) {
                 findings.error("the recipient filter has a line break or another control character", place);
+            } else if let Some(fault) = recipient_filter::fault(filter) {
+                let help = "write it as Exchange does, such as `CustomAttribute1 -eq 'reports'`";
+                findings.error_with_help(format!("`{filter}` cannot be a recipient filter: {fault}"), place, help);
             }
             check_length(Some(filter), MAXIMUM_FILTER, at, findings);
         }
@@ -155,5 +176,5 @@ fn look_up(text: &str, table: &'static Table, what: &str, place: &Place, finding
         format!("{} otherwise the tenant will be asked for it", did_you_mean(&nearest))
     };
     findings.warning(format!("Exchange has no built-in {what} `{text}`"), place, help);
-    Some(text.to_owned())
+    Some(text.trim().to_owned())
 }

@@ -54,7 +54,12 @@ impl<'s> Shape<'s, '_> {
             return None;
         }
         if matches!(node.value, Content::Null) {
-            let help = "leave the key out to leave it unmanaged, or write `[]` or `{}` for none";
+            let help = if name.text == "`scope`" {
+                // Left out it would be managed, and as wide as can be.
+                "say for what it holds; without the key it holds for the whole organization"
+            } else {
+                "leave the key out to leave it unmanaged, or write `[]` or `{}` for none"
+            };
             self.findings.error_with_help(format!("{} has no value", name.text), &place, help);
             return None;
         }

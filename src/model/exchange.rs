@@ -69,8 +69,42 @@ pub struct ObservedExchange {
     pub scopes: Vec<ObservedExchangeScope>,
     /// The objects that have the names which scopes are declared by.
     pub places: BTreeMap<ExchangeScope, Vec<Named>>,
-    /// What the admin endpoint said; `None` where no role group is declared, and nobody asked.
+    /// The names of what found roles hold for, by their directory scopes in lower case.
+    pub scope_names: BTreeMap<String, String>,
+    /// Why none of the above could be read, where roles are declared.
+    pub roles_unread: Option<Unread>,
+    /// What the admin endpoint said; `None` where no role group is declared and nobody asked, and where it said nothing.
     pub organization: Option<ObservedOrganization>,
+    /// Why the admin endpoint said nothing, where role groups are declared.
+    pub role_groups_unread: Option<Unread>,
+}
+
+/// Why something could not be read. What was not seen is not planned, and all the rest can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Such as `Exchange's role groups`.
+    pub what: &'static str,
+    /// In few words, which are the same each time.
+    pub brief: String,
+    /// The whole of it, with the request-id.
+    pub error: String,
+    /// What helps.
+    pub hint: String,
+}
+
+impl Unread {
+    /// What a plan says of it.
+    pub fn notice(&self) -> String {
+        let Self { what, brief, error: _, hint } = self;
+        format!("{what} could not be read ({brief}), so nothing of them is planned: {hint}")
+    }
+}
+
+impl ObservedExchange {
+    /// What was to be read and could not be.
+    pub fn unread(&self) -> impl Iterator<Item = &Unread> {
+        self.roles_unread.iter().chain(&self.role_groups_unread)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ pub use distinguished_name::{DistinguishedName, InvalidDistinguishedName, NameAt
 pub use exchange::{
     Denial, DesiredExchange, DesiredExchangeRole, DesiredRoleGroup, ExchangeScope, ObservedExchange,
     ObservedExchangeRoleAssignment, ObservedExchangeScope, ObservedExchangeServicePrincipal, ObservedOrganization,
-    ObservedRoleGroup, ObservedScope,
+    ObservedRoleGroup, ObservedScope, Unread,
 };
 pub use finding::{Circumstances, Finding, FindingClass, Rule, UnknownClass};
 pub use inspection::{

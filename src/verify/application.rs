@@ -18,8 +18,6 @@ pub(super) struct Proof<'a> {
     pub(super) handle: &'a Handle,
     pub(super) declared: &'a DesiredApplication,
     pub(super) found: &'a Snapshot,
-    /// What of Exchange's own roles could not be read, and why.
-    pub(super) unread: &'a [String],
     /// What it is declared to have of Exchange's own; `None` where that is nothing.
     pub(super) exchange: Option<&'a DeclaredExchangeAccess>,
     pub(super) asked: &'a Asked,
@@ -87,7 +85,10 @@ impl Proof<'_> {
         } else if !held.is_empty() {
             checks.push(check(Outcome::Passed { evidence: held.join(", ") }));
         }
-        checks.extend(self.unread.iter().map(|why| check(Outcome::Skipped { because: why.clone() })));
+        checks.extend(self.found.exchange.unread().map(|unread| {
+            let because = format!("{} could not be read: {}", unread.what, unread.error);
+            check(Outcome::Skipped { because })
+        }));
         checks
     }
 }

@@ -115,12 +115,12 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
     loop {
         let admin_endpoint =
             |tenant_id: &str| means.exchange.of_tenant(tenant_id, (means.token)(means.exchange.resource()));
-        let (found, unread) = found(means.reader, &admin_endpoint, &open, asked.waiting != Waiting::Never).await?;
+        let found = found(means.reader, &admin_endpoint, &open, asked.waiting != Waiting::Never).await?;
         verification.tenant_id.clone_from(&found.tenant.id);
         verification.organization.clone_from(&found.tenant.initial_domain);
         let now = (means.sign_in.clock)();
         let exchange = declared_exchange_access(&open, &found, now);
-        let round = round(means, &open, (&found, &unread, &exchange), asked, now).await;
+        let round = round(means, &open, (&found, &exchange), asked, now).await;
         let mut waiting: Vec<(Duration, String)> = Vec::new();
         for (handle, mut application) in round {
             let newest = found.applications.get(handle.as_str()).and_then(|found| newest_change(found, begun));
@@ -162,15 +162,14 @@ pub fn has_certificate(application: &DesiredApplication, named: Option<&str>) ->
 async fn round(
     means: Means<'_>,
     open: &Desired,
-    (found, unread, exchange): (&Snapshot, &[String], &BTreeMap<String, DeclaredExchangeAccess>),
+    (found, exchange): (&Snapshot, &BTreeMap<String, DeclaredExchangeAccess>),
     asked: &Asked,
     now: Timestamp,
 ) -> Vec<(Handle, VerifiedApplication)> {
     stream::iter(&open.applications)
         .map(|(handle, declared)| async move {
             let exchange = exchange.get(handle.as_str());
-            let proof =
-                application::Proof { means, cloud: open.cloud, handle, declared, found, unread, exchange, asked, now };
+            let proof = application::Proof { means, cloud: open.cloud, handle, declared, found, exchange, asked, now };
             (handle.clone(), proof.run().await)
         })
         .buffered(AT_ONCE)

@@ -1,14 +1,16 @@
 //! Exchange's own roles: by Graph and by the admin endpoint, for all mailboxes and for some, and what Exchange then lets the
 //! application do.
 
+use std::time::Duration;
+
 use accredit::emulator;
-use accredit::fetch::FetchError;
 use accredit::kinds::Intent;
 use accredit::model::Plan;
 use accredit::plan::{Limits, Refusal, approve};
 use accredit::render::{Paint, markdown, text};
 use serde_json::{Value as Json, json};
 
+use super::process::Bench;
 use super::world::{TENANT, TENANT_ID, World, repository};
 
 const EXCHANGE_APP: &str = "00000002-0000-0ff1-ce00-000000000000";
@@ -205,24 +207,147 @@ async fn a_scope_is_made_once_mended_and_removed_with_its_application() {
         (left.len(), &left[0]["customAttributes"]["RecipientFilter"]),
         (1, &json!("CustomAttribute1 -eq 'other'"))
     );
-    // A scope of somebody else's stays, and so it does at the end; ours goes after the application.
+    // A scope of somebody else's stays, and so it does at the end; ours goes after the role, and both before the application.
     let foreign =
         json!({ "displayName": "Executives", "customAttributes": { "RecipientFilter": "Title -like 'VP*'" } });
     world.admin("POST", "/beta/roleManagement/exchange/customAppScopes", foreign).await;
     let plan = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap();
     let destroyed = steps(&plan);
-    assert_eq!(destroyed.len(), 2, "roles go with their application: {destroyed:?}");
-    assert_eq!(destroyed[0], "reports/application");
+    assert_eq!(destroyed.len(), 3, "{destroyed:?}");
+    assert!(destroyed[0].starts_with("reports/exchangeRoleAssignment/Application Mail.Read on "), "{destroyed:?}");
     assert!(destroyed[1].starts_with("reports/exchangeScope/accredit reports "), "{destroyed:?}");
+    assert_eq!(destroyed[2], "reports/application");
     assert!(world.carry_out(&world.desired(), plan).await.is_complete());
     let left = beta(&world, "customAppScopes").await;
     assert_eq!((left.len(), &left[0]["displayName"]), (1, &json!("Executives")));
 }
 
 #[tokio::test]
-async fn a_scope_that_somebody_else_uses_too_is_not_removed_and_says_so() {
+async fn a_scope_that_somebody_widened_is_ours_by_its_name_and_goes() {
     let role = format!("  - {{ role: Application Mail.Read, scope: {{ recipientFilter: \"{FILTER}\" }} }}");
     let world = world(&["roles:", &role]).await;
+    world.converge(&world.desired()).await;
+    let scope = beta(&world, "customAppScopes").await[0]["id"].as_str().unwrap().to_owned();
+    let wide = json!({ "customAttributes": { "Exclusive": false, "RecipientFilter": "Alias -like '*'" } });
+    world.admin("PATCH", &format!("/beta/roleManagement/exchange/customAppScopes/{scope}"), wide).await;
+    world.write("reports.yaml", &manifest(&["roles: []"]));
+    world.converge(&world.desired()).await;
+    assert!(beta(&world, "customAppScopes").await.is_empty());
+}
+
+/// An application that leaves the manifests takes its scopes with it, however often that does not succeed.
+#[tokio::test]
+async fn a_scope_that_could_not_be_removed_keeps_its_application_until_it_is() {
+    let role = format!("  - {{ role: Application Mail.Read, scope: {{ recipientFilter: \"{FILTER}\" }} }}");
+    let world = World::new().await;
+    let others = "  others:\n    displayName: Others\n    exchange: { roles: [View-Only Recipients] }\n";
+    world.write("reports.yaml", &(manifest(&["roles:", &role]) + others));
+    world.converge(&world.desired()).await;
+    world.write("reports.yaml", &format!("tenant: {TENANT}\nestate: tests\napplications:\n{others}"));
+    let refused = json!({ "status": 400, "code": "BadRequest", "message": "Not now." });
+    world.faults(json!([{ "method": "DELETE", "path": "customAppScopes", "then": refused }])).await;
+    let plan = world.plan(&world.desired()).await;
+    assert_eq!(plan.counts().destroy, 3);
+    let report = world.carry_out(&world.desired(), plan).await;
+    assert_eq!((report.failed.len(), report.skipped.len()), (1, 1), "{report:?}");
+    assert!(world.find("reports").await.is_some());
+    world.no_faults().await;
+    let left = world.plan(&world.desired()).await;
+    assert_eq!(left.counts().destroy, 2, "{left:?}");
+    assert!(world.carry_out(&world.desired(), left).await.is_complete());
+    assert!(beta(&world, "customAppScopes").await.is_empty() && world.find("reports").await.is_none());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_exchange_is_left_as_it_is() {
+    let role = format!("  - {{ role: Application Mail.Read, scope: {{ recipientFilter: \"{FILTER}\" }} }}");
+    let world = world(&["roles:", &role, "roleGroups: [Help Desk]"]).await;
+    world.converge(&world.desired()).await;
+    let none = manifest(&["roles: []", "roleGroups: []"]);
+    world.write("reports.yaml", &none.replace("displayName: Reports", "displayName: New"));
+    let refused = json!({ "status": 403, "code": "Authorization_RequestDenied", "message": "No." });
+    let faults = json!([
+        { "path": "adminapi", "then": { "status": 403, "body": "" } },
+        { "path": "/beta/roleManagement/exchange", "then": refused },
+    ]);
+    world.faults(faults).await;
+    let desired = world.desired();
+    let plan = world.plan(&desired).await;
+    assert_eq!(steps(&plan), ["reports/application"]);
+    for unread in
+        ["Exchange's own roles and their scopes could not be read", "Exchange's role groups could not be read"]
+    {
+        assert!(plan.notices.iter().any(|notice| notice.starts_with(unread)), "{:?}", plan.notices);
+    }
+    assert_eq!(world.plan(&desired).await, plan, "it is said in the same words each time");
+    assert!(world.carry_out(&desired, plan).await.is_complete());
+    world.no_faults().await;
+    exactly_one_of_each(&world).await;
+    world.converge(&desired).await;
+    assert!(beta(&world, "roleAssignments").await.is_empty());
+}
+
+/// By the real program: no certificate waits for Exchange, and that there is nothing to do is said of what was seen alone.
+#[test]
+fn without_exchange_certificates_are_renewed_and_an_empty_plan_is_a_failure() {
+    let permissions = "    permissions: [{ api: Exchange Online, application: [Exchange.ManageAsApp] }]\n";
+    let keys = "    certificates:\n      main: { store: { directory: ../.accredit/keys } }\n";
+    let bench = Bench::new(&format!(
+        "estate: tests\napplications:\n  exo:\n    displayName: exo automated\n{permissions}    exchange: {{ roleGroups: [Help Desk] }}\n{keys}"
+    ));
+    bench.applied();
+    let refused = json!([{ "path": "adminapi", "then": { "status": 403, "body": "" } }]);
+    bench.control("POST", "faults", &refused);
+    let said = |arguments: &[&str]| {
+        let output = bench.command(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, planned) = said(&["plan"]);
+    assert_eq!(code, Some(1), "{planned}");
+    assert!(
+        planned.contains("error: Exchange's role groups could not be read") && planned.contains("HTTP 403"),
+        "{planned}"
+    );
+    let (code, rotated) = said(&["rotate", "exo", "--auto-approve"]);
+    assert_eq!(code, Some(0), "{rotated}");
+    assert!(rotated.contains("Exchange's role groups could not be read"), "{rotated}");
+    let (code, looked) = said(&["doctor"]);
+    assert!(code.is_some() && !looked.contains("error: "), "{looked}");
+}
+
+#[tokio::test]
+async fn an_object_by_two_names_is_one_scope() {
+    let world = World::new().await;
+    let zoe = world.read(&format!("/v1.0/users/zoe.howard@{TENANT}")).await["id"].as_str().unwrap().to_owned();
+    let role = |user: &str| format!("  - {{ role: Application Mail.Read, scope: {{ user: {user} }} }}");
+    world.write("reports.yaml", &manifest(&["roles:", &role(&zoe), &role(&format!("zoe.howard@{TENANT}"))]));
+    let problems = problems(&world).await;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].0, "the Exchange role `Application Mail.Read` is here twice for the same scope");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_filtered_is_read_whole() {
+    let world = world(&["roles: [View-Only Recipients]"]).await;
+    let refused = json!({ "status": 400, "code": "BadRequest", "message": "Filter is not supported." });
+    world.faults(json!([{ "method": "GET", "path": "principalId", "then": refused }])).await;
+    let faulty = world.snapshot(&world.desired()).await;
+    assert_eq!(faulty.exchange.roles_unread, None);
+    world.no_faults().await;
+    world.converge(&world.desired()).await;
+    // Of directory roles Graph can be asked so, and says so.
+    let fault = json!([{ "method": "GET", "path": "exchange/roleAssignments?", "then": refused }]);
+    world.faults(fault).await;
+    let plan = world.plan(&world.desired()).await;
+    assert!(plan.is_empty() && plan.notices.is_empty(), "{plan:?}");
+}
+
+#[tokio::test]
+async fn a_scope_that_somebody_else_uses_too_is_not_removed_and_says_so() {
+    let role = format!("  - {{ role: Application Mail.Read, scope: {{ recipientFilter: \"{FILTER}\" }} }}");
+    let mut world = world(&["roles:", &role]).await;
+    let patience = world.patience_of_the_tenant(Duration::from_hours(1), Duration::from_mins(10));
+    world.wait_with(patience.clone());
     world.converge(&world.desired()).await;
     let scope = beta(&world, "customAppScopes").await[0]["id"].clone();
     let roles = beta(&world, "roleDefinitions").await;
@@ -239,6 +364,7 @@ async fn a_scope_that_somebody_else_uses_too_is_not_removed_and_says_so() {
     let report = world.run(&world.desired(), Intent::Reconcile).await;
     assert_eq!(report.failed.len(), 1, "{:?}", report.failed);
     assert!(report.failed[0].error.hint().unwrap().contains("something else uses it"));
+    assert!(patience.elapsed() < Duration::from_mins(2), "nobody waits for somebody else: {:?}", patience.elapsed());
     assert_eq!(beta(&world, "roleAssignments").await.len(), 1, "our own went");
 }
 
@@ -251,19 +377,23 @@ async fn what_somebody_else_gave_is_drift_and_taken_away() {
     let scope = json!({ "displayName": "Executives", "customAttributes": { "RecipientFilter": "Title -like 'VP*'" } });
     let scope = world.admin("POST", "/beta/roleManagement/exchange/customAppScopes", scope).await;
     give(&world, "Application Mail.Send", json!({ "appScopeId": scope["id"] })).await;
+    let zoe = world.read(&format!("/v1.0/users/zoe.howard@{TENANT}")).await["id"].as_str().unwrap().to_owned();
+    give(&world, "Application Mail.Read", json!({ "directoryScopeId": format!("/Users/{zoe}") })).await;
+    let zoe = format!("the Exchange role Application Mail.Read on Zoe Howard (/Users/{zoe}) is not declared");
     let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
     let member = json!({ "Identity": "Organization Management", "Member": principal(&world).await });
     administrator.run("Add-RoleGroupMember", &member).await.unwrap();
     let plan = world.plan(&desired).await;
     let shown = text(&plan, Paint::PLAIN);
     for found in [
+        zoe.as_str(),
         "the Exchange role Mail Recipients is not declared; this plan removes it",
         "the Exchange role Application Mail.Send on customAppScope Executives is not declared",
         "membership in Exchange's role group Organization Management is not declared",
     ] {
         assert!(shown.contains(found), "no {found} in\n{shown}");
     }
-    assert_eq!(plan.counts().destroy, 3);
+    assert_eq!(plan.counts().destroy, 4);
     world.converge(&desired).await;
     let rows = administrator.run("Get-RoleGroupMember", &json!({ "Identity": "Hygiene Management" })).await.unwrap();
     assert_eq!(rows.len(), 1);
@@ -300,6 +430,8 @@ async fn a_role_group_lets_the_application_run_what_it_holds() {
     assert_eq!((known.len(), &known[0]["DisplayName"]), (1, &json!("New")));
     let plan = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap();
     assert_eq!(plan.counts().destroy, 1, "{plan:?}");
+    let notes = &plan.steps[0].notes;
+    assert!(notes[1].starts_with("it leaves Exchange's role groups too (Help Desk)"), "{notes:?}");
     assert!(world.carry_out(&world.desired(), plan).await.is_complete());
     assert!(known_to_exchange(&world).await.is_empty());
 }
@@ -435,6 +567,10 @@ async fn a_record_of_another_object_is_not_worked_with() {
     organization.service_principals.get_mut(&app_id).unwrap().object_id = TENANT_ID.to_owned();
     let problems = accredit::plan::plan(&desired, &snapshot, world.now, Intent::Reconcile).unwrap_err();
     assert!(problems[0].help.as_ref().unwrap().contains("Remove-ServicePrincipal"), "{problems:?}");
+    // So is one that is left of a service principal that is gone.
+    snapshot.applications.get_mut("reports").unwrap().service_principal = None;
+    let problems = accredit::plan::plan(&desired, &snapshot, world.now, Intent::Reconcile).unwrap_err();
+    assert!(problems.iter().any(|problem| problem.message.contains("it has no service principal")), "{problems:?}");
     world.converge(&desired).await;
 }
 
@@ -487,6 +623,57 @@ async fn a_run_that_dies_is_finished_by_the_next() {
             world.converge(&desired).await;
             exactly_one_of_each(&world).await;
         }
+    }
+}
+
+/// What somebody on the way answers in place of Graph and of Exchange.
+fn page_of_a_proxy() -> Json {
+    json!({ "status": 404, "body": "<html><h1>Not found</h1></html>" })
+}
+
+#[tokio::test]
+async fn a_404_of_somebody_on_the_way_takes_nothing_away() {
+    let world = world(&["roles: [View-Only Recipients]", "roleGroups: [Help Desk]"]).await;
+    world.converge(&world.desired()).await;
+    world.write("reports.yaml", &manifest(&["roles: []", "roleGroups: []"]));
+    for (fault, left) in [
+        (json!({ "path": "InvokeCommand", "body": "Remove-RoleGroupMember", "then": page_of_a_proxy() }), 2),
+        // What is gone all the same is gone, whoever answers.
+        (json!({ "path": "InvokeCommand", "body": "Remove-", "when": "after", "then": page_of_a_proxy() }), 0),
+        (json!({ "method": "DELETE", "path": "exchange/roleAssignments", "then": page_of_a_proxy() }), 1),
+    ] {
+        world.faults(json!([fault])).await;
+        let report = world.run(&world.desired(), Intent::Reconcile).await;
+        world.no_faults().await;
+        assert_eq!(world.plan(&world.desired()).await.counts().destroy, left, "{fault}");
+        for failed in &report.failed {
+            assert!(failed.error.hint().unwrap().contains("proxy"), "{failed:?}");
+        }
+        if left == 0 {
+            world.write("reports.yaml", &manifest(&["roles: [View-Only Recipients]", "roleGroups: []"]));
+            world.converge(&world.desired()).await;
+            world.write("reports.yaml", &manifest(&["roles: []", "roleGroups: []"]));
+        }
+    }
+    world.converge(&world.desired()).await;
+}
+
+#[tokio::test]
+async fn already_exists_is_believed_of_what_is_seen_alone() {
+    let world = world(&["roleGroups: [Help Desk]"]).await;
+    let exists =
+        json!({ "status": 409, "body": { "error": { "code": "Conflict", "message": "The object already exists." } } });
+    for (name, cmdlet) in [("Reports", "New-ServicePrincipal"), ("New", "Set-ServicePrincipal")] {
+        let manifest = manifest(&["roleGroups: [Help Desk]"]);
+        world.write("reports.yaml", &manifest.replace("displayName: Reports", &format!("displayName: {name}")));
+        world.faults(json!([{ "path": "InvokeCommand", "body": cmdlet, "then": exists }])).await;
+        let report = world.run(&world.desired(), Intent::Reconcile).await;
+        let failed: Vec<&str> = report.failed.iter().map(|failed| failed.address.kind.as_str()).collect();
+        assert_eq!(failed, ["exchangeServicePrincipal"], "{cmdlet}");
+        assert!(report.failed[0].error.hint().unwrap().contains("something else has this name or id"));
+        world.no_faults().await;
+        world.converge(&world.desired()).await;
+        assert_eq!(known_to_exchange(&world).await[0]["DisplayName"], name);
     }
 }
 
@@ -562,8 +749,11 @@ async fn the_least_permissions_suffice_and_less_is_refused_before_the_first_writ
 
     let nobody: Vec<&str> = LEAST[..3].to_vec();
     world.sign_in_as(operator(&world, &nobody).await).await;
-    let Err(FetchError::Graph(error)) = world.try_snapshot(&world.desired()).await else { panic!("it could be read") };
-    assert!(error.hint().unwrap().contains("`RoleManagement.Read.Exchange`"), "{error}");
+    let unread = world.snapshot(&world.desired()).await.exchange.roles_unread.unwrap();
+    assert!(
+        unread.hint.contains("`RoleManagement.Read.Exchange`") && unread.error.contains("request-id"),
+        "{unread:?}"
+    );
 }
 
 #[tokio::test]
@@ -571,10 +761,10 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
     let mut world = world(&["roleGroups: [Help Desk]"]).await;
     let credentials = operator(&world, &LEAST).await;
     world.sign_in_as(credentials.clone()).await;
-    let Err(FetchError::Exchange(error)) = world.try_snapshot(&world.desired()).await else {
-        panic!("it could be read")
-    };
-    assert!(error.denial().is_some() && error.hint().unwrap().contains("`Exchange.ManageAsApp`"), "{error}");
+    let plan = world.plan(&world.desired()).await;
+    assert!(!steps(&plan).iter().any(|step| step.contains("/exchange")), "{plan:?}");
+    let notice = plan.notices.iter().find(|notice| notice.starts_with("Exchange's role groups")).unwrap();
+    assert!(notice.contains("`Exchange.ManageAsApp`"), "{notice}");
     // Who may read them sees what is missing.
     let_read(&world, &credentials.client_id).await;
     world.sign_in_as(credentials.clone()).await;
@@ -598,4 +788,13 @@ async fn the_example_of_the_documentation_is_what_it_says() {
     let made = |kind: &str| report.done.iter().filter(|step| step.address.kind == kind).count();
     let kinds = ["exchangeScope", "exchangeRoleAssignment", "exchangeServicePrincipal", "exchangeRoleGroupMember"];
     assert_eq!(kinds.map(made), [1, 2, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_named_by_its_request() {
+    let world = World::new().await;
+    world.faults(json!([{ "path": "InvokeCommand", "then": { "status": 200, "body": "<html></html>" } }])).await;
+    let endpoint = world.admin_endpoint(TENANT_ID, world.emulator.operator());
+    let error = endpoint.run("Get-ServicePrincipal", &json!({})).await.unwrap_err();
+    assert!(error.to_string().contains("the answer is no JSON (client-request-id "), "{error}");
 }

@@ -16,8 +16,27 @@ struct Term {
 
 const OPERATORS: [&str; 8] = ["-eq", "-ne", "-like", "-notlike", "-gt", "-lt", "-ge", "-le"];
 
-/// Reads a filter; none when it is not one.
+/// Whether every quote and every parenthesis has its other half.
+fn is_balanced(text: &str) -> bool {
+    let (mut depth, mut quote) = (0_i32, None);
+    for letter in text.chars() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '(') => depth += 1,
+            (None, ')') if depth == 0 => return false,
+            (None, ')') => depth -= 1,
+            (Some(_) | None, _) => {}
+        }
+    }
+    depth == 0 && quote.is_none()
+}
+
+/// Reads a filter; none when it is not one. Of which property it speaks is not looked at.
 pub(super) fn parse(text: &str) -> Option<Filter> {
+    if !is_balanced(text) {
+        return None;
+    }
     let mut rest = text.trim();
     while let Some(inner) = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         rest = inner.trim();
@@ -122,7 +141,16 @@ mod tests {
         // A filter, but of something that users here do not have.
         assert!(parse("MemberOfGroup -eq 'CN=x'").is_some());
         assert_eq!(holds("MemberOfGroup -eq 'CN=x'"), None);
-        for nonsense in ["", "nonsense", "Title VP", "Title -is 'VP'", "Title -eq 'VP' -xor Title -eq 'x'"] {
+        for nonsense in [
+            "(Title -eq 'VP'",
+            "Title -eq 'VP')",
+            "Title -eq 'VP",
+            "",
+            "nonsense",
+            "Title VP",
+            "Title -is 'VP'",
+            "Title -eq 'VP' -xor Title -eq 'x'",
+        ] {
             assert!(parse(nonsense).is_none(), "{nonsense}");
         }
     }

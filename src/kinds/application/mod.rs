@@ -11,11 +11,11 @@ pub(super) use wire::{KeyCredential, PasswordCredential};
 pub use wire::{application, deleted_application, federated_credential, key_credentials, owner};
 
 use crate::model::{
-    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Reason, Snapshot, Step, Value,
+    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Snapshot, Step, Value,
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, Intent, Kind, Resource, Survey};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct Application;
 
@@ -136,15 +136,26 @@ fn gone_with_all_it_has(context: &Context<'_>, address: Address, actual: &Observ
         fields.insert("roleAssignments".to_owned(), Value::set(roles));
     }
     let mut resource = Resource::new(address, None, Some((actual.id.clone(), fields)));
-    resource.reason = Some(match context.intent {
-        Intent::Reconcile => Reason::RemovedFromManifests,
-        Intent::Destroy => Reason::Destroyed,
-    });
+    resource.reason = Some(context.reason_to_go(false));
     resource.notes.push(
-        "its service principal, consents and roles go with it; `accredit restore` brings all back within 30 days, in which its uniqueName stays taken"
+        "its service principal, consents and directory roles go with it; `accredit restore` brings these back within 30 days, in which its uniqueName stays taken"
             .to_owned(),
     );
+    if let Some(groups) = exchange_role_groups(context, actual) {
+        resource.notes.push(format!(
+            "it leaves Exchange's role groups too ({}): after `accredit restore`, `accredit apply` makes it a member again",
+            groups.join(", ")
+        ));
+    }
     resource
+}
+
+/// The role groups of Exchange's own that an application is a member of.
+fn exchange_role_groups<'a>(context: &Context<'a>, actual: &ObservedApplication) -> Option<Vec<&'a str>> {
+    let member = actual.service_principal.as_ref()?.id.to_lowercase();
+    let groups = &context.snapshot.exchange.organization.as_ref()?.role_groups;
+    let its = groups.iter().filter(|group| group.members.contains(&member)).map(|group| group.name.as_str());
+    Some(its.collect()).filter(|names: &Vec<_>| !names.is_empty())
 }
 
 fn still_deleted(context: &Context<'_>, handle: &str, desired: &DesiredApplication) -> Option<Problem> {

@@ -8,14 +8,14 @@ mod wire;
 
 pub use wire::{exchange_role_assignment, exchange_role_assignments_of, is_exchange_role_of, named};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use crate::catalog::nearest;
 use crate::model::{
     Action, Address, DesiredExchangeRole, ExchangeScope, Fields, ObservedExchangeRoleAssignment, ObservedScope,
-    Problem, Reason, Step, Value,
+    Problem, Step, Value,
 };
 
 use super::write::{Certificates, Request, Write};
@@ -38,15 +38,22 @@ impl Kind for ExchangeRoleAssignment {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        if context.snapshot.exchange.roles_unread.is_some() {
+            return;
+        }
         for (handle, desired, actual) in context.applications() {
-            // Not declared is not managed; and Exchange's roles go with their application.
-            let Some(roles) = desired.and_then(|desired| desired.exchange.roles.as_ref()) else { continue };
+            // Not declared is not managed; of an application that goes nothing is declared any more.
+            if desired.is_some_and(|desired| desired.exchange.roles.is_none()) {
+                continue;
+            }
+            let roles = desired.and_then(|desired| desired.exchange.roles.as_deref()).unwrap_or_default();
             survey.notices.extend(past_the_scope::notices(context, handle, roles));
             let principal = context.service_principal_id(handle);
             let service_principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let assignments = service_principal.map_or(&[][..], |found| &found.exchange_role_assignments);
             let mut found: BTreeMap<Key, &ObservedExchangeRoleAssignment> =
                 assignments.iter().map(|found| (key_of(found), found)).collect();
+            let mut seen = BTreeSet::new();
             for declared in roles {
                 let (role, scope) = match resolve(context, handle, declared) {
                     Ok(resolved) => resolved,
@@ -55,7 +62,12 @@ impl Kind for ExchangeRoleAssignment {
                         continue;
                     }
                 };
-                let actual = key(&role, &scope).and_then(|key| found.remove(&key));
+                let key = key(&role, &scope);
+                if key.as_ref().is_some_and(|key| !seen.insert(key.clone())) {
+                    survey.problems.push(twice(declared));
+                    continue;
+                }
+                let actual = key.and_then(|key| found.remove(&key));
                 let fields = fields(role.clone(), principal.clone(), scope);
                 // What is compared is the key, and that is the same.
                 let actual = actual.map(|actual| (actual.id.clone(), fields.clone()));
@@ -68,7 +80,7 @@ impl Kind for ExchangeRoleAssignment {
                 let fields = fields(role.clone(), principal.clone(), scope);
                 let mut resource =
                     Resource::new(address(handle, &role, described), None, Some((found.id.clone(), fields)));
-                resource.reason = Some(Reason::Undeclared);
+                resource.reason = Some(context.reason_to_go(desired.is_some()));
                 survey.resources.push(resource);
             }
         }
@@ -166,7 +178,10 @@ fn described(scope: &ExchangeScope, context: &Context<'_>, handle: &str) -> Opti
 fn found_scope(context: &Context<'_>, handle: &str, scope: &ObservedScope) -> (Scope, Option<String>) {
     match scope {
         ObservedScope::Directory(id) if id == "/" => (Scope::Directory(Value::text("/")), None),
-        ObservedScope::Directory(id) => (Scope::Directory(Value::text(id)), Some(id.clone())),
+        ObservedScope::Directory(id) => match context.snapshot.exchange.scope_names.get(&id.to_lowercase()) {
+            Some(name) => (Scope::Directory(Value::named(id, name)), Some(format!("{name} ({id})"))),
+            None => (Scope::Directory(Value::text(id)), Some(id.clone())),
+        },
         ObservedScope::App(id) => {
             let known = context.snapshot.exchange.scopes.iter().find(|scope| scope.id.eq_ignore_ascii_case(id));
             let name = known.map_or(id, |scope| &scope.display_name);
@@ -183,6 +198,13 @@ fn found_scope(context: &Context<'_>, handle: &str, scope: &ObservedScope) -> (S
 fn role_by_id(context: &Context<'_>, id: &str) -> Value {
     let known = context.snapshot.exchange.role_definitions.iter().find(|role| role.id.eq_ignore_ascii_case(id));
     known.map_or_else(|| Value::named(id, id), |role| Value::Named(role.clone()))
+}
+
+/// By another name it is the same object.
+fn twice(declared: &DesiredExchangeRole) -> Problem {
+    Problem::error(format!("the Exchange role `{}` is here twice for the same scope", declared.role))
+        .at(&declared.scope_place)
+        .help("names and ids of one object mean the same: leave one of the two out")
 }
 
 /// The ids that this tenant has for a declared role and its scope.

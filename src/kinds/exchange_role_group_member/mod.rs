@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::catalog::nearest;
-use crate::model::{Action, Address, DesiredRoleGroup, Fields, ObservedRoleGroup, Problem, Reason, Step, Value};
+use crate::model::{
+    Action, Address, DesiredRoleGroup, Fields, ObservedRoleGroup, Place, Problem, Reason, Step, Unread, Value,
+};
 
 use super::write::{Certificates, Cmdlet, CmdletLook, Write};
 use super::{Context, Kind, Resource, Survey, exchange_service_principal};
@@ -25,10 +27,12 @@ impl Kind for ExchangeRoleGroupMember {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        survey.notices.extend(context.snapshot.exchange.role_groups_unread.iter().map(Unread::notice));
         let Some(organization) = &context.snapshot.exchange.organization else { return };
         for (handle, desired, actual) in context.applications() {
             // Not declared is not managed; and membership goes with the application.
-            let Some(declared) = desired.and_then(|desired| desired.exchange.role_groups.as_ref()) else { continue };
+            let Some(desired) = desired else { continue };
+            let Some(declared) = desired.exchange.role_groups.as_ref() else { continue };
             let member = context.service_principal_id(handle);
             let principal = actual.and_then(|actual| actual.service_principal.as_ref());
             let id = principal.map(|found| found.id.to_lowercase());
@@ -43,7 +47,7 @@ impl Kind for ExchangeRoleGroupMember {
                 };
                 let actual = found.remove(&group.name.to_lowercase());
                 if actual.is_none() && organization.is_dehydrated {
-                    survey.problems.push(dehydrated(wanted));
+                    survey.problems.push(dehydrated(&wanted.place));
                 }
                 let fields = fields(&group.name, member.clone());
                 let actual = actual.map(|group| (group.name.clone(), fields.clone()));
@@ -52,6 +56,9 @@ impl Kind for ExchangeRoleGroupMember {
                 survey.resources.push(resource);
             }
             for group in found.into_values() {
+                if organization.is_dehydrated {
+                    survey.problems.push(dehydrated(&desired.place));
+                }
                 let fields = fields(&group.name, member.clone());
                 let address = Address::new(handle, NAME, &group.name);
                 let mut resource = Resource::new(address, None, Some((group.name.clone(), fields)));
@@ -105,8 +112,8 @@ fn no_such_group(groups: &[ObservedRoleGroup], wanted: &DesiredRoleGroup) -> Pro
     Problem::error(format!("Exchange has no role group `{}` in this tenant", wanted.name)).at(&wanted.place).help(help)
 }
 
-fn dehydrated(wanted: &DesiredRoleGroup) -> Problem {
-    Problem::error("Exchange refuses changes to role groups in this tenant: it is dehydrated").at(&wanted.place).help(
+fn dehydrated(place: &Place) -> Problem {
+    Problem::error("Exchange refuses changes to role groups in this tenant: it is dehydrated").at(place).help(
         "somebody with Organization Management runs `Enable-OrganizationCustomization` in Exchange Online PowerShell, once for the \
          tenant; some minutes later this can be planned",
     )

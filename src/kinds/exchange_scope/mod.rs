@@ -1,7 +1,7 @@
 //! `exchangeScope`: a filter of recipients under a name, which Graph calls `customAppScope` and Exchange management scope. Accredit
 //! makes one for each filter that an application's roles are declared with.
 
-mod filter;
+pub mod filter;
 mod wire;
 
 pub use wire::exchange_scope;
@@ -11,12 +11,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{
-    Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Reason, Step, Value,
-};
+use crate::model::{Action, Address, DesiredApplication, ExchangeScope, Fields, ObservedExchangeScope, Step, Value};
 
 use super::write::{Certificates, Request, Write};
-use super::{Context, Intent, Kind, Resource, Survey};
+use super::{Context, Kind, Resource, Survey};
 
 pub(super) struct Scope;
 
@@ -25,6 +23,12 @@ const PATH: &str = "/beta/roleManagement/exchange/customAppScopes";
 
 /// <https://learn.microsoft.com/powershell/module/exchangepowershell/new-managementscope>
 const LONGEST_NAME: usize = 64;
+
+/// Hexadecimal digits at the end of a name.
+const DIGITS: usize = 12;
+
+/// What is left for a handle.
+const LONGEST_HANDLE: usize = LONGEST_NAME - "accredit  ".len() - DIGITS;
 
 const DISPLAY_NAME: &str = "displayName";
 const RECIPIENT_FILTER: &str = "customAttributes.RecipientFilter";
@@ -36,6 +40,10 @@ impl Kind for Scope {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        if let Some(unread) = &context.snapshot.exchange.roles_unread {
+            survey.notices.push(unread.notice());
+            return;
+        }
         for (handle, desired, _) in context.applications() {
             // Not declared is not managed; of an application that goes nothing is declared any more.
             if desired.is_some_and(|desired| desired.exchange.roles.is_none()) {
@@ -61,11 +69,7 @@ impl Kind for Scope {
                 let fields = observed(found, &found.recipient_filter);
                 let address = Address::new(handle, NAME, &found.display_name);
                 let mut resource = Resource::new(address, None, Some((found.id.clone(), fields)));
-                resource.reason = Some(match (desired, context.intent) {
-                    (Some(_), _) => Reason::Undeclared,
-                    (None, Intent::Reconcile) => Reason::RemovedFromManifests,
-                    (None, Intent::Destroy) => Reason::Destroyed,
-                });
+                resource.reason = Some(context.reason_to_go(desired.is_some()));
                 survey.resources.push(resource);
             }
         }
@@ -117,14 +121,20 @@ fn name(handle: &str, filter: &str) -> String {
     let digest = Sha256::digest(format!("{handle}\n{}", filter::normalized(filter)));
     let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let digest = format!("{number:012x}");
-    let room = LONGEST_NAME - "accredit  ".len() - digest.len();
     // Handles are ASCII.
-    format!("accredit {} {digest}", &handle[..handle.len().min(room)])
+    format!("accredit {} {digest}", &handle[..handle.len().min(LONGEST_HANDLE)])
 }
 
-/// Whether Accredit made a scope for this application: its name is the one that its filter gets.
+/// Whether Accredit made a scope for this application, by its name alone: somebody may have changed its filter, and Exchange may
+/// write filters in its own way.
 pub(super) fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
+    let is_digest = |rest: &str| {
+        rest.len() == DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    // Of a handle that is too long to stand there whole, only the digest tells whose it is.
     scope.display_name == name(handle, &scope.recipient_filter)
+        || (handle.len() <= LONGEST_HANDLE
+            && scope.display_name.strip_prefix(&format!("accredit {handle} ")).is_some_and(is_digest))
 }
 
 /// The scope that was made for a filter, whatever its filter has become.
@@ -178,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_bears_the_name_of_its_own_filter_is_ours() {
+    fn ours_is_what_is_named_so_whatever_its_filter_has_become() {
         let mut scope = ObservedExchangeScope {
             id: "1".to_owned(),
             display_name: name("reports", "Title -eq 'VP'"),
@@ -187,7 +197,15 @@ mod tests {
         };
         assert!(is_ours("reports", &scope) && !is_ours("other", &scope));
         scope.recipient_filter = "Title -like '*'".to_owned();
-        assert!(!is_ours("reports", &scope));
+        assert!(is_ours("reports", &scope) && !is_ours("report", &scope));
+        for foreign in ["accredit reports", "accredit reports of ours", "accredit reports 0123456789AB", "reports"] {
+            scope.display_name = foreign.to_owned();
+            assert!(!is_ours("reports", &scope), "{foreign}");
+        }
+        // Two long handles may begin alike, and then the digest decides.
+        let (one, other) = ("x".repeat(50), "x".repeat(60));
+        scope.display_name = name(&one, &scope.recipient_filter);
+        assert!(is_ours(&one, &scope) && !is_ours(&other, &scope));
     }
 
     #[test]

@@ -21,21 +21,23 @@ impl Kind for ExchangeServicePrincipal {
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
         let Some(organization) = &context.snapshot.exchange.organization else { return };
         for (handle, desired, actual) in context.applications() {
-            // It goes with its service principal.
+            // Of an application that goes nothing is declared any more; it goes with the service principal, or later.
             let Some(desired) = desired else { continue };
             let Some([group, ..]) = desired.exchange.role_groups.as_deref() else { continue };
             let found = actual.and_then(|actual| {
                 organization.service_principals.get(&actual.app_id.to_lowercase()).map(|found| (actual, found))
             });
-            let ours = actual.and_then(|actual| actual.service_principal.as_ref());
-            if let (Some((actual, found)), Some(ours)) = (found, ours)
-                && !found.object_id.eq_ignore_ascii_case(&ours.id)
+            // Where the service principal is gone, another one will have another id.
+            let ours = actual.and_then(|actual| actual.service_principal.as_ref()).map(|ours| ours.id.as_str());
+            if let Some((actual, found)) = found
+                && !ours.is_some_and(|ours| found.object_id.eq_ignore_ascii_case(ours))
             {
+                let ours = ours.map_or_else(
+                    || "it has no service principal".to_owned(),
+                    |id| format!("its service principal is {id}"),
+                );
                 survey.problems.push(
-                    Problem::error(format!(
-                        "Exchange knows `{handle}` by the object id {}, and its service principal is {}",
-                        found.object_id, ours.id
-                    ))
+                    Problem::error(format!("Exchange knows `{handle}` by the object id {}, and {ours}", found.object_id))
                     .at(&group.place)
                     .help(format!(
                         "the record is of a service principal that was deleted, or was made with the id of the application: \
@@ -71,7 +73,7 @@ impl Kind for ExchangeServicePrincipal {
                     look: CmdletLook {
                         name: "Get-ServicePrincipal",
                         parameters: json!({}),
-                        having: json!({ "AppId": text("appId") }),
+                        having: json!({ "AppId": text("appId"), "ObjectId": text("objectId") }),
                     },
                     removes: false,
                 })]
