@@ -82,7 +82,8 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
     details(reader, desired, &mut applications).await?;
-    let exchange = exchange::exchange((reader, &admin_endpoint(&tenant.id)), desired, &mut applications).await?;
+    let endpoint = admin_endpoint(&tenant.id);
+    let exchange = Box::pin(exchange::exchange((reader, &endpoint), desired, &mut applications)).await?;
     let sign_ins = sign_ins(stores, sign_in, desired, &applications, &keys, now).await;
     let apis = apis(reader, desired, &applications).await?;
     let user_roles = user_roles(reader, desired, &users).await?;
