@@ -4,6 +4,7 @@ mod certificate;
 mod connect;
 mod doctor;
 mod emulate;
+mod selection;
 mod verify;
 
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
 use crate::commands::saved::Conditions;
-use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Selection, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -156,9 +157,8 @@ struct TargetArguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     service: ServiceArguments,
-    /// Only these applications, by handle.
-    #[arg(long, value_name = "HANDLE")]
-    only: Vec<String>,
+    #[command(flatten)]
+    selection: selection::SelectionArguments,
     /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
@@ -172,9 +172,9 @@ struct TargetArguments {
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, service, only, now, timeout, max_requests_per_second } = arguments;
+        let TargetArguments { paths, service, selection, now, timeout, max_requests_per_second } = arguments;
         let limits = Limits { timeout, requests_per_second: max_requests_per_second };
-        Self { paths, service: service.into(), only, now, limits }
+        Self { paths, service: service.into(), selection: selection.into(), now, limits }
     }
 }
 
@@ -389,7 +389,8 @@ impl From<Verb> for commands::Command {
             Verb::Connect(arguments) => Self::Connect((*arguments).into()),
             Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
-                let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };
+                let target =
+                    Target { paths, service: service.into(), selection: Selection::default(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }
             Verb::Doctor(arguments) => Self::Doctor(arguments.into()),

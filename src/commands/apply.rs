@@ -99,16 +99,16 @@ async fn carry_out_saved(
     conditions: &Conditions,
     (file, saved): (&Path, SavedPlan),
 ) -> Result<Exit, Failure> {
-    if !target.only.is_empty() {
-        return Err(Failure::message("`--only` was given beside a saved plan")
-            .hint("a saved plan says itself what it is for: give it alone, or plan again with `--only`"));
+    if let Some((option, _)) = target.selection.patterns().next() {
+        return Err(Failure::message(format!("`{option}` was given beside a saved plan"))
+            .hint(format!("a saved plan says itself what it is for: give it alone, or plan again with `{option}`")));
     }
     let paths: Vec<PathBuf> = saved.made_from.paths.iter().map(PathBuf::from).collect();
     let loaded = manifest::load(&paths, &manifests::working_directory()?);
     saved::check(file, &saved, conditions, now(target.now), &loaded.sources.digests())?;
     let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
-    let target = Target { paths, only: made_from.only, ..target };
+    let target = Target { paths, selection: made_from.selection, ..target };
     let session = Session::of(console, target, loaded, approval.propagation_timeout).await?.reckoning_for(then.now);
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;

@@ -21,7 +21,7 @@ use crate::render::printable;
 use super::console::Console;
 use super::handover::{Handed, certificates};
 use super::session::Session;
-use super::{Exit, Failure, Target, manifests};
+use super::{Exit, Failure, Selection, Target, manifests};
 
 pub use crate::handover::{Format, Host, Recipe, Service};
 
@@ -65,7 +65,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         return Err(Failure::message(format!("this recipe cannot be had: {why}"))
             .hint("`--recipe mailbox-export` is for every cloud"));
     }
-    target.only = vec![handle.clone()];
+    target.selection = Selection::of([handle.clone()]);
     let session = Session::of(console, target, loaded, Patience::PROPAGATION_TIMEOUT).await?;
     let snapshot = session.snapshot(console).await?;
     let Some(declared) = session.desired.applications.get(handle.as_str()) else {

@@ -33,7 +33,7 @@ use std::time::Duration;
 use clap_complete::Shell;
 use jiff::Timestamp;
 
-pub use crate::model::AuthenticationMethod;
+pub use crate::model::{Address, AuthenticationMethod, Pattern, Selection};
 pub use crate::verify::Waiting;
 
 use console::Console;
@@ -67,8 +67,8 @@ pub const MANIFESTS: &str = "manifests";
 pub struct Target {
     pub paths: Vec<PathBuf>,
     pub service: Service,
-    /// Handles; none means all.
-    pub only: Vec<String>,
+    /// Which part of the estate.
+    pub selection: Selection,
     pub now: Option<Timestamp>,
     pub limits: Limits,
 }

@@ -27,7 +27,7 @@ pub struct Arguments {
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { target, destroy, format, out, sign, detailed_exitcode } = arguments;
     let key = sign.as_deref().map(saved::signing_key).transpose()?;
-    let (paths, only) = (target.paths.clone(), target.only.clone());
+    let (paths, selection) = (target.paths.clone(), target.selection.clone());
     let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?.yielding();
     let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
@@ -39,7 +39,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     }
     if let Some(file) = out {
         let paths = paths.iter().map(|path| path.display().to_string()).collect();
-        let made_from = MadeFrom { paths, manifests: session.manifests(), only, destroy };
+        let made_from = MadeFrom { paths, manifests: session.manifests(), selection, destroy };
         saved::save(&file, &plan, &made_from, key.as_ref())?;
         console.say(&format!(
             "\nSaved the plan to `{0}`: `accredit show {0}` shows it again, `accredit apply {0}` carries it out.",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::catalog::nearest;
 use crate::exchange::AdminEndpoint;
 use crate::fetch::{FetchError, Sources, fetch};
 use crate::graph::{Reader, Writer};
@@ -14,7 +15,7 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
+use crate::model::{CertificateSource, Cloud, Desired, Operator, Pattern, Plan, Selection, Severity, Snapshot};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -37,7 +38,9 @@ pub(super) struct Session {
     pub(super) now: Timestamp,
     /// When it was opened, by the clock of this machine or as it was ordered.
     opened: Timestamp,
-    only: Vec<String>,
+    selection: Selection,
+    /// All handles and users of the manifests, selected or not.
+    declared: BTreeSet<String>,
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
@@ -53,7 +56,7 @@ pub(super) struct SignedIn {
 impl SignedIn {
     /// Signs in to the tenant that the manifests name, and looks at nothing else that they say.
     pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
-        let Target { paths, service, only: _, now, limits } = target;
+        let Target { paths, service, selection: _, now, limits } = target;
         let directory = manifests::working_directory()?;
         let (desired, _) = manifests::load(console, &paths, &directory)?;
         let patience = console.patience(limits.timeout, Patience::PROPAGATION_TIMEOUT);
@@ -97,12 +100,10 @@ impl Session {
         (mut desired, sources): (Desired, manifest::Sources),
         propagation_timeout: Duration,
     ) -> Result<Self, Failure> {
-        let Target { paths, service, only, now: given, limits } = target;
+        let Target { paths, service, selection, now: given, limits } = target;
         let directory = manifests::working_directory()?;
-        if !only.is_empty() {
-            desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
-            desired.user_roles.clear();
-        }
+        let declared = desired.holders();
+        desired.narrow(&selection);
         let left_out = left_out(&paths, &directory, &desired.estate);
         let is_embedded = service.emulator.as_deref() == Some("");
         let patience = console.patience(limits.timeout, propagation_timeout);
@@ -110,7 +111,18 @@ impl Session {
         let stores = stores(&desired, &connection).await?;
         // Signing in may have taken a person minutes.
         let now_is = now(given);
-        Ok(Self { desired, sources, connection, stores, now: now_is, opened: now_is, only, left_out, is_embedded })
+        Ok(Self {
+            desired,
+            sources,
+            connection,
+            stores,
+            now: now_is,
+            opened: now_is,
+            selection,
+            declared,
+            left_out,
+            is_embedded,
+        })
     }
 
     /// Whether the tenant and its operator are of this program's own making.
@@ -120,7 +132,7 @@ impl Session {
 
     /// Whether all manifests of the estate were given.
     pub(super) fn is_whole(&self) -> bool {
-        self.only.is_empty() && self.left_out.is_empty()
+        self.selection.is_everything() && self.left_out.is_empty()
     }
 
     /// Reckons for the instant of a plan that was made before.
@@ -186,24 +198,31 @@ impl Session {
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
         let mut snapshot = self.fetched(&self.stores).await.map_err(Failure::of_fetch)?;
-        if !self.only.is_empty() {
-            let named: BTreeSet<&String> = self.only.iter().collect();
-            snapshot.applications.retain(|name, _| named.contains(name));
-            let known = |name: &String| {
-                self.desired.applications.contains_key(name.as_str()) || snapshot.applications.contains_key(name)
-            };
-            if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
-                return Err(Failure::message(format!(
-                    "`{unknown}` is neither declared nor an application of the estate `{}`",
-                    self.desired.estate
-                ))
-                .hint("`--only` takes the handle that stands under `applications:` in a manifest"));
-            }
-        }
-        if self.only.is_empty() {
-            self.keep_what_others_declare(console, &mut snapshot);
-        }
+        self.check_selected(&snapshot)?;
+        self.keep_what_others_declare(console, &mut snapshot);
         Ok(snapshot)
+    }
+
+    /// That every pattern means an application or user that is declared or was found.
+    fn check_selected(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let found = snapshot.applications.keys().chain(&snapshot.passed_over);
+        let known: BTreeSet<&String> = self.declared.iter().chain(found).collect();
+        let means_nothing = |pattern: &Pattern| !known.iter().any(|holder| pattern.means_holder(holder));
+        let Some((option, pattern)) = self.selection.patterns().find(|(_, pattern)| means_nothing(pattern)) else {
+            return Ok(());
+        };
+        let holder = pattern.holder();
+        let near = nearest(holder, known.iter().map(|known| known.as_str()));
+        let hint = if near.is_empty() {
+            format!("`{option}` takes the handle that stands under `applications:` in a manifest")
+        } else {
+            let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+            format!("did you mean {}?", near.join(" or "))
+        };
+        let estate = &self.desired.estate;
+        let message =
+            format!("`{option} {pattern}`: `{holder}` is neither declared nor an application of the estate `{estate}`");
+        Err(Failure::message(message).hint(hint))
     }
 
     /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
@@ -234,6 +253,7 @@ impl Session {
             sign_in: &self.connection.sign_in,
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
+            selection: &self.selection,
         };
         fetch(sources, &self.desired, self.now).await
     }
@@ -242,7 +262,8 @@ impl Session {
     /// deleted, and says so.
     fn keep_what_others_declare(&self, console: &Console, snapshot: &mut Snapshot) {
         let Some(beside) = self.left_out.first() else { return };
-        let declared = |name: &String| self.desired.applications.contains_key(name.as_str());
+        let declared =
+            |name: &String| self.desired.applications.contains_key(name.as_str()) || self.selection.names(name);
         let kept: Vec<String> =
             snapshot.applications.keys().filter(|name| !declared(name)).map(|name| format!("`{name}`")).collect();
         if kept.is_empty() {
@@ -273,7 +294,7 @@ impl Session {
 
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
-        crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
+        crate::plan::plan_selected(&self.desired, snapshot, self.now, intent, &self.selection).map_err(|problems| {
             manifests::show(console, &problems, &self.sources);
             debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
             Failure::said()

@@ -18,7 +18,7 @@ use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
     Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedRoleDefinition,
-    ObservedServicePrincipal, ObservedTenant, Operator, OwnerReference, PermissionType, SignIn, Snapshot,
+    ObservedServicePrincipal, ObservedTenant, Operator, OwnerReference, PermissionType, Selection, SignIn, Snapshot,
     StoredCertificate, StoredKeys, Thumbprint,
 };
 
@@ -61,15 +61,25 @@ pub struct Sources<'a> {
     pub operator: &'a Operator,
     /// Exchange's admin endpoint in the tenant of an id, for the operator.
     pub admin_endpoint: &'a (dyn Fn(&str) -> AdminEndpoint + Sync),
+    /// Of what else than the declared applications is read.
+    pub selection: &'a Selection,
 }
 
 /// Reads everything the planner looks at.
 pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
-    let Sources { reader, stores, sign_in, operator, admin_endpoint } = sources;
+    let Sources { reader, stores, sign_in, operator, admin_endpoint, selection } = sources;
     let keys = keys(stores).await?;
-    let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
+    let (
+        tenant,
+        (mut applications, passed_over),
+        role_definitions,
+        users,
+        owner_service_principals,
+        key_policies,
+        owned,
+    ) = tokio::try_join!(
         async { tenant(reader).await.map_err(FetchError::from) },
-        applications(reader, desired),
+        applications(reader, desired, selection),
         role_definitions(reader),
         users(reader, desired),
         owner_service_principals(reader, desired),
@@ -92,6 +102,7 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
         operators,
         reads: reader.reads(),
         applications,
+        passed_over,
         deleted,
         apis,
         users,
@@ -221,7 +232,11 @@ pub async fn tenant(reader: &Reader) -> Result<ObservedTenant, GraphError> {
 
 /// The estate's applications by its tag, and the declared ones that it does not find by their uniqueName: the tag's
 /// index lags behind, a read by key does not.
-async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
+async fn applications(
+    reader: &Reader,
+    desired: &Desired,
+    selection: &Selection,
+) -> Result<(BTreeMap<String, ObservedApplication>, BTreeSet<String>), FetchError> {
     let tag = literal(&estate_tag(&desired.estate));
     let tagged = reader.list(&format!("/applications?$filter=tags/any(t:t eq {tag})&$top=999")).await?;
     let mut found = BTreeMap::new();
@@ -235,7 +250,9 @@ async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<Str
     let declared = desired.applications.keys().map(ToString::to_string);
     let missing: Vec<String> = declared.filter(|handle| !found.contains_key(handle)).collect();
     found.extend(by_unique_name(reader, missing).await?);
-    Ok(found)
+    let (found, passed_over): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.into_iter().partition(|(handle, _)| selection.looks_at(handle));
+    Ok((found, passed_over.into_keys().collect()))
 }
 
 /// The declared applications.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm,
-    Period, PfxEncryption, Place, SecretReference, StoreReference,
+    Period, PfxEncryption, Place, SecretReference, Selection, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.
@@ -43,6 +43,18 @@ impl Desired {
     /// Whether `holder` is a declared application's handle or a user who is declared to hold a role.
     pub fn declares(&self, holder: &str) -> bool {
         self.applications.contains_key(holder) || self.user_roles.iter().any(|declared| declared.user == holder)
+    }
+
+    /// All applications and users that anything is declared of.
+    pub fn holders(&self) -> BTreeSet<String> {
+        let users = self.user_roles.iter().map(|role| role.user.clone());
+        self.applications.keys().map(ToString::to_string).chain(users).collect()
+    }
+
+    /// Leaves out what is not selected, so that it is neither read nor compared.
+    pub fn narrow(&mut self, selection: &Selection) {
+        self.applications.retain(|handle, _| selection.looks_at(handle.as_str()));
+        self.user_roles.retain(|role| selection.looks_at(&role.user));
     }
 
     /// Where the manifests declare an application, or the first role of a user.

@@ -18,6 +18,7 @@ mod place;
 mod plan;
 mod rights;
 mod rotation;
+mod selection;
 mod snapshot;
 mod stored;
 mod value;
@@ -57,6 +58,7 @@ pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{Generation, GenerationState, Rotation};
+pub use selection::{InvalidPattern, Pattern, Selection};
 pub use snapshot::{
     DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,
     ObservedFederatedCredential, ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fields, Finding, Rights, Rotation, Value};
+use super::{Address, Fields, Finding, Rights, Rotation, Selection, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Plan {
     pub rights: Option<Rights>,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
+    /// The part of the estate that it is about.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
 }
 
 /// A resource as it was found.

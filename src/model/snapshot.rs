@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub reads: BTreeSet<String>,
     /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.
     pub applications: BTreeMap<String, ObservedApplication>,
+    /// Handles of the estate's applications that were not selected, of which nothing else was read.
+    pub passed_over: BTreeSet<String>,
     /// By `uniqueName`: applications that were deleted and can still be restored. Read only where a declared one is
     /// missing.
     pub deleted: BTreeMap<String, DeletedApplication>,

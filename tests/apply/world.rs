@@ -17,7 +17,7 @@ use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
 use accredit::model::{
-    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint, Verification,
+    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Selection, Snapshot, Thumbprint, Verification,
 };
 use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
@@ -177,6 +177,10 @@ impl World {
     }
 
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
+        self.try_snapshot_of(desired, &Selection::default()).await
+    }
+
+    async fn try_snapshot_of(&self, desired: &Desired, selection: &Selection) -> Result<Snapshot, FetchError> {
         let reader = Reader::new(self.client.clone());
         let (stores, sign_in) = (self.stores(desired), self.sign_in());
         let sources = Sources {
@@ -185,6 +189,7 @@ impl World {
             sign_in: &sign_in,
             operator: &self.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id, &self.credentials),
+            selection,
         };
         let fetched = fetch(sources, desired, self.now).await;
         for path in reader.reads() {
@@ -292,6 +297,19 @@ impl World {
 
     pub(crate) async fn try_plan(&self, desired: &Desired, intent: Intent) -> Result<Plan, Vec<Problem>> {
         accredit::plan::plan(desired, &self.snapshot(desired).await, self.now, intent)
+    }
+
+    /// Plans a part of the estate.
+    pub(crate) async fn try_plan_of(
+        &self,
+        desired: &Desired,
+        intent: Intent,
+        selection: &Selection,
+    ) -> Result<Plan, Vec<Problem>> {
+        let mut narrow = desired.clone();
+        narrow.narrow(selection);
+        let snapshot = self.try_snapshot_of(&narrow, selection).await.unwrap();
+        accredit::plan::plan_selected(&narrow, &snapshot, self.now, intent, selection)
     }
 
     pub(crate) async fn plan(&self, desired: &Desired) -> Plan {

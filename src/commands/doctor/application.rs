@@ -10,7 +10,7 @@ use crate::commands::session::Session;
 use crate::commands::{Exit, Failure, Target};
 use crate::doctor::{Observed, can_sign_in, examine, recognize, with_proof};
 use crate::graph::{Reader, literal};
-use crate::model::{ExaminedApplication, ObservedApplication, Recognition, VerifiedApplication};
+use crate::model::{ExaminedApplication, ObservedApplication, Recognition, Selection, VerifiedApplication};
 use crate::patience::Patience;
 use crate::render;
 use crate::verify::{Asked, Waiting, verify};
@@ -43,13 +43,14 @@ pub(super) async fn run(
     handle: Option<String>,
     json: bool,
 ) -> Result<Exit, Failure> {
-    target.only.extend(handle);
-    let only = target.only.clone();
+    if let Some(handle) = handle.clone() {
+        target.selection.targets.extend(Selection::of([handle]).targets);
+    }
     let session = match Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await {
         Ok(session) => session,
         Err(failure) => return unreached(console, failure, json),
     };
-    if let Some(unknown) = only.iter().find(|name| !session.desired.applications.contains_key(name.as_str())) {
+    if let Some(unknown) = handle.filter(|name| !session.desired.applications.contains_key(name.as_str())) {
         return Err(Failure::message(format!("`{unknown}` is no handle of the manifests")));
     }
     let applications = match examined(&session).await {
