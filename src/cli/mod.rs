@@ -188,9 +188,14 @@ fn rate(text: &str) -> Result<f64, String> {
 struct PlanArguments {
     #[command(flatten)]
     target: TargetArguments,
+    #[command(flatten)]
+    replace: selection::ReplaceArguments,
     /// Plan the deletion of everything that the manifests declare.
     #[arg(long)]
     destroy: bool,
+    /// There is no state to refresh: says which command shows what differs and proposes nothing.
+    #[arg(long, hide = true)]
+    refresh_only: bool,
     /// Print the plan as JSON: the same as `--format json`.
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -212,7 +217,12 @@ struct ApplyArguments {
     #[command(flatten)]
     target: TargetArguments,
     #[command(flatten)]
+    replace: selection::ReplaceArguments,
+    #[command(flatten)]
     approval: ApprovalArguments,
+    /// There is no state to refresh: says which command shows what differs and proposes nothing.
+    #[arg(long, hide = true)]
+    refresh_only: bool,
     /// Prove afterwards that the applications with certificates work, as `accredit verify` does; what is new is waited for as
     /// long as `--propagation-timeout` says.
     #[arg(long)]
@@ -245,6 +255,9 @@ struct ApprovalArguments {
     /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     propagation_timeout: Duration,
+    /// How many applications are written side by side, 1 to 64; the steps of one are always done one by one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallelism: u8,
     /// Start although the operator's token lacks permissions that the plan needs.
     #[arg(long)]
     skip_rights_check: bool,
@@ -252,8 +265,10 @@ struct ApprovalArguments {
 
 impl From<ApprovalArguments> for Approval {
     fn from(arguments: ApprovalArguments) -> Self {
-        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, skip_rights_check } = arguments;
-        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check }
+        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, parallelism, skip_rights_check } =
+            arguments;
+        let parallelism = usize::from(parallelism);
+        Self { auto_approve, allow_deletes, propagation_timeout, parallelism, skip_rights_check }
     }
 }
 
@@ -353,25 +368,61 @@ impl From<Verb> for commands::Command {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
             Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
-            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, sign, detailed_exitcode }) => {
-                Self::Plan(commands::plan::Arguments {
-                    target: target.into(),
-                    destroy,
-                    format: format(json, named),
-                    out,
-                    sign,
-                    detailed_exitcode,
-                })
-            }
-            Verb::Apply(ApplyArguments { target, approval, verify, verify_key, maximum_plan_age }) => {
+            Verb::Plan(PlanArguments {
+                target,
+                replace,
+                destroy,
+                refresh_only,
+                json,
+                format: named,
+                out,
+                sign,
+                detailed_exitcode,
+            }) => Self::Plan(commands::plan::Arguments {
+                target: target.into(),
+                replace: replace.replace,
+                destroy,
+                refresh_only,
+                format: format(json, named),
+                out,
+                sign,
+                detailed_exitcode,
+            }),
+            Verb::Apply(ApplyArguments {
+                target,
+                replace,
+                approval,
+                refresh_only,
+                verify,
+                verify_key,
+                maximum_plan_age,
+            }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
                 let (target, approval) = (target.into(), approval.into());
-                Self::Apply(commands::apply::Arguments { target, destroy: false, approval, verify, conditions })
+                let replace = replace.replace;
+                Self::Apply(commands::apply::Arguments {
+                    target,
+                    replace,
+                    destroy: false,
+                    refresh_only,
+                    approval,
+                    verify,
+                    conditions,
+                })
             }
             Verb::Destroy(DestroyArguments { target, approval }) => {
                 let (target, approval) = (target.into(), approval.into());
                 let (verify, conditions) = (false, None);
-                Self::Apply(commands::apply::Arguments { target, destroy: true, approval, verify, conditions })
+                let (replace, refresh_only) = (Vec::new(), false);
+                Self::Apply(commands::apply::Arguments {
+                    target,
+                    replace,
+                    destroy: true,
+                    refresh_only,
+                    approval,
+                    verify,
+                    conditions,
+                })
             }
             Verb::Verify(arguments) => Self::Verify(arguments.into()),
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {

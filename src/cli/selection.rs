@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::commands::{Pattern, Selection};
+use crate::commands::{Address, Pattern, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct SelectionArguments {
@@ -13,6 +13,14 @@ pub(super) struct SelectionArguments {
     /// Everything but this, and but what needs it; written as `--target` is, and stronger.
     #[arg(long, value_name = "HANDLE[/KIND/NAME]", help_heading = "Selecting")]
     exclude: Vec<Pattern>,
+}
+
+/// What is made anew although nothing calls for it.
+#[derive(Debug, Args)]
+pub(super) struct ReplaceArguments {
+    /// Have a certificate followed by a new one now, as `accredit rotate` does, by its address in plans; may be repeated.
+    #[arg(long, value_name = "HANDLE/certificate/NAME", help_heading = "Selecting")]
+    pub(super) replace: Vec<Address>,
 }
 
 impl From<SelectionArguments> for Selection {

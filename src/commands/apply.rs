@@ -20,17 +20,22 @@ use crate::saved::SavedPlan;
 use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
+use super::plan::nothing_to_refresh;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
 use super::verify::after_apply;
-use super::{Exit, Failure, Target, manifests, now, rights, secrets};
+use super::{Address, Exit, Failure, Target, manifests, now, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
 pub struct Arguments {
     pub target: Target,
+    /// What is to be made anew.
+    pub replace: Vec<Address>,
     pub destroy: bool,
+    /// Whether it was asked for as if there were a state to refresh.
+    pub refresh_only: bool,
     pub approval: Approval,
     /// `None` where no saved plan can be meant.
     pub conditions: Option<Conditions>,
@@ -54,12 +59,22 @@ pub struct Approval {
     pub propagation_timeout: Duration,
     /// Whether to try what the operator lacks rights for.
     pub skip_rights_check: bool,
+    /// How many applications are written side by side.
+    pub parallelism: usize,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, approval, verify, conditions } = arguments;
+    let Arguments { target, replace, destroy, refresh_only, approval, verify, conditions } = arguments;
+    if refresh_only {
+        return Err(nothing_to_refresh());
+    }
     if let Some(conditions) = conditions {
         match saved::find(&target.paths)? {
+            Some(_) if !replace.is_empty() => {
+                return Err(Failure::message("`--replace` was given beside a saved plan").hint(
+                    "a saved plan says itself what is made anew: give it alone, or plan again with `--replace`",
+                ));
+            }
             Some((file, saved)) => {
                 return Box::pin(carry_out_saved(console, target, approval, verify, &conditions, (&file, saved))).await;
             }
@@ -70,7 +85,8 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
             None => {}
         }
     }
-    let session = Session::open(console, target, approval.propagation_timeout).await?;
+    let mut session = Session::open(console, target, approval.propagation_timeout).await?;
+    session.replace(&replace)?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let done = proceed(console, &session, intent, approval).await?;
     proven(console, &session, approval, verify, done).await
@@ -109,7 +125,9 @@ async fn carry_out_saved(
     let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
     let target = Target { paths, selection: made_from.selection, ..target };
-    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?.reckoning_for(then.now);
+    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?;
+    let mut session = session.reckoning_for(then.now);
+    session.replace(&made_from.replace)?;
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -144,7 +162,7 @@ async fn carry_out(
     intent: Intent,
     approval: Approval,
 ) -> Result<Done, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, parallelism } = approval;
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if !destroy {
@@ -187,6 +205,7 @@ async fn carry_out(
             admin_endpoint: &session.admin_endpoint(&snapshot.tenant.id),
             on_event: &|event| progress.show(&event),
             stop: &stop,
+            parallelism,
         },
     )
     .await;
@@ -246,7 +265,8 @@ async fn finish(
 /// The declared certificates whose key stores the plan writes to.
 fn used(plan: &Plan) -> BTreeSet<CertificateName> {
     let writing = plan.steps.iter().filter(|step| {
-        ["certificate", "certificateRequest"].contains(&step.address.kind.as_str()) && !step.action.is_delete()
+        ["certificate", "certificateKeys", "certificateRequest"].contains(&step.address.kind.as_str())
+            && !step.action.is_delete()
     });
     writing.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect()
 }

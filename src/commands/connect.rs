@@ -209,7 +209,7 @@ fn assemble(
 ) -> Handover {
     let service_principal = application.service_principal.as_ref();
     Handover {
-        handle: application.unique_name.clone(),
+        handle: application.handle.clone(),
         display_name: application.display_name.clone(),
         app_id: application.app_id.clone(),
         app_object_id: application.id.clone(),

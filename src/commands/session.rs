@@ -22,7 +22,7 @@ use crate::verify;
 use super::connection::{Connection, connect};
 use super::console::Console;
 use super::failure::{Failure, causes};
-use super::{Target, manifests, now, secrets};
+use super::{Address, Target, manifests, now, secrets};
 
 /// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -128,6 +128,19 @@ impl Session {
     /// Whether the tenant and its operator are of this program's own making.
     pub(super) fn is_embedded(&self) -> bool {
         self.is_embedded
+    }
+
+    /// Has successors made of what is named.
+    pub(super) fn replace(&mut self, addresses: &[Address]) -> Result<(), Failure> {
+        for address in addresses {
+            crate::plan::replace(&mut self.desired, address)
+                .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
+            if !self.selection.covers(address) {
+                return Err(Failure::message(format!("`--replace {address}` is not among what is selected"))
+                    .hint("name it with `--target` too, or leave `--target` and `--exclude` out"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether all manifests of the estate were given.
@@ -262,8 +275,12 @@ impl Session {
     /// deleted, and says so.
     fn keep_what_others_declare(&self, console: &Console, snapshot: &mut Snapshot) {
         let Some(beside) = self.left_out.first() else { return };
-        let declared =
-            |name: &String| self.desired.applications.contains_key(name.as_str()) || self.selection.names(name);
+        let declared = |name: &String| {
+            let name = name.as_str();
+            self.desired.applications.contains_key(name)
+                || self.desired.let_go.contains_key(name)
+                || self.selection.names(name)
+        };
         let kept: Vec<String> =
             snapshot.applications.keys().filter(|name| !declared(name)).map(|name| format!("`{name}`")).collect();
         if kept.is_empty() {
@@ -317,7 +334,8 @@ async fn stores(desired: &Desired, connection: &Connection) -> Result<BTreeMap<(
                 | CertificateSource::Request { .. }
                 | CertificateSource::KeyVault(_) => None,
             };
-            let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+            let former = desired.former(handle.as_str()).map(|former| former.handle.as_str());
+            let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers).formerly(former);
             stores.insert((handle.to_string(), name.clone()), store);
         }
     }

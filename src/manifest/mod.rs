@@ -14,6 +14,7 @@ mod exchange;
 mod expiry;
 mod files;
 mod findings;
+mod handles;
 mod permissions;
 mod report;
 mod roles;

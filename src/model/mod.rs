@@ -24,15 +24,15 @@ mod stored;
 mod value;
 mod verification;
 
-pub use address::{Address, Handle};
+pub use address::{Address, Handle, InvalidAddress, InvalidHandle};
 pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
 pub use certificate::{
     CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };
 pub use desired::{
     Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
-    DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
-    SignInAudience,
+    DesiredUserRole, Expiry, ForeignCredentials, Former, IgnoredField, OnExpired, OwnerReference, PermissionType,
+    Prune, Rotate, SignInAudience,
 };
 pub use diagnosis::{
     Certainty, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber, Recognition,

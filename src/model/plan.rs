@@ -160,7 +160,7 @@ pub enum Reason {
     Expired {
         days: i64,
     },
-    /// `accredit rotate` was asked for.
+    /// `accredit rotate` or `--replace` was asked for.
     Rotated,
     /// A certificate authority has signed what was requested.
     Signed,
@@ -170,6 +170,13 @@ pub enum Reason {
     Foreign,
     /// Its end has passed, and the manifest has such removed.
     Ended,
+    /// Its application had another handle.
+    #[serde(rename_all = "camelCase")]
+    Moved {
+        from: String,
+    },
+    /// The manifests let go of it.
+    LetGo,
 }
 
 /// How many resources a plan adds, changes and destroys.

@@ -4,10 +4,12 @@
 
 mod approve;
 mod order;
+mod replace;
 mod rights;
 mod select;
 
 pub use approve::{Approved, Limits, Refusal, approve};
+pub use replace::{CannotReplace, replace};
 
 use std::collections::{BTreeMap, BTreeSet};
 

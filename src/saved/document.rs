@@ -20,6 +20,9 @@ pub struct MadeFrom {
     /// The part of the estate that it was limited to.
     #[serde(default, skip_serializing_if = "Selection::is_everything")]
     pub selection: Selection,
+    /// What is made anew although nothing calls for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replace: Vec<Address>,
     /// Whether it deletes what the manifests declare.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub destroy: bool,

@@ -64,6 +64,8 @@ pub(crate) struct World {
     credentials: emulator::Operator,
     /// What is known of whoever signs in: nothing, unless a test is about that.
     pub(crate) operator: Operator,
+    /// How many applications are written side by side.
+    pub(crate) parallelism: usize,
 }
 
 impl World {
@@ -105,6 +107,7 @@ impl World {
             identities,
             credentials,
             operator,
+            parallelism: 8,
         }
     }
 
@@ -241,7 +244,8 @@ impl World {
                     }
                     _ => None,
                 };
-                let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+                let former = desired.former(handle.as_str()).map(|former| former.handle.as_str());
+                let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers).formerly(former);
                 stores.insert((handle.to_string(), name.clone()), store);
             }
         }
@@ -356,6 +360,7 @@ impl World {
             admin_endpoint: &self.admin_endpoint(TENANT_ID, &self.credentials),
             on_event: &|_| {},
             stop: &stop,
+            parallelism: self.parallelism,
         };
         execute(&approved, execution).await
     }

@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, How, Kind, Resource, Survey};
+use super::{Context, How, Kind, Resource, Survey, certificate_keys};
 
 pub(super) struct Certificate;
 
@@ -41,7 +41,11 @@ impl Kind for Certificate {
                 let address = Address::new(handle, NAME, name);
                 survey.problems.extend(chain.problems());
                 survey.rotations.extend(chain.rotation(address.clone()));
-                survey.resources.extend(resource(address, certificate, chain));
+                let resource = resource(address, certificate, chain);
+                survey.resources.extend(resource.map(|mut resource| {
+                    resource.needs.insert(certificate_keys::address(handle, name));
+                    resource
+                }));
             }
         }
     }
