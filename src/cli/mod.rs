@@ -58,12 +58,12 @@ enum Verb {
     Validate(ValidateArguments),
     /// Show what apply would change, and change nothing.
     #[command(
-        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes"
+        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes\n  accredit plan --emulator --target 'exo-*' --exclude '*/roleAssignment' manifests/\n  accredit plan --emulator --replace exo-automation/certificate/main manifests/"
     )]
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
     #[command(
-        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --only exo-automation manifests/"
+        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --target exo-automation manifests/"
     )]
     Apply(ApplyArguments),
     /// Prove that applications work: sign in with their certificates and read at every API.
@@ -72,7 +72,7 @@ enum Verb {
     )]
     Verify(verify::VerifyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
-    #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
+    #[command(after_help = "Example:\n  accredit destroy --emulator --target exo-automation manifests/")]
     Destroy(DestroyArguments),
     /// Bring back a deleted application with its appId, within 30 days.
     #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
@@ -193,9 +193,6 @@ struct PlanArguments {
     /// Plan the deletion of everything that the manifests declare.
     #[arg(long)]
     destroy: bool,
-    /// There is no state to refresh: says which command shows what differs and proposes nothing.
-    #[arg(long, hide = true)]
-    refresh_only: bool,
     /// Print the plan as JSON: the same as `--format json`.
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -220,9 +217,6 @@ struct ApplyArguments {
     replace: selection::ReplaceArguments,
     #[command(flatten)]
     approval: ApprovalArguments,
-    /// There is no state to refresh: says which command shows what differs and proposes nothing.
-    #[arg(long, hide = true)]
-    refresh_only: bool,
     /// Prove afterwards that the applications with certificates work, as `accredit verify` does; what is new is waited for as
     /// long as `--propagation-timeout` says.
     #[arg(long)]
@@ -268,7 +262,7 @@ impl From<ApprovalArguments> for Approval {
         let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, parallelism, skip_rights_check } =
             arguments;
         let parallelism = usize::from(parallelism);
-        Self { auto_approve, allow_deletes, propagation_timeout, parallelism, skip_rights_check }
+        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, parallelism }
     }
 }
 
@@ -372,7 +366,6 @@ impl From<Verb> for commands::Command {
                 target,
                 replace,
                 destroy,
-                refresh_only,
                 json,
                 format: named,
                 out,
@@ -382,24 +375,16 @@ impl From<Verb> for commands::Command {
                 target: target.into(),
                 replace: replace.replace,
                 destroy,
-                refresh_only,
+                refresh_only: replace.refresh_only,
                 format: format(json, named),
                 out,
                 sign,
                 detailed_exitcode,
             }),
-            Verb::Apply(ApplyArguments {
-                target,
-                replace,
-                approval,
-                refresh_only,
-                verify,
-                verify_key,
-                maximum_plan_age,
-            }) => {
+            Verb::Apply(ApplyArguments { target, replace, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
                 let (target, approval) = (target.into(), approval.into());
-                let replace = replace.replace;
+                let selection::ReplaceArguments { replace, refresh_only } = replace;
                 Self::Apply(commands::apply::Arguments {
                     target,
                     replace,

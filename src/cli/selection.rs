@@ -21,6 +21,9 @@ pub(super) struct ReplaceArguments {
     /// Have a certificate followed by a new one now, as `accredit rotate` does, by its address in plans; may be repeated.
     #[arg(long, value_name = "HANDLE/certificate/NAME", help_heading = "Selecting")]
     pub(super) replace: Vec<Address>,
+    /// There is no state to refresh: says which command shows what differs and proposes nothing.
+    #[arg(long, hide = true)]
+    pub(super) refresh_only: bool,
 }
 
 impl From<SelectionArguments> for Selection {

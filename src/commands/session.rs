@@ -24,6 +24,9 @@ use super::console::Console;
 use super::failure::{Failure, causes};
 use super::{Address, Target, manifests, now, secrets};
 
+/// How many names are worth reading where none is near.
+const MOST_NAMED: usize = 10;
+
 /// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -219,7 +222,15 @@ impl Session {
     /// That every pattern means an application or user that is declared or was found.
     fn check_selected(&self, snapshot: &Snapshot) -> Result<(), Failure> {
         let found = snapshot.applications.keys().chain(&snapshot.passed_over);
-        let known: BTreeSet<&String> = self.declared.iter().chain(found).collect();
+        self.check_known(&self.declared.iter().chain(found).collect())
+    }
+
+    /// That every pattern means something declared, for whoever looks at nothing else.
+    pub(super) fn check_declared(&self) -> Result<(), Failure> {
+        self.check_known(&self.declared.iter().collect())
+    }
+
+    fn check_known(&self, known: &BTreeSet<&String>) -> Result<(), Failure> {
         let means_nothing = |pattern: &Pattern| !known.iter().any(|holder| pattern.means_holder(holder));
         let Some((option, pattern)) = self.selection.patterns().find(|(_, pattern)| means_nothing(pattern)) else {
             return Ok(());
@@ -227,7 +238,9 @@ impl Session {
         let holder = pattern.holder();
         let near = nearest(holder, known.iter().map(|known| known.as_str()));
         let hint = if near.is_empty() {
-            format!("`{option}` takes the handle that stands under `applications:` in a manifest")
+            let there: Vec<String> = known.iter().take(MOST_NAMED).map(|known| format!("`{known}`")).collect();
+            let more = if known.len() > MOST_NAMED { " and more" } else { "" };
+            format!("there is {}{more}", there.join(", "))
         } else {
             let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
             format!("did you mean {}?", near.join(" or "))

@@ -61,7 +61,10 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         check_writable(file)?;
     }
     let outcome = match Session::of(console, target, loaded, propagation_timeout).await {
-        Ok(session) => prove(&session, &asked).await,
+        Ok(session) => match session.check_declared() {
+            Ok(()) => prove(&session, &asked).await,
+            Err(failure) => Err(failure),
+        },
         Err(failure) => Err(failure),
     };
     let verification = match outcome {

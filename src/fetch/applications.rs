@@ -21,6 +21,12 @@ pub(super) struct Applications {
 }
 
 impl Applications {
+    fn take_in_all(&mut self, applications: impl IntoIterator<Item = ObservedApplication>, desired: &Desired) {
+        for application in applications {
+            self.take_in(application, desired);
+        }
+    }
+
     /// Takes one in under the handle that it has, or is to have. Of two with the same handle the one stays that was made with it.
     fn take_in(&mut self, application: ObservedApplication, desired: &Desired) {
         let handle =
@@ -55,14 +61,14 @@ pub(super) async fn applications(
         let is_declared = |handle: &str| desired.applications.contains_key(handle);
         is_declared(&one.handle) || desired.moved_to(&one.handle).is_some() || !selection.looks_at(&one.handle)
     });
-    declared.into_iter().for_each(|application| found.take_in(application, desired));
+    found.take_in_all(declared, desired);
     // What may be deleted is looked at as it is now: that it has left the estate or got another handle, the index learns late.
     let others = others.into_iter().map(|application| application.unique_name).collect();
     let still_ours = |one: &ObservedApplication| one.tags.contains(&estate_tag(&desired.estate));
     let others = by_unique_name(reader, others).await?.into_iter().filter(still_ours);
-    others.for_each(|application| found.take_in(application, desired));
+    found.take_in_all(others, desired);
     let missing = names_to_look_for(desired, &found);
-    by_unique_name(reader, missing).await?.into_iter().for_each(|application| found.take_in(application, desired));
+    found.take_in_all(by_unique_name(reader, missing).await?, desired);
     let (selected, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
         found.by_handle.into_iter().partition(|(handle, _)| selection.looks_at(handle));
     Ok(Applications { by_handle: selected, passed_over: others.into_keys().collect(), ..found })
@@ -75,10 +81,10 @@ pub(super) async fn declared(
 ) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
     let mut found = Applications::default();
     let names = names_to_look_for(desired, &found);
-    by_unique_name(reader, names).await?.into_iter().for_each(|application| found.take_in(application, desired));
+    found.take_in_all(by_unique_name(reader, names).await?, desired);
     if desired.applications.keys().any(|handle| !found.by_handle.contains_key(handle.as_str())) {
         let tagged = tagged(reader, &desired.estate).await?;
-        tagged.into_iter().for_each(|application| found.take_in(application, desired));
+        found.take_in_all(tagged, desired);
     }
     found.by_handle.retain(|handle, _| desired.applications.contains_key(handle.as_str()));
     Ok(found.by_handle)
@@ -86,12 +92,18 @@ pub(super) async fn declared(
 
 /// The `uniqueName`s that declared applications may have which were not found yet.
 fn names_to_look_for(desired: &Desired, found: &Applications) -> Vec<String> {
-    let missing = desired.applications.keys().filter(|handle| !found.by_handle.contains_key(handle.as_str()));
-    missing
-        .flat_map(|handle| [Some(handle), desired.former(handle.as_str()).map(|former| &former.handle)])
-        .flatten()
-        .map(ToString::to_string)
-        .collect()
+    let mut names = Vec::new();
+    for handle in desired.applications.keys() {
+        let there = found.by_handle.get(handle.as_str());
+        // Where another is about to get this handle, nobody may have it.
+        if there.is_none_or(|there| there.handle != handle.as_str()) {
+            names.push(handle.to_string());
+        }
+        if let Some(former) = desired.former(handle.as_str()).filter(|_| there.is_none()) {
+            names.push(former.handle.to_string());
+        }
+    }
+    names
 }
 
 async fn tagged(reader: &Reader, estate: &str) -> Result<Vec<ObservedApplication>, FetchError> {

@@ -155,10 +155,8 @@ pub(super) enum IgnoredSpecification {
     Description,
     Notes,
     SignInAudience,
-    /// Accredit's own tags stay.
     Tags,
     Owners,
-    /// Those of `web`.
     RedirectUris,
 }
 

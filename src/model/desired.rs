@@ -73,12 +73,12 @@ impl Desired {
         self.applications.keys().map(ToString::to_string).chain(users).collect()
     }
 
-    /// Leaves out what is not selected, so that it is neither read nor compared.
+    /// Leaves out what is not selected, so that it is neither read nor compared. Which handles changed remains known: what has
+    /// another one by now is not taken for what has left the manifests.
     pub fn narrow(&mut self, selection: &Selection) {
         self.applications.retain(|handle, _| selection.looks_at(handle.as_str()));
         self.user_roles.retain(|role| selection.looks_at(&role.user));
         self.let_go.retain(|handle, _| selection.looks_at(handle.as_str()));
-        self.moved.retain(|handle, _| selection.looks_at(handle.as_str()));
     }
 
     /// Where the manifests declare an application, or the first role of a user.

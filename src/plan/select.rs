@@ -114,8 +114,9 @@ pub(super) fn unmatched(selection: &Selection, known: &BTreeSet<Address>) -> Vec
         let of_holder = || known.iter().filter(|address| pattern.means_holder(&address.holder));
         let addresses: Vec<String> = of_holder().map(ToString::to_string).collect();
         let kinds = KINDS.iter().map(|kind| format!("{}/{}", pattern.holder(), kind.name()));
-        let candidates: Vec<String> = addresses.iter().cloned().chain(kinds).collect();
         let written = pattern.to_string();
+        let candidates: Vec<String> =
+            addresses.iter().cloned().chain(kinds).filter(|candidate| *candidate != written).collect();
         let help = match nearest(&written, candidates.iter().map(String::as_str)).as_slice() {
             [] if addresses.is_empty() => format!("of `{}` nothing is selected that could be meant", pattern.holder()),
             [] => format!("there is {}", listed(&addresses)),

@@ -16,6 +16,7 @@ mod crash;
 mod deaths;
 mod doctor;
 mod exchange;
+mod handles;
 mod interop;
 #[cfg(unix)]
 mod kills;
@@ -34,6 +35,7 @@ mod saved;
 mod scenarios;
 #[cfg(unix)]
 mod secrets;
+mod selecting;
 mod sources;
 mod trouble;
 mod vaults;

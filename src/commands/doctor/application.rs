@@ -50,6 +50,9 @@ pub(super) async fn run(
         Ok(session) => session,
         Err(failure) => return unreached(console, failure, json),
     };
+    if handle.is_none() {
+        session.check_declared()?;
+    }
     if let Some(unknown) = handle.filter(|name| !session.desired.applications.contains_key(name.as_str())) {
         return Err(Failure::message(format!("`{unknown}` is no handle of the manifests")));
     }

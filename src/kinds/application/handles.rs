@@ -63,6 +63,9 @@ pub(super) fn explain(resource: &mut Resource, handle: &str, actual: &ObservedAp
 /// A declared application that is not there, for which a key is kept that signs in as `actual`: most likely the same one under
 /// another handle.
 pub(super) fn heir<'a>(context: &Context<'a>, actual: &ObservedApplication) -> Option<&'a str> {
+    if context.intent == Intent::Destroy {
+        return None;
+    }
     let signs_in =
         |thumbprint| actual.key_credentials.iter().any(|credential| credential.thumbprint.as_ref() == Some(thumbprint));
     let kept = context.snapshot.keys.iter().filter(|((handle, _), _)| {

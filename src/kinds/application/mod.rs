@@ -74,14 +74,15 @@ impl Kind for Application {
                     }
                     survey.resources.push(resource);
                 }
-                (None, Some(actual)) => match kept_from_destruction(context, handle, actual) {
-                    Some(problem) => survey.problems.push(problem),
-                    None => {
+                (None, Some(actual)) => {
+                    if let Some(problem) = kept_from_destruction(context, handle, actual) {
+                        survey.problems.push(problem);
+                    } else {
                         let mut resource = gone_with_all_it_has(context, address, actual);
                         resource.notes.extend(handles::may_be_moved(context, actual));
                         survey.resources.push(resource);
                     }
-                },
+                }
                 (None, None) => {}
             }
         }
