@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("manifest", &["model", "catalog", "kinds"]),
     ("doctor", &["model", "catalog", "kinds"]),
     ("plan", &["model", "catalog", "diff", "kinds"]),
-    ("render", &["model"]),
+    ("render", &["model", "catalog"]),
     ("saved", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),

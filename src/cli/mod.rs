@@ -46,9 +46,24 @@ enum ColorArgument {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatArgument {
+    /// For people.
     Text,
+    /// One document, for programs (docs/plan-format.md).
     Json,
+    /// Events, one JSON object a line (docs/events.md).
+    JsonLines,
+    /// For the comment on a pull request.
     Markdown,
+    /// A page that needs nothing else.
+    Html,
+    /// Findings, for code scanning.
+    Sarif,
+    /// Findings as annotations of GitHub Actions.
+    Github,
+    /// Findings as a code quality report of GitLab.
+    Gitlab,
+    /// For pipelines that show tests.
+    Junit,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +78,7 @@ enum Verb {
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
     #[command(
-        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --target exo-automation manifests/"
+        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --target exo-automation manifests/\n  accredit apply --emulator --auto-approve --json manifests/ > events.jsonl"
     )]
     Apply(ApplyArguments),
     /// Prove that applications work: sign in with their certificates and read at every API.
@@ -96,7 +111,9 @@ enum Verb {
     )]
     Doctor(doctor::DoctorArguments),
     /// Show a plan that was saved with `plan --out` or `plan --json`.
-    #[command(after_help = "Example:\n  accredit show plan.json --format markdown")]
+    #[command(
+        after_help = "Examples:\n  accredit show plan.json --format markdown\n  accredit show plan.json --format html > plan.html\n  accredit show plan.json --format sarif > plan.sarif"
+    )]
     Show(ShowArguments),
     /// Make, read, convert and judge certificates and keys, with no tenant.
     #[command(
@@ -110,8 +127,15 @@ enum Verb {
     )]
     Emulate(Box<emulate::EmulateArguments>),
     /// Print the JSON Schema of manifests, for editors, or write it into a file.
-    #[command(after_help = "Example:\n  accredit schema schemas/manifest.schema.json")]
-    Schema { file: Option<PathBuf> },
+    #[command(
+        after_help = "Examples:\n  accredit schema schemas/manifest.schema.json\n  accredit schema --plan schemas/plan.schema.json"
+    )]
+    Schema {
+        /// That of the JSON of plans instead, for those who read them.
+        #[arg(long)]
+        plan: bool,
+        file: Option<PathBuf>,
+    },
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  accredit completions bash > /etc/bash_completion.d/accredit")]
     Completions { shell: Shell },
@@ -255,14 +279,24 @@ struct ApprovalArguments {
     /// Start although the operator's token lacks permissions that the plan needs.
     #[arg(long)]
     skip_rights_check: bool,
+    /// Print what happens as events, one JSON object a line, and nothing else (docs/events.md). Nobody can be asked then: it
+    /// needs `--auto-approve` or a saved plan.
+    #[arg(long)]
+    json: bool,
 }
 
 impl From<ApprovalArguments> for Approval {
     fn from(arguments: ApprovalArguments) -> Self {
-        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, parallelism, skip_rights_check } =
-            arguments;
+        let ApprovalArguments {
+            auto_approve,
+            allow_deletes,
+            propagation_timeout,
+            parallelism,
+            skip_rights_check,
+            json,
+        } = arguments;
         let parallelism = usize::from(parallelism);
-        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, parallelism }
+        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, parallelism, json }
     }
 }
 
@@ -352,7 +386,13 @@ impl From<FormatArgument> for Format {
         match format {
             FormatArgument::Text => Self::Text,
             FormatArgument::Json => Self::Json,
+            FormatArgument::JsonLines => Self::JsonLines,
             FormatArgument::Markdown => Self::Markdown,
+            FormatArgument::Html => Self::Html,
+            FormatArgument::Sarif => Self::Sarif,
+            FormatArgument::Github => Self::Github,
+            FormatArgument::Gitlab => Self::Gitlab,
+            FormatArgument::Junit => Self::Junit,
         }
     }
 }
@@ -433,7 +473,7 @@ impl From<Verb> for commands::Command {
             Verb::Show(ShowArguments { file, json, format: named }) => Self::Show { file, format: format(json, named) },
             Verb::Emulate(arguments) => Self::Emulate(Box::new((*arguments).into())),
             Verb::Certificate(verb) => Self::Certificate((*verb).into()),
-            Verb::Schema { file } => Self::Schema { file },
+            Verb::Schema { plan, file } => Self::Schema { plan, file },
             Verb::Completions { shell } => Self::Completions { shell, command: command() },
             Verb::Man { directory } => Self::Man { directory, command: command() },
         }

@@ -24,6 +24,7 @@ use super::plan::nothing_to_refresh;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
+use super::stream::Stream;
 use super::verify::after_apply;
 use super::{Address, Exit, Failure, Target, manifests, now, rights, secrets};
 
@@ -61,9 +62,16 @@ pub struct Approval {
     pub skip_rights_check: bool,
     /// How many applications are written side by side.
     pub parallelism: usize,
+    /// Whether events are printed, in place of what people read.
+    pub json: bool,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
+    let console = &console.streaming(arguments.approval.json);
+    console.told(Box::pin(apply(console, arguments)).await)
+}
+
+async fn apply(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { target, replace, destroy, refresh_only, approval, verify, conditions } = arguments;
     if refresh_only {
         return Err(nothing_to_refresh());
@@ -132,7 +140,7 @@ async fn carry_out_saved(
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
     saved::check_nothing_moved(console, &then, &plan)?;
-    console.data(&render::text(&plan, console.paint))?;
+    shown(console, &plan)?;
     rights::remark(console, &session, &plan);
     let reviewed = Approval { auto_approve: true, ..approval };
     let done = carry_out(console, &session, &snapshot, plan, intent, reviewed).await?;
@@ -148,9 +156,16 @@ pub(super) async fn proceed(
 ) -> Result<Done, Failure> {
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
-    console.data(&render::text(&plan, console.paint))?;
+    shown(console, &plan)?;
     rights::remark(console, session, &plan);
     carry_out(console, session, &snapshot, plan, intent, approval).await
+}
+
+fn shown(console: &Console, plan: &Plan) -> Result<(), Failure> {
+    for event in render::Event::of_plan(plan) {
+        console.event(&event);
+    }
+    console.prose(|| render::text(plan, console.paint))
 }
 
 /// Asks, and does what a plan says that was shown.
@@ -162,13 +177,20 @@ async fn carry_out(
     intent: Intent,
     approval: Approval,
 ) -> Result<Done, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, parallelism } = approval;
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, parallelism, json } =
+        approval;
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
-        if !destroy {
+        if json {
+            summary(console, &Report::default());
+        } else if !destroy {
             console.data(&handover(console, session, snapshot, &Report::default()).await)?;
         }
         return Ok(Done::Nothing);
+    }
+    if json && !auto_approve {
+        return Err(Failure::message("nobody can be asked whether this is to be done, and nothing was changed")
+            .hint("with `--json`, give `--auto-approve` or a saved plan"));
     }
     session.check_clock()?;
     let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
@@ -194,6 +216,7 @@ async fn carry_out(
     session.patience().begin_again();
     let listening = tokio::spawn(interrupts(Arc::clone(&stop), session.patience().clone()));
     let progress = Progress::new(console, plan.steps.len());
+    let stream = Stream::new(console);
     let writer = session.writer();
     let report = execute(
         &approved,
@@ -203,7 +226,10 @@ async fn carry_out(
             certificates: Certificates::of(&snapshot.keys, session.now),
             sign_in: session.sign_in(),
             admin_endpoint: &session.admin_endpoint(&snapshot.tenant.id),
-            on_event: &|event| progress.show(&event),
+            on_event: &|event| {
+                progress.show(&event);
+                stream.show(&event);
+            },
             stop: &stop,
             parallelism,
         },
@@ -211,6 +237,7 @@ async fn carry_out(
     .await;
     listening.abort();
     progress.finish();
+    stream.finish();
     finish(console, session, snapshot, &report, destroy).await
 }
 
@@ -229,6 +256,7 @@ async fn finish(
     report: &Report,
     destroy: bool,
 ) -> Result<Done, Failure> {
+    summary(console, report);
     let counts = report.counts();
     let resources =
         format!("Resources: {} added, {} changed, {} destroyed.", counts.add, counts.change, counts.destroy);
@@ -255,11 +283,19 @@ async fn finish(
         return Err(Failure::said());
     }
     let complete = if destroy { "Destroy complete!" } else { "Apply complete!" };
-    console.data(&format!("\n{} {resources}\n", console.paint.bold(&console.paint.green(complete))))?;
-    if !destroy {
+    console.prose(|| format!("\n{} {resources}\n", console.paint.bold(&console.paint.green(complete))))?;
+    if !destroy && !console.is_streaming() {
         console.data(&handover(console, session, snapshot, report).await)?;
     }
     Ok(Done::Written)
+}
+
+/// Tells programs how it ended.
+fn summary(console: &Console, report: &Report) {
+    for skipped in &report.skipped {
+        console.event(&render::Event::ApplySkipped { address: &skipped.address, because: &skipped.because });
+    }
+    console.event(&render::Event::ApplySummary { summary: report.counts(), complete: report.is_complete() });
 }
 
 /// The declared certificates whose key stores the plan writes to.

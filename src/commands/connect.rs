@@ -10,7 +10,7 @@ use crate::handover::{
     lacking, onto_windows, preferred, recipe, rows, values,
 };
 use crate::keys::{self, CSP_NAME, Replace};
-use crate::kinds::exchanges_own;
+use crate::kinds::{exchanges_own, mailbox_roles};
 use crate::model::{
     Desired, Handle, HeldPermission, ObservedApplication, ObservedRoleAssignment, ObservedServicePrincipal,
     SecretReference, Snapshot,
@@ -220,6 +220,7 @@ fn assemble(
         addresses: session.addresses().cloned(),
         roles: service_principal.map(|holder| roles(holder, snapshot)).unwrap_or_default(),
         exchange_roles: service_principal.map(|holder| exchanges_own(holder, snapshot)).unwrap_or_default(),
+        mailbox_roles: service_principal.map(|holder| mailbox_roles(holder, snapshot)).unwrap_or_default(),
         granted: service_principal.map(|holder| granted(holder, snapshot)).unwrap_or_default(),
         certificate: SigningCertificate { key: from_anywhere(&certificate.key), ..certificate.clone() },
     }

@@ -8,10 +8,10 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressBar;
 
 use crate::patience::{Patience, shown};
-use crate::render::{Paint, printable};
+use crate::render::{Event, Paint, printable};
 
-use super::Color;
 use super::failure::Failure;
+use super::{Color, now};
 
 #[derive(Clone, Debug)]
 pub(super) struct Console {
@@ -20,6 +20,8 @@ pub(super) struct Console {
     /// For standard error.
     pub(super) talk: Paint,
     pub(super) talks_to_terminal: bool,
+    /// Whether standard output is for events and nothing else.
+    streams: bool,
     /// The moving line at the foot of standard error, while there is one.
     bar: Arc<Mutex<Option<ProgressBar>>>,
 }
@@ -37,6 +39,7 @@ impl Console {
             paint: paint(AutoStream::choice(&io::stdout())),
             talk: paint(AutoStream::choice(&io::stderr())),
             talks_to_terminal: io::stderr().is_terminal(),
+            streams: false,
             bar: Arc::default(),
         }
     }
@@ -62,10 +65,48 @@ impl Console {
         }
     }
 
+    /// The same console, whose standard output is for events, the first of which it prints.
+    pub(super) fn streaming(&self, streams: bool) -> Self {
+        let console = Self { streams, ..self.clone() };
+        console.event(&Event::version());
+        console
+    }
+
+    pub(super) fn is_streaming(&self) -> bool {
+        self.streams
+    }
+
+    /// Prints data for people, unless programs read here.
+    pub(super) fn prose(&self, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.streams { Ok(()) } else { self.data(&text()) }
+    }
+
+    /// Tells programs of an event, if they read here.
+    pub(super) fn event(&self, event: &Event<'_>) {
+        if self.streams {
+            // Whoever does not read on misses what they miss; what was begun is finished.
+            let _ = self.data(&event.line(now(None)));
+        }
+    }
+
+    /// Tells programs too why a run failed.
+    pub(super) fn told<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(failure) = &outcome {
+            let mut errors = failure.chain();
+            if errors.is_empty() {
+                errors.push("it failed: the events before this one and standard error say why".to_owned());
+            }
+            self.event(&Event::Error { errors, hint: failure.help() });
+        }
+        outcome
+    }
+
     /// The patience of a run that says what it waits for.
     pub(super) fn patience(&self, timeout: Duration, propagation_timeout: Duration) -> Patience {
-        let (bar, paint) = (Arc::clone(&self.bar), self.talk);
+        let (bar, paint, console) = (Arc::clone(&self.bar), self.talk, self.clone());
         Patience::new(timeout, propagation_timeout).telling(move |pause| {
+            let seconds = pause.duration.map(|duration| duration.as_secs());
+            console.event(&Event::Waiting { why: &pause.why, seconds });
             let how_long = pause.duration.map(|duration| format!(" {}", shown(duration))).unwrap_or_default();
             let line = format!("{}{how_long}: {}", paint.bold("Waiting"), printable(&pause.why));
             match &*bar.lock().unwrap_or_else(PoisonError::into_inner) {

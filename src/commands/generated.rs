@@ -4,15 +4,16 @@ use std::path::Path;
 
 use clap_complete::Shell;
 
-use crate::manifest;
+use crate::{manifest, saved};
 
 use super::console::Console;
 use super::{Exit, Failure};
 
-pub(super) fn schema(console: &Console, file: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn schema(console: &Console, of_plans: bool, file: Option<&Path>) -> Result<Exit, Failure> {
+    let schema = if of_plans { saved::schema() } else { manifest::schema() };
     match file {
-        None => console.data(&manifest::schema())?,
-        Some(file) => std::fs::write(file, manifest::schema())
+        None => console.data(&schema)?,
+        Some(file) => std::fs::write(file, schema)
             .map_err(|error| Failure::new(format!("the schema could not be written to `{}`", file.display()), error))?,
     }
     Ok(Exit::Success)

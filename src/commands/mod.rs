@@ -22,6 +22,7 @@ pub mod saved;
 mod secrets;
 mod session;
 mod show;
+mod stream;
 mod validate;
 pub mod verify;
 pub mod whoami;
@@ -54,7 +55,7 @@ pub enum Command {
     Show { file: PathBuf, format: Format },
     Certificate(certificate::Action),
     Emulate(Box<emulate::Arguments>),
-    Schema { file: Option<PathBuf> },
+    Schema { plan: bool, file: Option<PathBuf> },
     Completions { shell: Shell, command: clap::Command },
     Man { directory: PathBuf, command: clap::Command },
 }
@@ -107,7 +108,13 @@ pub struct Limits {
 pub enum Format {
     Text,
     Json,
+    JsonLines,
     Markdown,
+    Html,
+    Sarif,
+    Github,
+    Gitlab,
+    Junit,
 }
 
 /// When to colour.
@@ -134,7 +141,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     let outcome = match command {
         Command::Validate { paths } => validate::run(&console, &paths),
         Command::Show { file, format } => show::run(&console, &file, format),
-        Command::Schema { file } => generated::schema(&console, file.as_deref()),
+        Command::Schema { plan, file } => generated::schema(&console, plan, file.as_deref()),
         Command::Completions { shell, command } => generated::completions(&console, shell, command),
         Command::Man { directory, command } => generated::manual(&console, &directory, command),
         Command::Certificate(action) => certificate::run(&console, action),

@@ -20,6 +20,11 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
+    let console = &console.streaming(arguments.approval.json);
+    console.told(rotate(console, arguments).await)
+}
+
+async fn rotate(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { handle, certificate, finish, mut target, approval } = arguments;
     let itself = Selection::of([handle.clone()]);
     if !target.selection.is_everything() && target.selection != itself {

@@ -15,7 +15,9 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Pattern, Plan, Selection, Severity, Snapshot};
+use crate::model::{
+    CertificateSource, Cloud, Desired, Operator, Pattern, Plan, Selection, Severity, Snapshot, UnreadableStore,
+};
 use crate::patience::Patience;
 use crate::verify;
 
@@ -178,13 +180,14 @@ impl Session {
 
     /// What applications are proven with.
     pub(super) fn means<'a>(&'a self, reader: &'a Reader) -> verify::Means<'a> {
-        let Connection { client, sign_in, exchange, security_and_compliance, .. } = &self.connection;
+        let Connection { client, sign_in, exchange, security_and_compliance, token, .. } = &self.connection;
         verify::Means {
             reader,
             stores: &self.stores,
             sign_in,
             graph: client,
             exchange,
+            token: &**token,
             security_and_compliance: security_and_compliance.as_ref(),
         }
     }
@@ -252,7 +255,9 @@ impl Session {
     }
 
     /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
-    pub(super) async fn as_far_as_readable(&self) -> Result<(Snapshot, BTreeMap<(String, String), String>), Failure> {
+    pub(super) async fn as_far_as_readable(
+        &self,
+    ) -> Result<(Snapshot, BTreeMap<(String, String), UnreadableStore>), Failure> {
         match self.fetched(&self.stores).await {
             Ok(snapshot) => return Ok((snapshot, BTreeMap::new())),
             Err(FetchError::Keys { .. }) => {}
@@ -265,7 +270,8 @@ impl Session {
                     stores.insert(key.clone(), store.clone());
                 }
                 Err(error) => {
-                    unreadable.insert(key.clone(), causes(&error).join(": "));
+                    let (trouble, reason) = (error.trouble(), causes(&error).join(": "));
+                    unreadable.insert(key.clone(), UnreadableStore { trouble, reason });
                 }
             }
         }

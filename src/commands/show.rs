@@ -24,6 +24,12 @@ pub(super) fn rendered(console: &Console, plan: &Plan, format: Format) -> String
     match format {
         Format::Text => render::text(plan, console.paint),
         Format::Json => render::json(plan),
+        Format::JsonLines => render::json_lines(plan),
         Format::Markdown => render::markdown(plan),
+        Format::Html => render::html(plan),
+        Format::Sarif => render::sarif(plan),
+        Format::Github => render::github(plan),
+        Format::Gitlab => render::gitlab(plan),
+        Format::Junit => render::junit(plan),
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::catalog::nearest;
 use crate::model::{Desired, Handle, Tally, Verification};
-use crate::render::{unverified_json, unverified_junit, verification_json, verification_junit, verification_text};
+use crate::render::{
+    Event, unverified_json, unverified_junit, verification_json, verification_junit, verification_text,
+};
 use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificate, has_certificates};
 
 use super::apply::interrupts;
@@ -109,7 +111,8 @@ pub(super) async fn after_apply(
     let waiting = if wrote { Waiting::AfterWriting } else { Waiting::WhileRecent };
     let asked = Asked::of_all(waiting, propagation_timeout);
     let verification = prove(session, &asked).await?;
-    console.data(&format!("\n{}", verification_text(&verification, console.paint)))?;
+    console.event(&Event::verified(&verification));
+    console.prose(|| format!("\n{}", verification_text(&verification, console.paint)))?;
     let Tally { failed, waiting, .. } = verification.tally();
     match (failed + waiting, wrote) {
         (0, _) => Ok(Exit::Success),

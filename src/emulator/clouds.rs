@@ -1,12 +1,17 @@
 //! The national clouds: what services are called there. A token service gives tokens for the services of its own cloud, and a
 //! service takes none of another.
 
+use serde::{Deserialize, Serialize};
+
 /// One national cloud.
 struct National {
     login: &'static [&'static str],
     /// A service's host in the public cloud, and in this one; some have several.
     services: &'static [(&'static str, &'static str)],
 }
+
+/// The public cloud's token service.
+const LOGIN: [&str; 2] = ["login.microsoftonline.com", "login.windows.net"];
 
 const NATIONAL: [National; 2] = [
     // The US government, L4 and L5
@@ -35,6 +40,33 @@ const NATIONAL: [National; 2] = [
         ],
     },
 ];
+
+/// The cloud that a tenant is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HomeCloud {
+    /// Whichever a client looks for it in.
+    #[default]
+    Any,
+    Global,
+    UsGovernment,
+    China,
+}
+
+impl HomeCloud {
+    /// Whether the tenant is known at this address of a token service. One that belongs to no cloud knows it.
+    pub(crate) fn is_at(self, origin: &str) -> bool {
+        let host = host_of(origin);
+        let national = NATIONAL.iter().position(|cloud| cloud.login.contains(&host.as_str()));
+        let cloud = match national {
+            Some(0) => Self::UsGovernment,
+            Some(_) => Self::China,
+            None if LOGIN.contains(&host.as_str()) => Self::Global,
+            None => return true,
+        };
+        self == Self::Any || self == cloud
+    }
+}
 
 /// The names of resources as they are where `origin`, an address such as `https://graph.microsoft.us`, belongs to: those of the
 /// public cloud, unless it is a national one's. Ids are the same everywhere.
@@ -91,6 +123,18 @@ pub(crate) fn has_vaults(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenant_is_at_home_in_one_cloud() {
+        let at = |home: HomeCloud| {
+            ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "127.0.0.1:80"]
+                .map(|host| home.is_at(&format!("https://{host}")))
+        };
+        assert_eq!(at(HomeCloud::Any), [true; 4]);
+        assert_eq!(at(HomeCloud::Global), [true, false, false, true]);
+        assert_eq!(at(HomeCloud::UsGovernment), [false, true, false, true]);
+        assert_eq!(at(HomeCloud::China), [false, false, true, true]);
+    }
 
     #[test]
     fn each_cloud_has_its_own_names() {

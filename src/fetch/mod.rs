@@ -115,22 +115,15 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
     })
 }
 
-/// The declared applications as the tenant has them, with what they hold: what is looked at to prove that they work. It takes
-/// less to read than a plan does.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    pub tenant: ObservedTenant,
-    /// By `uniqueName`.
-    pub applications: BTreeMap<String, ObservedApplication>,
-    /// The APIs that permissions are declared of, and those that applications hold permissions of.
-    pub apis: Vec<ObservedApi>,
-    /// Read only where directory roles are declared.
-    pub role_definitions: Vec<ObservedRoleDefinition>,
-}
-
-/// Reads the declared applications alone. `waits` says whether a service principal that cannot be read is asked for some more
-/// times.
-pub async fn found(reader: &Reader, desired: &Desired, waits: bool) -> Result<Found, FetchError> {
+/// Reads of the declared applications what is looked at to prove that they work, which is less than a plan takes: who they are, the
+/// permissions and roles that they hold, and what these are called. `waits` says whether a service principal that cannot be read
+/// is asked for some more times. What of Exchange's own roles cannot be read is told beside it: all else can be proven without.
+pub async fn found(
+    reader: &Reader,
+    admin_endpoint: &(dyn Fn(&str) -> AdminEndpoint + Sync),
+    desired: &Desired,
+    waits: bool,
+) -> Result<(Snapshot, Vec<String>), FetchError> {
     let (tenant, mut applications) =
         tokio::try_join!(async { tenant(reader).await.map_err(FetchError::from) }, declared(reader, desired))?;
     let objects = applications.values().map(|application| principal_of(&application.app_id));
@@ -144,7 +137,13 @@ pub async fn found(reader: &Reader, desired: &Desired, waits: bool) -> Result<Fo
     let has_roles =
         desired.applications.values().any(|application| application.roles.iter().flatten().next().is_some());
     let role_definitions = if has_roles { role_definitions(reader).await? } else { Vec::new() };
-    Ok(Found { tenant, applications, apis, role_definitions })
+    let mut unread = Vec::new();
+    let mut note = |error: FetchError| unread.push(in_one_line(&error));
+    let exchange = exchange::exchange(reader, desired, &mut applications).await;
+    let mut exchange = exchange.map_err(&mut note).unwrap_or_default();
+    let organization = exchange::organization(&admin_endpoint(&tenant.id), desired).await;
+    exchange.organization = organization.map_err(&mut note).unwrap_or_default();
+    Ok((Snapshot { tenant, applications, apis, role_definitions, exchange, ..Snapshot::default() }, unread))
 }
 
 fn form(what: impl Into<String>) -> impl FnOnce(serde_json::Error) -> FetchError {

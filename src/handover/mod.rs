@@ -42,6 +42,8 @@ pub struct Handover {
     pub roles: Vec<String>,
     /// Roles and role groups of Exchange's own, as far as the manifest has them looked at.
     pub exchange_roles: Vec<String>,
+    /// Roles of Exchange's own by which it uses mailboxes through other APIs, and runs no cmdlet.
+    pub mailbox_roles: Vec<String>,
     /// The application permissions that it has consent to.
     pub granted: BTreeSet<ApplicationPermission>,
     pub certificate: SigningCertificate,

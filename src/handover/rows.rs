@@ -38,6 +38,7 @@ pub fn rows(handover: &Handover) -> Vec<Row> {
         addresses: _,
         roles,
         exchange_roles,
+        mailbox_roles,
         granted: _,
         certificate,
     } = handover;
@@ -49,9 +50,11 @@ pub fn rows(handover: &Handover) -> Vec<Row> {
         ("Tenant id", tenant_id.clone()),
         ("Organization", printable(organization)),
         ("Cloud", named(*cloud)),
-        ("Roles", if roles.is_empty() { "none".to_owned() } else { printable(&roles.join(", ")) }),
     ];
-    rows.extend(exchange_roles.iter().map(|role| ("", printable(role))));
+    let directory_roles = Some(roles.join(", ")).filter(|roles| !roles.is_empty());
+    let mut all = directory_roles.iter().chain(exchange_roles).chain(mailbox_roles).map(|role| printable(role));
+    rows.push(("Roles", all.next().unwrap_or_else(|| "none".to_owned())));
+    rows.extend(all.map(|role| ("", role)));
     rows.push(("Certificate", certificate.name.clone()));
     rows.extend(certificate_rows(certificate));
     rows.push(("Key id", certificate.key_id.clone()));

@@ -56,6 +56,7 @@ fn named(handover: &Handover) -> Vec<(&'static str, Value)> {
         addresses: _,
         roles,
         exchange_roles: _,
+        mailbox_roles: _,
         granted: _,
         certificate,
     } = handover;

@@ -7,6 +7,7 @@ use super::certificate::MakeError;
 use super::durable::FileError;
 use super::inspect::InspectError;
 use super::pfx::PfxError;
+use crate::model::StoreTrouble;
 
 /// Why a key store did not do what it was asked. Nothing that it kept was lost by it.
 #[derive(Debug, thiserror::Error)]
@@ -65,4 +66,16 @@ pub enum StoreError {
     Vault(#[from] super::vault::VaultError),
     #[error("the thread that makes keys ended unexpectedly")]
     Thread,
+}
+
+impl StoreError {
+    /// What is the matter, as far as it can be told apart from its words.
+    pub fn trouble(&self) -> StoreTrouble {
+        match self {
+            Self::Missing { .. } => StoreTrouble::KeyMissing,
+            Self::KeyDiffers { .. } => StoreTrouble::KeyOfAnother,
+            Self::File(FileError::Exposed { .. }) => StoreTrouble::Exposed,
+            _ => StoreTrouble::Other,
+        }
+    }
 }

@@ -13,7 +13,10 @@ use super::error::StoreError;
 use super::examination::{Examined, examine};
 use super::unreadable::Unreadable;
 use super::{Bundle, contents, durable, inspect};
-use crate::model::{Inspection, KeyAccess, StoredKeys, UnusableFile};
+use crate::model::{Inspection, KeyAccess, StoreTrouble, StoredKeys, UnusableFile};
+
+/// What helps where a file holds what is no use as a certificate.
+const LOOK_INSIDE: &str = "`accredit certificate inspect` says what is in it";
 
 /// A file that is declared as the source of a certificate.
 #[derive(Clone, Debug)]
@@ -32,10 +35,7 @@ impl CertificateFile {
     pub fn list(&self) -> Result<StoredKeys, StoreError> {
         let bundle = match self.read()? {
             Ok(bundle) => bundle,
-            Err((reason, help)) => {
-                let unusable = UnusableFile { file: self.path.clone(), reason, help };
-                return Ok(StoredKeys { unusable: Some(unusable), ..StoredKeys::default() });
-            }
+            Err(unusable) => return Ok(StoredKeys { unusable: Some(unusable), ..StoredKeys::default() }),
         };
         let der = bundle.certificate.unwrap_or_default();
         Ok(match inspect(&der) {
@@ -46,8 +46,7 @@ impl CertificateFile {
                 StoredKeys { generations: vec![stored], ..StoredKeys::default() }
             }
             Err(error) => {
-                let help = "`accredit certificate inspect` says what is in it".to_owned();
-                let unusable = UnusableFile { file: self.path.clone(), reason: error.to_string(), help };
+                let unusable = self.unusable(error.to_string(), LOOK_INSIDE);
                 StoredKeys { unusable: Some(unusable), ..StoredKeys::default() }
             }
         })
@@ -73,16 +72,15 @@ impl CertificateFile {
     }
 
     /// The inner error is about what the file holds: a reason, and what helps.
-    fn read(&self) -> Result<Result<Bundle, (String, String)>, StoreError> {
+    fn read(&self) -> Result<Result<Bundle, UnusableFile>, StoreError> {
         let path = &self.path;
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let help = "put the certificate there, or say another path".to_owned();
-                return Ok(Err(("it is not there".to_owned(), help)));
+                return Ok(Err(self.unusable("it is not there", "put the certificate there, or say another path")));
             }
             Ok(facts) if facts.len() > contents::MAXIMUM_SIZE => {
-                let help = "give a `.cer`, `.pem`, `.p7b` or `.pfx`".to_owned();
-                return Ok(Err((format!("it is {} bytes long, so no certificate", facts.len()), help)));
+                let reason = format!("it is {} bytes long, so no certificate", facts.len());
+                return Ok(Err(self.unusable(reason, "give a `.cer`, `.pem`, `.p7b` or `.pfx`")));
             }
             Ok(_) | Err(_) => {}
         }
@@ -91,18 +89,21 @@ impl CertificateFile {
         {
             Err(error @ Unreadable::PasswordNeeded) => {
                 return Ok(Err(match &self.password {
-                    Some(Err(missing)) => (
+                    Some(Err(missing)) => self.unusable(
                         format!("it is encrypted, and its password is not there: {missing}"),
-                        "the password is where `source.file.password` says".to_owned(),
+                        "the password is where `source.file.password` says",
                     ),
-                    Some(Ok(_)) | None => (
+                    Some(Ok(_)) | None => self.unusable(
                         error.to_string(),
-                        "say where its password is: `source: { file: { path: …, password: { env: NAME } } }`"
-                            .to_owned(),
+                        "say where its password is: `source: { file: { path: …, password: { env: NAME } } }`",
                     ),
                 }));
             }
-            Err(error) => return Ok(Err((error.to_string(), error.help().to_owned()))),
+            Err(error @ Unreadable::WrongPassword) => {
+                let unusable = self.unusable(error.to_string(), error.help());
+                return Ok(Err(UnusableFile { trouble: StoreTrouble::WrongPassword, ..unusable }));
+            }
+            Err(error) => return Ok(Err(self.unusable(error.to_string(), error.help()))),
             Ok(contents) => contents,
         };
         if !contents.keys.is_empty() {
@@ -110,8 +111,12 @@ impl CertificateFile {
         }
         Ok(match Bundle::of_files(&[contents]) {
             Ok(bundle) if bundle.certificate.is_some() => Ok(bundle),
-            Ok(_) => Err(("it holds a key and no certificate".to_owned(), "give the certificate too".to_owned())),
-            Err(error) => Err((error.to_string(), "`accredit certificate inspect` says what is in it".to_owned())),
+            Ok(_) => Err(self.unusable("it holds a key and no certificate", "give the certificate too")),
+            Err(error) => Err(self.unusable(error.to_string(), LOOK_INSIDE)),
         })
+    }
+
+    fn unusable(&self, reason: impl Into<String>, help: &str) -> UnusableFile {
+        UnusableFile::new(&self.path, reason, help)
     }
 }

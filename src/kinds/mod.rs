@@ -24,7 +24,7 @@ mod write;
 
 pub use certificate::{CertificateChain, Choice};
 pub use context::{Context, Intent, ResolvedPermission, resolve_permission};
-pub use exchange_access::exchanges_own;
+pub use exchange_access::{DeclaredExchangeAccess, declared_exchange_access, exchanges_own, mailbox_roles};
 pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };
@@ -48,7 +48,7 @@ pub mod wire {
 
 use std::collections::BTreeSet;
 
-use crate::model::{Address, Fields, Finding, Problem, Reason, Rotation, Step};
+use crate::model::{Address, CertificateLife, Fields, Finding, Problem, Reason, Rotation, Step};
 
 /// A kind of resource.
 pub trait Kind: Sync {
@@ -98,6 +98,7 @@ pub struct Survey {
     pub resources: Vec<Resource>,
     pub findings: Vec<Finding>,
     pub rotations: Vec<Rotation>,
+    pub certificates: Vec<CertificateLife>,
     pub problems: Vec<Problem>,
     /// What to know besides, one sentence each.
     pub notices: Vec<String>,

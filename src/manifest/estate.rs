@@ -72,6 +72,7 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
         tenant: tenant.map(|(tenant, _)| tenant).unwrap_or_default(),
         cloud,
         authentication,
+        estate_place: estate.as_ref().map(|(_, place)| place.clone()),
         estate: estate.map(|(estate, _)| estate).unwrap_or_default(),
         applications,
         applications_declared: files.iter().any(|file| file.written.entry("applications").is_some()),

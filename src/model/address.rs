@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// What the manifest calls an application. It becomes the application's `uniqueName` in Entra and so never changes.
@@ -99,5 +100,19 @@ impl FromStr for Address {
             (Some(holder), Some(kind), name) => Ok(Self::new(holder, kind, name.unwrap_or_default())),
             _ => Err(InvalidAddress(text.to_owned())),
         }
+    }
+}
+
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The name of one resource: `holder/kind/name`, or `holder/kind` where there can be only one.",
+            "type": "string",
+            "pattern": "^[^/]+/[^/]+(/(.|\\n)*)?$"
+        })
     }
 }

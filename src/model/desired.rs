@@ -31,6 +31,8 @@ pub struct Desired {
     pub authentication: Option<AuthenticationMethod>,
     /// The name by which a tag marks what these manifests manage.
     pub estate: String,
+    /// Where that is said.
+    pub estate_place: Option<Place>,
     pub applications: BTreeMap<Handle, DesiredApplication>,
     /// Whether any manifest has the key `applications` at all. Without it applications are not managed, and none has left
     /// the manifests.

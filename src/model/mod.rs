@@ -57,7 +57,7 @@ pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
-pub use rotation::{Generation, GenerationState, Rotation};
+pub use rotation::{CertificateLife, Generation, GenerationState, Rotation};
 pub use selection::{InvalidPattern, Pattern, Selection};
 pub use snapshot::{
     DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,
@@ -65,6 +65,9 @@ pub use snapshot::{
     ObservedPermission, ObservedRoleAssignment, ObservedRoleDefinition, ObservedServicePrincipal, ObservedTenant,
     SignIn, Snapshot,
 };
-pub use stored::{AskedFor, KeyAccess, SignedCertificate, StoredCertificate, StoredKeys, StoredRequest, UnusableFile};
+pub use stored::{
+    AskedFor, KeyAccess, SignedCertificate, StoreTrouble, StoredCertificate, StoredKeys, StoredRequest,
+    UnreadableStore, UnusableFile,
+};
 pub use value::{Fields, Named, Output, Value};
 pub use verification::{Cause, Check, Claims, Mismatch, Outcome, Subject, Tally, Verification, VerifiedApplication};

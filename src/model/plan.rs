@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Fields, Finding, Rights, Rotation, Selection, Value};
+use super::{Address, CertificateLife, Fields, Finding, Place, Rights, Rotation, Selection, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// The tenant's id.
     pub tenant: String,
     pub organization: String,
     pub estate: String,
+    /// Where the manifests name the estate: the place of all that has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The instant the plan was reckoned for.
     pub now: Timestamp,
     pub steps: Vec<Step>,
@@ -31,6 +35,9 @@ pub struct Plan {
     /// Certificates that follow each other at this time, or that need somebody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<Rotation>,
+    /// All declared certificates of which there is one, or will be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateLife>,
     /// What it needs of the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<Rights>,
@@ -42,7 +49,7 @@ pub struct Plan {
 }
 
 /// A resource as it was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
     /// As steps have it.
     pub id: String,
@@ -50,7 +57,7 @@ pub struct Observed {
 }
 
 /// One resource to write, with all that is needed to write it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     pub address: Address,
@@ -64,7 +71,7 @@ pub struct Step {
     pub needs: BTreeSet<Address>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "camelCase")]
 pub enum Action {
     Create {
@@ -122,12 +129,23 @@ impl Action {
         action
     }
 
+    /// As it is written in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Renew { .. } => "renew",
+            Self::Prove { .. } => "prove",
+            Self::Delete { .. } => "delete",
+        }
+    }
+
     pub fn is_delete(&self) -> bool {
         matches!(self, Self::Delete { .. })
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldChange {
     pub path: String,
@@ -138,7 +156,7 @@ pub struct FieldChange {
 }
 
 /// Why a step is in the plan. It explains; no code branches on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "code", rename_all = "camelCase")]
 pub enum Reason {
     /// Declared and not there.
@@ -180,7 +198,7 @@ pub enum Reason {
 }
 
 /// How many resources a plan adds, changes and destroys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     pub add: usize,
     pub change: usize,
@@ -188,7 +206,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn of(steps: &[Step]) -> Self {
+    pub fn of<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Self {
         let mut counts = Self::default();
         for step in steps {
             match &step.action {

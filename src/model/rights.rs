@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Address;
 
 /// What a plan needs of the operator, beside what the operator has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rights {
     /// The least with which this plan can be made and carried out.
@@ -26,7 +27,7 @@ pub struct Rights {
 }
 
 /// A permission, and what is as good.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Right {
     /// A permission of Microsoft Graph.
@@ -36,7 +37,7 @@ pub struct Right {
     pub role: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingRight {
     #[serde(flatten)]
@@ -50,7 +51,7 @@ pub struct MissingRight {
 
 /// Cmdlets that steps run at Exchange's admin endpoint. To run any takes the application permission `Exchange.ManageAsApp` of
 /// Office 365 Exchange Online, and to run these a role that holds them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExchangeRights {
     pub cmdlets: BTreeSet<String>,

@@ -1,12 +1,13 @@
 //! How far a certificate has come on its way from one generation to the next.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Thumbprint};
 
 /// A declared certificate that is being followed by another one, or that somebody has to do something about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
     pub address: Address,
@@ -20,8 +21,20 @@ pub struct Rotation {
     pub notes: Vec<String>,
 }
 
+/// A declared certificate with all of its generations, whether or not there is anything to say of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateLife {
+    pub address: Address,
+    /// Oldest first.
+    pub generations: Vec<Generation>,
+    /// From when on a plan has the last of them followed by another one; absent where nobody here makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_from: Option<Timestamp>,
+}
+
 /// One certificate of several that follow each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Generation {
     pub state: GenerationState,
@@ -38,7 +51,7 @@ pub struct Generation {
 }
 
 /// What a certificate is in its chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum GenerationState {
     /// The one to sign in with.

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Address;
 
 /// What was chosen of an estate; nothing said means all of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {
     /// Only what one of these means; none means everything.
@@ -75,7 +76,8 @@ impl Selection {
 
 /// `HANDLE`, `HANDLE/kind` or `HANDLE/kind/name`. In each part `*` stands for any text and `?` for one character; a name may
 /// have slashes of its own. Capital letters and small ones are the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(with = "String")]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     holder: String,

@@ -114,6 +114,35 @@ pub struct SignedCertificate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusableFile {
     pub file: PathBuf,
+    pub trouble: StoreTrouble,
     pub reason: String,
     pub help: String,
+}
+
+impl UnusableFile {
+    /// One of which nothing is known but what is said.
+    pub fn new(file: impl Into<PathBuf>, reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { file: file.into(), trouble: StoreTrouble::Other, reason: reason.into(), help: help.into() }
+    }
+}
+
+/// What is the matter with the place of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreTrouble {
+    /// The certificate is there, and its key is not.
+    KeyMissing,
+    /// The key there belongs to another certificate.
+    KeyOfAnother,
+    /// Others than its owner can read the key.
+    Exposed,
+    WrongPassword,
+    /// What its message says.
+    Other,
+}
+
+/// A place that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableStore {
+    pub trouble: StoreTrouble,
+    pub reason: String,
 }

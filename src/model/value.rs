@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::Address;
@@ -11,7 +12,7 @@ use super::Address;
 pub type Fields = BTreeMap<String, Value>;
 
 /// One property's value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     Null,
@@ -89,14 +90,14 @@ impl Value {
 }
 
 /// A reference that is also an unknown and a dependency: property `name` of the resource `of`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     pub of: Address,
     pub name: String,
 }
 
 /// An id with the name people know it by. Only the id decides whether two are the same.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     pub id: String,
@@ -139,5 +140,19 @@ impl TryFrom<bool> for True {
 
     fn try_from(value: bool) -> Result<Self, Self::Error> {
         if value { Ok(Self) } else { Err("`sensitive` is always true") }
+    }
+}
+
+impl JsonSchema for True {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "True".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "const": true })
     }
 }

@@ -77,6 +77,8 @@ pub enum Subject {
     Permissions,
     /// The declared directory roles are in the token.
     DirectoryRoles,
+    /// The declared roles and role groups of Exchange's own are given to it.
+    ExchangeRoles,
     /// Exchange's list of the cmdlets that the application may run.
     Cmdlets,
     /// A cmdlet that was run, by its name.
@@ -94,6 +96,7 @@ impl fmt::Display for Subject {
             Self::Claims => f.write_str("claims"),
             Self::Permissions => f.write_str("permissions"),
             Self::DirectoryRoles => f.write_str("directory roles"),
+            Self::ExchangeRoles => f.write_str("Exchange's own roles"),
             Self::Cmdlets => f.write_str("cmdlets"),
             Self::Cmdlet(name) | Self::Read(name) => f.write_str(name),
         }
@@ -204,6 +207,10 @@ pub enum Cause {
         /// Those of them that Graph shows as assigned all the same.
         assigned: Vec<String>,
     },
+    /// Declared roles and role groups of Exchange's own that it was not given.
+    MissingExchangeRoles {
+        missing: Vec<String>,
+    },
     /// Exchange or Security & Compliance refused a request.
     ExchangeRefused {
         cmdlet: String,
@@ -263,7 +270,10 @@ impl Cause {
     /// declared was there a moment ago, because this run wrote it or saw it.
     pub fn may_be_propagation(&self, just_made: bool) -> bool {
         match self {
-            Self::NoApplication | Self::NoServicePrincipal | Self::NotUploaded { .. } => just_made,
+            Self::NoApplication
+            | Self::NoServicePrincipal
+            | Self::NotUploaded { .. }
+            | Self::MissingExchangeRoles { .. } => just_made,
             Self::NoCmdlets => true,
             // The application, its service principal, its certificate.
             Self::TokenRefused { codes, .. } => codes.iter().any(|code| [700_016, 7_000_229, 700_027].contains(code)),
@@ -337,6 +347,7 @@ impl fmt::Display for Cause {
             Self::ExchangeRefused { status, message, request_id, cmdlet: _, denial: _ } => {
                 write!(f, "{message} (HTTP {status}, client-request-id {request_id})")
             }
+            Self::MissingExchangeRoles { missing } => write!(f, "it was not given {}", missing.join(", ")),
             Self::NoCmdlets => f.write_str("it may run no cmdlet at all"),
             Self::CmdletNotHeld { cmdlet, nearest: _ } => write!(f, "its roles do not hold `{cmdlet}`"),
             Self::OtherOrganization { wanted, found } if found.is_empty() => {

@@ -51,7 +51,7 @@ pub fn plan_selected(
     for kind in KINDS {
         kind.resources(&context, &mut survey);
     }
-    let Survey { resources, mut findings, mut rotations, mut problems, notices: warnings } = survey;
+    let Survey { resources, mut findings, mut rotations, mut certificates, mut problems, notices: warnings } = survey;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -89,6 +89,7 @@ pub fn plan_selected(
     unchanged.retain(|address| selection.covers(address));
     observed.retain(|address, _| selection.covers(address) || steps.contains_key(address));
     rotations.retain(|rotation| selection.covers(&rotation.address));
+    certificates.retain(|certificate| selection.covers(&certificate.address));
     let steps = order::in_order(steps);
     let warnings = partial.into_iter().chain(warnings);
     let notices = warnings.chain(notices(desired, actual, &steps)).collect();
@@ -98,12 +99,14 @@ pub fn plan_selected(
         tenant: actual.tenant.id.clone(),
         organization: actual.tenant.initial_domain.clone(),
         estate: desired.estate.clone(),
+        place: desired.estate_place.clone(),
         now,
         steps,
         observed,
         unchanged,
         findings,
         rotations,
+        certificates,
         notices,
         rights: Some(rights),
         applications: actual.applications.len(),

@@ -1,6 +1,7 @@
 //! The plan as JSON, and back: the form in which it is saved and read by other programs. `docs/plan-format.md` says
 //! what each field means.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Counts, Plan};
@@ -8,13 +9,16 @@ use crate::model::{Counts, Plan};
 /// Major version: a reader must know it. Minor version: fields were added.
 pub const FORMAT_VERSION: &str = "2.0";
 
-#[derive(Serialize, Deserialize)]
+/// A plan as other programs read it.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+pub struct Document {
+    /// `major.minor`: a reader has to know the major number, and passes over fields that it does not know.
     format_version: String,
     /// The version of Accredit that made it.
     accredit_version: String,
     summary: Counts,
+    /// What an apply would do to one tenant, in the order in which it would.
     #[serde(flatten)]
     plan: Plan,
 }

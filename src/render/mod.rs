@@ -1,28 +1,43 @@
 //! Views of a plan and of what became of it. Everything here is made from the one plan value, so no two views can
 //! disagree; nothing here prints.
 
+mod cases;
 mod diagnosis;
+mod events;
+mod github;
+mod gitlab;
+mod html;
 mod inspection;
 mod json;
+mod junit;
 mod markdown;
 mod paint;
 mod rights;
+mod risk;
 mod rotation;
+mod rules;
+mod sarif;
 mod text;
 mod value;
 mod verification;
 
+pub use cases::junit;
 pub use diagnosis::{diagnosis_json, examination_text, recognition_text};
+pub use events::{EVENTS_VERSION, Event, json_lines};
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::html;
 pub use inspection::{inspection_json, inspection_text};
-pub use json::{FORMAT_VERSION, InvalidPlan, from_json, json};
+pub use json::{Document, FORMAT_VERSION, InvalidPlan, from_json, json};
 pub use markdown::markdown;
 pub use paint::Paint;
 pub use rotation::rotation;
+pub use sarif::sarif;
 pub use text::{summary, text};
 pub use value::{inline, printable};
 pub use verification::{unverified_json, unverified_junit, verification_json, verification_junit, verification_text};
 
-use crate::model::{Action, Period, Reason, Step};
+use crate::model::{Action, Counts, Finding, Period, Reason, Step};
 
 /// The symbol of an action, as Terraform's users know it.
 pub fn symbol(action: &Action) -> &'static str {
@@ -77,4 +92,23 @@ fn count(number: impl Into<i64>, noun: &str) -> String {
         1 => format!("1 {noun}"),
         number => format!("{number} {noun}s"),
     }
+}
+
+/// `Plan: 6 to add, 0 to change, 0 to destroy.`
+fn counted(counts: Counts) -> String {
+    let Counts { add, change, destroy } = counts;
+    format!("Plan: {add} to add, {change} to change, {destroy} to destroy.")
+}
+
+/// The gravest findings first, otherwise in the order that they have.
+fn by_gravity(findings: &[Finding]) -> Vec<&Finding> {
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    sorted
+}
+
+/// A file as services name it, from the root of a repository on, if it was given like that.
+fn relative(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    file.strip_prefix("./").unwrap_or(&file).to_owned()
 }

@@ -10,7 +10,7 @@ use crate::model::{Action, FieldChange, Plan, Severity, Step, Value};
 
 use super::paint::Paint;
 use super::value::{inline, origin, printable};
-use super::{because, count, headline, rotation, symbol};
+use super::{because, count, counted, headline, rotation, symbol};
 
 /// The whole plan.
 pub fn text(plan: &Plan, paint: Paint) -> String {
@@ -59,8 +59,7 @@ fn rights(out: &mut String, plan: &Plan, paint: Paint) {
 
 /// `Plan: 6 to add, 0 to change, 0 to destroy.`
 pub fn summary(plan: &Plan) -> String {
-    let counts = plan.counts();
-    format!("Plan: {} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
+    counted(plan.counts())
 }
 
 fn findings(out: &mut String, plan: &Plan, paint: Paint) {
@@ -109,7 +108,7 @@ fn legend(out: &mut String, plan: &Plan, paint: Paint) {
 }
 
 /// One step with its fields.
-fn block(out: &mut String, step: &Step, paint: Paint) {
+pub(super) fn block(out: &mut String, step: &Step, paint: Paint) {
     let _ = writeln!(out, "  {} {}", paint.dim("#"), paint.bold(&printable(&headline(step))));
     let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", because(&step.reason))));
     for note in &step.notes {

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::model::{Check, Outcome, Tally, Verification, VerifiedApplication};
 
 use super::count;
+use super::junit::{Case, Suite, Verdict, document};
 use super::paint::Paint;
 use super::value::printable;
 
@@ -76,16 +77,19 @@ fn tally(tally: Tally, paint: Paint) -> String {
 
 /// One JSON document, ending in a newline.
 pub fn verification_json(verification: &Verification) -> String {
+    format!("{:#}\n", verification_value(verification))
+}
+
+pub(super) fn verification_value(verification: &Verification) -> Json {
     let Verification { tenant_id, organization, applications } = verification;
     let tally = verification.tally();
-    let document = json!({
+    json!({
         "formatVersion": FORMAT_VERSION,
         "tenant": { "id": tenant_id, "initialDomain": organization },
         "passed": tally.is_good(),
         "summary": tally,
         "applications": applications.iter().map(application_json).collect::<Vec<_>>(),
-    });
-    format!("{document:#}\n")
+    })
 }
 
 /// The document where the tenant could not be looked at: `causes` are the error and what it came from, outermost first.
@@ -101,13 +105,9 @@ pub fn unverified_json(causes: &[String], hint: Option<&str>) -> String {
 
 /// The same as JUnit XML.
 pub fn unverified_junit(causes: &[String], hint: Option<&str>) -> String {
-    let (message, hint) = (escaped(&causes.join(": ")), escaped(hint.unwrap_or_default()));
-    let counts = "tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\"";
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"accredit verify\" {counts}>\n  \
-         <testsuite name=\"tenant\" {counts}>\n    <testcase classname=\"tenant\" name=\"reading\">\
-         <error message=\"{message}\">{message}\n{hint}</error></testcase>\n  </testsuite>\n</testsuites>\n"
-    )
+    let verdict = Verdict::Broken { message: causes.join(": "), details: hint.unwrap_or_default().to_owned() };
+    let case = Case { class: "tenant".to_owned(), name: "reading".to_owned(), verdict };
+    document("accredit verify", &[Suite { name: "tenant".to_owned(), cases: vec![case] }])
 }
 
 fn application_json(application: &VerifiedApplication) -> Json {
@@ -148,65 +148,29 @@ fn check_json(check: &Check) -> Json {
 
 /// JUnit XML: a suite for each application, a case for each check.
 pub fn verification_junit(verification: &Verification) -> String {
-    let all = verification.tally();
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(out, "<testsuites name=\"accredit verify\" {}>", counts(all));
-    for VerifiedApplication { handle, display_name: _, app_id: _, checks } in &verification.applications {
-        let _ = writeln!(out, "  <testsuite name=\"{}\" {}>", escaped(handle), counts(Tally::of(checks)));
-        for check in checks {
-            case(&mut out, handle, check);
-        }
-        out.push_str("  </testsuite>\n");
-    }
-    out.push_str("</testsuites>\n");
-    out
+    let suite = |application: &VerifiedApplication| {
+        let VerifiedApplication { handle, display_name: _, app_id: _, checks } = application;
+        Suite { name: handle.clone(), cases: checks.iter().map(|check| case(handle, check)).collect() }
+    };
+    let suites: Vec<Suite> = verification.applications.iter().map(suite).collect();
+    document("accredit verify", &suites)
 }
 
-fn counts(tally: Tally) -> String {
-    let Tally { passed, failed, waiting, skipped } = tally;
-    let (all, bad) = (passed + failed + waiting + skipped, failed + waiting);
-    format!("tests=\"{all}\" failures=\"{bad}\" errors=\"0\" skipped=\"{skipped}\"")
-}
-
-fn case(out: &mut String, handle: &str, check: &Check) {
+fn case(handle: &str, check: &Check) -> Case {
     let Check { api, subject, outcome, notes } = check;
     let class = api.as_ref().map_or_else(|| handle.to_owned(), |api| format!("{handle}.{api}"));
-    let _ = write!(out, "    <testcase classname=\"{}\" name=\"{}\"", escaped(&class), escaped(&subject.to_string()));
-    match outcome {
+    let verdict = match outcome {
         Outcome::Passed { evidence } => {
-            let said = std::iter::once(evidence).chain(notes).map(|line| escaped(line)).collect::<Vec<_>>();
-            let _ = writeln!(out, "><system-out>{}</system-out></testcase>", said.join("\n"));
+            Verdict::Passed { said: std::iter::once(evidence).chain(notes).cloned().collect() }
         }
-        Outcome::Failed { cause, hint } | Outcome::Waiting { cause, hint } => {
-            let hint = hint.as_deref().unwrap_or_default();
-            let (kind, message) = (outcome.as_str(), escaped(&cause.to_string()));
-            let _ = writeln!(
-                out,
-                "><failure type=\"{kind}\" message=\"{message}\">{message}\n{}</failure></testcase>",
-                escaped(hint)
-            );
-        }
-        Outcome::Skipped { because } => {
-            let _ = writeln!(out, "><skipped message=\"{}\"/></testcase>", escaped(because));
-        }
-    }
-}
-
-/// Text as XML takes it: it knows no control characters, not even escaped.
-fn escaped(text: &str) -> String {
-    let text = printable(text);
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
+        Outcome::Failed { cause, hint } | Outcome::Waiting { cause, hint } => Verdict::Failed {
+            kind: outcome.as_str().to_owned(),
+            message: cause.to_string(),
+            details: hint.clone().unwrap_or_default(),
+        },
+        Outcome::Skipped { because } => Verdict::Skipped { because: because.clone() },
+    };
+    Case { class, name: subject.to_string(), verdict }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 mod document;
 mod moved;
+mod schema;
 
 pub use document::{InvalidSavedPlan, MadeFrom, SavedPlan, Signature};
 pub use moved::{Moved, moved};
+pub use schema::schema;

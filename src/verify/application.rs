@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::fetch::Found;
+use crate::kinds::DeclaredExchangeAccess;
 use crate::model::{
-    Cause, Check, Cloud, DesiredApplication, Handle, ObservedApplication, Outcome, Subject, VerifiedApplication,
+    Cause, Check, Cloud, DesiredApplication, Handle, ObservedApplication, Outcome, Snapshot, Subject,
+    VerifiedApplication,
 };
 
 use super::{Asked, Means, api, certificate};
@@ -16,7 +17,11 @@ pub(super) struct Proof<'a> {
     pub(super) cloud: Cloud,
     pub(super) handle: &'a Handle,
     pub(super) declared: &'a DesiredApplication,
-    pub(super) found: &'a Found,
+    pub(super) found: &'a Snapshot,
+    /// What of Exchange's own roles could not be read, and why.
+    pub(super) unread: &'a [String],
+    /// What it is declared to have of Exchange's own; `None` where that is nothing.
+    pub(super) exchange: Option<&'a DeclaredExchangeAccess>,
     pub(super) asked: &'a Asked,
     pub(super) now: Timestamp,
 }
@@ -36,6 +41,7 @@ impl Proof<'_> {
         };
         proven.app_id = Some(application.app_id.clone());
         proven.checks.push(presence(application));
+        proven.checks.extend(self.exchanges_own());
         let (checks, signer) = certificate::prove(self, application).await;
         let is_told = checks.iter().any(|check| check.outcome.cause().is_some());
         proven.checks.extend(checks);
@@ -57,6 +63,32 @@ impl Proof<'_> {
             }
         }
         proven
+    }
+
+    /// That it has the declared roles and role groups of Exchange's own, as Exchange shows them. No token says so, and what one may
+    /// do by them shows in Exchange alone.
+    fn exchanges_own(self) -> Vec<Check> {
+        let declared = &self.declared.exchange;
+        if declared.roles.iter().flatten().next().is_none() && declared.role_groups.iter().flatten().next().is_none() {
+            return Vec::new();
+        }
+        let none = DeclaredExchangeAccess::default();
+        let DeclaredExchangeAccess { held, missing, problems } = self.exchange.unwrap_or(&none);
+        let check = |outcome| Check::of(None, Subject::ExchangeRoles, outcome);
+        let mut checks: Vec<Check> = Vec::new();
+        for problem in problems {
+            let cause = Cause::NotOffered { message: problem.message.clone() };
+            checks.push(check(Outcome::Failed { cause, hint: problem.help.clone() }));
+        }
+        if !missing.is_empty() {
+            let cause = Cause::MissingExchangeRoles { missing: missing.clone() };
+            let hint = "`accredit apply` gives what the manifest declares; `accredit plan` shows it first".to_owned();
+            checks.push(check(Outcome::Failed { cause, hint: Some(hint) }));
+        } else if !held.is_empty() {
+            checks.push(check(Outcome::Passed { evidence: held.join(", ") }));
+        }
+        checks.extend(self.unread.iter().map(|why| check(Outcome::Skipped { because: why.clone() })));
+        checks
     }
 }
 

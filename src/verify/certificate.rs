@@ -112,7 +112,10 @@ fn untried(
             Some(stored) if stored.private_key == KeyAccess::Absent => {
                 outcomes.push(failed(Cause::KeyAbsent { thumbprint }));
             }
-            Some(_) => {}
+            Some(_) => {
+                let because = format!("{thumbprint} was followed by another one, and goes in its time");
+                outcomes.push(Outcome::Skipped { because });
+            }
             // Somebody with another store may work with it.
             None => {
                 let because = format!("{thumbprint} is on the application too, and was not made in this store");

@@ -93,7 +93,13 @@ fn typed(value: &str) -> Json {
 
 /// Everything that is proven at Exchange Online.
 pub(super) async fn online(api: &str, endpoint: &AdminEndpoint, proof: Proof<'_>) -> Vec<Check> {
-    let (list, held) = cmdlets(api, endpoint).await;
+    let (mut list, held) = cmdlets(api, endpoint).await;
+    if let Outcome::Failed { cause, hint } = &mut list.outcome
+        && cause.is_denial()
+        && proof.exchange.is_some_and(|access| !access.missing.is_empty())
+    {
+        *hint = Some("it lacks what is declared of Exchange's own roles: `accredit apply` gives it".to_owned());
+    }
     let mut checks = vec![list];
     let Some(held) = held else { return checks };
     for name in TRIED {

@@ -19,18 +19,24 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::exchange::Service;
-use crate::fetch::{FetchError, Found, found};
+use crate::fetch::{FetchError, found};
 use crate::graph::{Client, Reader};
 use crate::identity::CertificateSignIn;
 use crate::keys::KeyStore;
+use crate::kinds::{DeclaredExchangeAccess, declared_exchange_access};
 use crate::model::{
-    Check, Desired, DesiredApplication, Handle, ObservedApplication, Outcome, Subject, Verification,
+    Check, Desired, DesiredApplication, Handle, ObservedApplication, Outcome, Snapshot, Subject, Verification,
     VerifiedApplication,
 };
 use crate::patience::{Patience, shown};
+use crate::transport::TokenSource;
 
 /// Applications that are proven at once.
 const AT_ONCE: usize = 8;
+
+/// How long Exchange may keep in memory what an application may do by roles of its own.
+/// <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>
+const EXCHANGE_CACHE: Duration = Duration::from_hours(2);
 
 /// What proofs are made with.
 #[derive(Clone, Copy)]
@@ -44,6 +50,8 @@ pub struct Means<'a> {
     /// Requests to Graph go by it, with the applications' tokens instead of the operator's.
     pub graph: &'a Client,
     pub exchange: &'a Service,
+    /// The operator's tokens for a resource.
+    pub token: &'a (dyn Fn(&str) -> TokenSource + Sync),
     /// None where the cloud's file does not say where it is.
     pub security_and_compliance: Option<&'a Service>,
 }
@@ -105,17 +113,24 @@ pub async fn verify(means: Means<'_>, desired: &Desired, asked: &Asked) -> Resul
     let mut open = desired.clone();
     open.applications.retain(|_, application| has_certificate(application, asked.certificate.as_deref()));
     loop {
-        let found = found(means.reader, &open, asked.waiting != Waiting::Never).await?;
+        let admin_endpoint =
+            |tenant_id: &str| means.exchange.of_tenant(tenant_id, (means.token)(means.exchange.resource()));
+        let (found, unread) = found(means.reader, &admin_endpoint, &open, asked.waiting != Waiting::Never).await?;
         verification.tenant_id.clone_from(&found.tenant.id);
         verification.organization.clone_from(&found.tenant.initial_domain);
         let now = (means.sign_in.clock)();
-        let round = round(means, &open, &found, asked, now).await;
+        let exchange = declared_exchange_access(&open, &found, now);
+        let round = round(means, &open, (&found, &unread, &exchange), asked, now).await;
         let mut waiting: Vec<(Duration, String)> = Vec::new();
         for (handle, mut application) in round {
             let newest = found.applications.get(handle.as_str()).and_then(|found| newest_change(found, begun));
-            let left = left(asked, newest, begun, waited);
-            let why = mark(&mut application.checks, left, asked.waiting == Waiting::AfterWriting);
-            match why.filter(|_| asked.waiting != Waiting::Never) {
+            let left_of = |time: Duration| left(asked, time, newest, begun, waited);
+            let left = left_of(asked.propagation);
+            // What takes longer than anybody waits is still no failure.
+            let has_own = has_exchanges_own(&open, &handle);
+            let open_for = if has_own { left_of(asked.propagation.max(EXCHANGE_CACHE)) } else { left };
+            let why = mark(&mut application.checks, open_for, asked.waiting == Waiting::AfterWriting);
+            match why.filter(|_| asked.waiting != Waiting::Never && !left.is_zero()) {
                 Some(why) => waiting.push((left, format!("{handle}: {why}"))),
                 None => drop(open.applications.remove(&handle)),
             }
@@ -147,13 +162,15 @@ pub fn has_certificate(application: &DesiredApplication, named: Option<&str>) ->
 async fn round(
     means: Means<'_>,
     open: &Desired,
-    found: &Found,
+    (found, unread, exchange): (&Snapshot, &[String], &BTreeMap<String, DeclaredExchangeAccess>),
     asked: &Asked,
     now: Timestamp,
 ) -> Vec<(Handle, VerifiedApplication)> {
     stream::iter(&open.applications)
         .map(|(handle, declared)| async move {
-            let proof = application::Proof { means, cloud: open.cloud, handle, declared, found, asked, now };
+            let exchange = exchange.get(handle.as_str());
+            let proof =
+                application::Proof { means, cloud: open.cloud, handle, declared, found, unread, exchange, asked, now };
             (handle.clone(), proof.run().await)
         })
         .buffered(AT_ONCE)
@@ -171,14 +188,22 @@ fn newest_change(application: &ObservedApplication, now: Timestamp) -> Option<Ti
     written.chain(certificates.filter(|at| *at <= now)).max()
 }
 
+/// Whether an application is to have roles or role groups of Exchange's own.
+fn has_exchanges_own(desired: &Desired, handle: &Handle) -> bool {
+    let declared = desired.applications.get(handle).map(|application| &application.exchange);
+    declared.is_some_and(|exchange| {
+        exchange.roles.iter().flatten().next().is_some() || exchange.role_groups.iter().flatten().next().is_some()
+    })
+}
+
 /// For how long it is still waited that what was written becomes known.
-fn left(asked: &Asked, newest: Option<Timestamp>, begun: Timestamp, waited: Duration) -> Duration {
+fn left(asked: &Asked, time: Duration, newest: Option<Timestamp>, begun: Timestamp, waited: Duration) -> Duration {
     let since = match (asked.waiting, newest) {
         (Waiting::Always | Waiting::AfterWriting, _) => Duration::ZERO,
         (Waiting::WhileRecent | Waiting::Never, Some(newest)) => begun.duration_since(newest).unsigned_abs(),
         (Waiting::WhileRecent | Waiting::Never, None) => return Duration::ZERO,
     };
-    asked.propagation.saturating_sub(since).saturating_sub(waited)
+    time.saturating_sub(since).saturating_sub(waited)
 }
 
 /// A long time in whole minutes: nobody counts these in seconds.
@@ -204,10 +229,12 @@ fn mark(checks: &mut [Check], left: Duration, just_made: bool) -> Option<String>
     let denied: BTreeSet<Option<String>> = roots.map(|check| check.api.clone()).collect();
     // Without its application or service principal nothing signs in.
     let is_absent = checks.iter().any(|check| check.subject == Subject::Application && is_final(check));
+    // No API is named there: Exchange is meant.
+    let is_ungiven = checks.iter().any(|check| check.subject == Subject::ExchangeRoles && is_final(check));
     let mut first = None;
     for check in checks {
         let Outcome::Failed { cause, hint } = &check.outcome else { continue };
-        let follows = is_absent || cause.is_denial() && denied.contains(&check.api);
+        let follows = is_absent || cause.is_denial() && (is_ungiven || denied.contains(&check.api));
         if cause.may_be_propagation(just_made) && !follows {
             first.get_or_insert_with(|| format!("{}: {cause}", check.subject));
             check.outcome = Outcome::Waiting { cause: cause.clone(), hint: hint.clone() };

@@ -127,7 +127,9 @@ fn json_alone_goes_to_standard_output_and_show_renders_it_again() {
     let shown = run(path, &["show", "saved.json"]);
     assert_eq!(out(&shown), out(&text));
     let markdown = run(path, &["show", "saved.json", "--format", "markdown"]);
-    assert!(out(&markdown).starts_with("## Accredit: 5 to add"), "{}", out(&markdown));
+    let (marker, rest) = out(&markdown).split_once('\n').map(|(one, two)| (one.to_owned(), two.to_owned())).unwrap();
+    assert!(marker.starts_with("<!-- accredit-plan tests "), "{marker}");
+    assert!(rest.starts_with("## Accredit: 5 to add"), "{rest}");
     std::fs::write(path.join("bad.json"), "{\"formatVersion\":\"9.0\"}").unwrap();
     let bad = run(path, &["show", "bad.json"]);
     assert_eq!(bad.status.code(), Some(1));

@@ -149,6 +149,32 @@ fn a_key_that_is_gone() {
     assert_eq!(ward.first(), "F16");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_key_that_is_another_s_or_everybody_s() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let other =
+        "      other:\n        dnsNames: [other.example]\n        store: { directory: ../.accredit/keys }\n    roles:";
+    let ward = Ward::with(&MANIFEST.replace("    roles:", other));
+    let keys = ward.bench.path().join(".accredit/keys/exo");
+    let key_of = |name: &str| {
+        let kept = keys.join(name).read_dir().unwrap().flatten().map(|entry| entry.path()).find(|path| path.is_dir());
+        kept.unwrap().join("private-key.pem")
+    };
+    let (own, others) = (key_of("main"), key_of("other"));
+    let saved = std::fs::read(&own).unwrap();
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let shown = said(&ward.doctor());
+    assert!(shown.contains("Others than its owner can read the private key") && shown.contains("chmod 600"), "{shown}");
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&own, std::fs::read(&others).unwrap()).unwrap();
+    let shown = said(&ward.doctor());
+    assert!(shown.contains("The private key belongs to another certificate"), "{shown}");
+    assert!(shown.contains("accredit rotate exo"), "{shown}");
+    std::fs::write(&own, saved).unwrap();
+    assert!(ward.doctor().status.success());
+}
+
 #[test]
 fn a_certificate_that_ended() {
     let mut ward = Ward::new();
@@ -390,6 +416,18 @@ fn a_file_that_its_password_does_not_open() {
 }
 
 #[test]
+fn a_tenant_in_another_cloud() {
+    let ward = Ward::new();
+    ward.bench.control("PATCH", "knobs", &json!({ "cloud": "usGovernment" }));
+    for verb in ["doctor", "verify", "plan"] {
+        let output = ward.bench.command(&[verb]).output().unwrap();
+        let shown = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{verb}: {shown}");
+        assert!(shown.contains("AADSTS90002") && shown.contains("`cloud`"), "{verb}: {shown}");
+    }
+}
+
+#[test]
 fn a_tenant_that_is_not_there() {
     let ward = Ward::new();
     let url = ward.bench.url();
@@ -432,6 +470,9 @@ fn a_text_needs_no_tenant_and_no_manifest() {
     let json: Json = serde_json::from_slice(&plain(&["doctor", "--json", "aadsts700027"], "").stdout).unwrap();
     assert_eq!(json["diagnoses"][0]["failure"], "F8");
     assert_eq!(json["formatVersion"], 1);
+    // What other mistakes lead to as well is not told as if it were known.
+    let shared = plain(&["doctor", "Import-PfxCertificate : the PFX file's password is incorrect"], "");
+    assert!(String::from_utf8_lossy(&shared.stdout).starts_with("Most likely:\nF22: "), "{}", said(&shared));
     let unknown = plain(&["doctor", "the disk is full"], "");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(said(&unknown).contains("nothing in this text is known"), "{}", said(&unknown));
@@ -468,6 +509,19 @@ fn declared_roles_of_exchange_s_own_and_a_scope_that_restricts_nothing() {
     let healthy = said(&ward.doctor());
     assert!(healthy.contains("View-Only Recipients (Exchange's own)"), "{healthy}");
     assert!(healthy.contains("\"healthy\": true"), "{healthy}");
+    let beta = |method: &str, path: &str| {
+        let path = format!("/beta/roleManagement/exchange/roleAssignments{path}");
+        ward.bench.control("POST", "graph", &json!({ "method": method, "path": path, "body": null }))
+    };
+    let given = beta("GET", "");
+    for assignment in given["value"].as_array().unwrap() {
+        beta("DELETE", &format!("/{}", text(&assignment["id"])));
+        let shown = said(&ward.doctor());
+        assert!(shown.contains("not given: ") && shown.contains("accredit apply --only exo"), "{shown}");
+        assert!(!shown.contains("Global Reader"), "what is declared is enough: {shown}");
+    }
+    assert_eq!(ward.first(), "F2");
+    ward.bench.applied();
     let reaches_all = "      - { api: Microsoft Graph, application: [Mail.Read] }\n    certificates";
     ward.bench.declare(&manifest.replace("    certificates", reaches_all));
     ward.bench.applied();

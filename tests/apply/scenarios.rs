@@ -1,13 +1,15 @@
 //! One folder each under `tests/scenarios`: manifests, what somebody changes in the tenant meanwhile, and the plan that
-//! is expected as text, JSON and markdown. `ACCREDIT_BLESS=1 cargo test` writes what is not as expected.
+//! is expected as text, JSON, markdown and SARIF. `ACCREDIT_BLESS=1 cargo test` writes what is not as expected.
 //!
 //! A scenario has the steps `1`, `2`, … . Each step's `*.yaml` are the manifests from then on, its `tenant.json` is a list
-//! of requests by somebody else, its `now` an instant. The plan is compared, carried out, and then has to be empty.
+//! of requests by somebody else, its `now` an instant; where there is a file `destroy`, everything is to go. The plan is compared,
+//! carried out, and then has to be empty, unless a file `more` says that the next step goes on with it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use accredit::render::{Paint, json, markdown, text};
+use accredit::kinds::Intent;
+use accredit::render::{Paint, from_json, json, markdown, sarif, text};
 use serde_json::Value as Json;
 
 use super::world::{World, repository};
@@ -104,13 +106,23 @@ async fn play(scenario: &Path) -> Vec<String> {
             }
         }
         let desired = world.desired();
-        let plan = world.plan(&desired).await;
+        let intent = if step.join("destroy").exists() { Intent::Destroy } else { Intent::Reconcile };
+        let plan = world.try_plan(&desired, intent).await.unwrap();
+        // Whoever reads the JSON reads all that the others say.
+        assert_eq!(text(&from_json(&json(&plan)).unwrap(), Paint::PLAIN), text(&plan, Paint::PLAIN));
         let directory = world.directory.path().to_str().unwrap().to_owned();
         let mut shown = |text: String| names.replace(&text.replace(&directory, "/work"));
         compare(&step.join("plan.txt"), &shown(text(&plan, Paint::PLAIN)), &mut differences);
         compare(&step.join("plan.json"), &shown(json(&plan)), &mut differences);
         compare(&step.join("plan.md"), &shown(markdown(&plan)), &mut differences);
-        world.converge(&desired).await;
+        if !plan.findings.is_empty() {
+            compare(&step.join("plan.sarif.json"), &shown(sarif(&plan)), &mut differences);
+        }
+        let report = world.run(&desired, intent).await;
+        assert!(report.is_complete(), "{report:#?}");
+        let left = world.try_plan(&desired, intent).await.unwrap();
+        let goes_on = step.join("more").exists();
+        assert!(goes_on != left.is_empty(), "{} a second plan:\n{}", step.display(), text(&left, Paint::PLAIN));
     }
     differences
 }

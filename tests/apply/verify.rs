@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::command_line::{accredit, control, directory, err, out, run};
 use super::process::url_of;
-use super::world::{ASKED, TENANT, World, days_after, noon, one_of_everything, repository};
+use super::world::{ASKED, TENANT, TENANT_ID, World, days_after, noon, one_of_everything, repository};
 
 const EXCHANGE: &str = "Office 365 Exchange Online";
 
@@ -297,6 +297,49 @@ async fn a_small_role_reads_what_it_may() {
         "{}",
         shown(&verification)
     );
+}
+
+/// No token names roles of Exchange's own: whether they are there is asked for.
+#[tokio::test]
+async fn declared_roles_of_exchanges_own_that_were_taken_away() {
+    let manifest = one_of_everything("exo");
+    let (manifest, _) = manifest.split_once("    roles:").unwrap();
+    let manifest = format!(
+        "{manifest}    exchange:\n      roles:\n        - View-Only Recipients\n        - {{ role: Application Mail.Send, scope: {{ user: zoe.howard@{TENANT} }} }}\n      roleGroups: [Help Desk]\n"
+    );
+    let (world, desired) = applied(&manifest).await;
+    let verification = world.verify(&desired).await;
+    assert!(verification.tally().is_good(), "{}", shown(&verification));
+    let Outcome::Passed { evidence } = &check(&verification, &Subject::ExchangeRoles).outcome else { panic!() };
+    assert!(
+        evidence.contains("Application Mail.Send on user zoe.howard@") && evidence.contains("Help Desk"),
+        "{evidence}"
+    );
+
+    let assignments = world.read("/beta/roleManagement/exchange/roleAssignments").await;
+    for assignment in assignments["value"].as_array().unwrap() {
+        let path = format!("/beta/roleManagement/exchange/roleAssignments/{}", assignment["id"].as_str().unwrap());
+        world.admin("DELETE", &path, Json::Null).await;
+    }
+    let verification = world.verify(&desired).await;
+    let Cause::MissingExchangeRoles { missing } = cause(&verification, &Subject::ExchangeRoles) else { panic!() };
+    assert_eq!(missing.len(), 2, "{missing:?}");
+    assert!(!verification.tally().is_good() && shown(&verification).contains("accredit plan"));
+
+    let administrator = world.admin_endpoint(TENANT_ID, world.emulator.operator());
+    let parameters = json!({ "Identity": "Help Desk", "Member": principal(&world).await, "Confirm": false });
+    administrator.run("Remove-RoleGroupMember", &parameters).await.unwrap();
+    let verification = world.verify(&desired).await;
+    let Outcome::Failed { cause, hint } = &check(&verification, &Subject::Cmdlets).outcome else { panic!() };
+    assert!(cause.is_denial() && hint.as_ref().unwrap().contains("Exchange's own roles"), "{hint:?}");
+
+    // Who may not look there proves the rest.
+    let refused = json!([{ "service": "exchange", "path": "adminapi", "body": "Get-RoleGroup", "then": { "status": 403, "body": "" } }]);
+    world.faults(refused).await;
+    let verification = world.verify(&desired).await;
+    let skipped =
+        |check: &&Check| check.subject == Subject::ExchangeRoles && matches!(check.outcome, Outcome::Skipped { .. });
+    assert!(only(&verification).checks.iter().any(|check| skipped(&check)), "{}", shown(&verification));
 }
 
 #[tokio::test]

@@ -294,6 +294,7 @@ impl World {
             sign_in: &sign_in,
             graph: &self.client,
             exchange: &exchange,
+            token: &|_| token(&self.emulator, &self.credentials, &self.others, EXCHANGE),
             security_and_compliance: Some(&compliance),
         };
         verify(means, desired, asked).await

@@ -38,6 +38,7 @@ pub(crate) fn handover(cloud: Cloud) -> Handover {
         addresses: (cloud == Cloud::Custom).then_some(addresses),
         roles: vec!["Exchange Administrator".to_owned()],
         exchange_roles: Vec::new(),
+        mailbox_roles: Vec::new(),
         granted: granted(&[("00000002-0000-0ff1-ce00-000000000000", "Exchange.ManageAsApp")]),
         certificate: SigningCertificate {
             name: "main".to_owned(),

@@ -10,6 +10,7 @@ use crate::commands::session::Session;
 use crate::commands::{Exit, Failure, Target};
 use crate::doctor::{Observed, can_sign_in, examine, recognize, with_proof};
 use crate::graph::{Reader, literal};
+use crate::kinds::declared_exchange_access;
 use crate::model::{ExaminedApplication, ObservedApplication, Recognition, Selection, VerifiedApplication};
 use crate::patience::Patience;
 use crate::render;
@@ -95,11 +96,13 @@ async fn examined(session: &Session) -> Result<Examined, Failure> {
     let deleted_service_principals = deleted(&session.reader(), found).await?;
     let files: BTreeMap<_, _> =
         session.stores.iter().filter_map(|(key, store)| Some((key.clone(), store.examine(now)?))).collect();
+    let exchange = declared_exchange_access(&session.desired, &snapshot, now);
     let observed = Observed {
         desired: &session.desired,
         snapshot: &snapshot,
         unreadable: &unreadable,
         files: &files,
+        exchange: &exchange,
         deleted_service_principals: &deleted_service_principals,
         now,
     };

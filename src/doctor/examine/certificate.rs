@@ -7,7 +7,7 @@ use crate::doctor::recognize;
 use crate::kinds::CertificateChain;
 use crate::model::{
     CertificateSource, DesiredCertificate, ExportFormat, KeyAccess, PfxEncryption, RemarkSeverity, Remedy, Stage,
-    StoreReference, StoredCertificate, StoredKeys,
+    StoreReference, StoreTrouble, StoredCertificate, StoredKeys, UnreadableStore, UnusableFile,
 };
 
 /// The certificates are there with their keys, and in time.
@@ -44,19 +44,14 @@ pub(super) fn kept(subject: &Subject<'_>) -> Outcome {
 /// What there is to say of one certificate.
 fn one(subject: &Subject<'_>, name: &str, certificate: &DesiredCertificate) -> Result<(String, Vec<String>), Outcome> {
     let key = (subject.handle.to_owned(), name.to_owned());
-    if let Some(reason) = subject.observed.unreadable.get(&key) {
-        return Err(unreadable_store(subject, certificate, name, reason));
+    if let Some(unreadable) = subject.observed.unreadable.get(&key) {
+        return Err(unreadable_store(subject, certificate, name, unreadable));
     }
     let Some(kept) = subject.observed.snapshot.keys.get(&key) else {
         return Err(lost(subject, certificate, format!("{name}: nothing was read of its store")));
     };
     if let Some(unusable) = &kept.unusable {
-        return Err(unusable_file(
-            subject,
-            name,
-            &format!("{}: {}", unusable.file.display(), unusable.reason),
-            &unusable.help,
-        ));
+        return Err(unusable_file(subject, name, unusable));
     }
     let stored = in_use(subject, certificate, kept);
     let stored = match stored {
@@ -141,19 +136,42 @@ fn days_until(subject: &Subject<'_>, stored: &StoredCertificate) -> i64 {
     stored.not_after.duration_since(subject.observed.now).as_hours() / 24
 }
 
-/// The store cannot be read: mostly as a key is missing in it.
-fn unreadable_store(subject: &Subject<'_>, certificate: &DesiredCertificate, name: &str, reason: &str) -> Outcome {
+/// The store cannot be read: mostly as something is the matter with a key in it.
+fn unreadable_store(
+    subject: &Subject<'_>,
+    certificate: &DesiredCertificate,
+    name: &str,
+    UnreadableStore { trouble, reason }: &UnreadableStore,
+) -> Outcome {
     let evidence = vec![format!("{name}: {reason}")];
-    if reason.contains("is missing") {
-        let remedy = subject.run(
-            "put a copy of the key back; or move the certificate's directory out of the store, and have a new one made, which takes its place",
-            &["accredit rotate HANDLE"],
-        );
-        let cause = "the certificate is in its store and its private key is not: it was moved or deleted, and nobody can give it back but a copy";
-        return failed(16, cause, evidence, remedy);
-    }
-    let remedy = subject.run(format!("mend what the message says of {}", place(certificate)), &[]);
-    unlisted(Stage::LocalCertificate, "The key store cannot be used", reason.to_owned(), evidence, remedy)
+    let instead = "move the certificate's directory out of the store, and have a new one made, which takes its place";
+    let rotate = ["accredit rotate HANDLE"];
+    let (title, cause, remedy) = match trouble {
+        StoreTrouble::KeyMissing => {
+            let cause = "the certificate is in its store and its private key is not: it was moved or deleted, and nobody can give it back but a copy";
+            let remedy = subject.run(format!("put a copy of the key back; or {instead}"), &rotate);
+            return failed(16, cause, evidence, remedy);
+        }
+        StoreTrouble::KeyOfAnother => (
+            "The private key belongs to another certificate",
+            "the certificate and the key beside it do not belong together: somebody copied or replaced one of them, and what is signed with this key Entra refuses",
+            subject.run(format!("put the key of this certificate back; or {instead}"), &rotate),
+        ),
+        StoreTrouble::Exposed => (
+            "Others than its owner can read the private key",
+            "the mode of the key's file lets others on this machine read it, so it is not used",
+            subject.run(
+                "take the rights away with the `chmod` that the message names; if somebody may have read it, have a new one made, which takes its place",
+                &rotate,
+            ),
+        ),
+        StoreTrouble::WrongPassword | StoreTrouble::Other => (
+            "The key store cannot be used",
+            reason.as_str(),
+            subject.run(format!("mend what the message says of {}", place(certificate)), &[]),
+        ),
+    };
+    unlisted(Stage::LocalCertificate, title, cause.to_owned(), evidence, remedy)
 }
 
 /// The key is not where it should be.
@@ -170,10 +188,11 @@ fn lost(subject: &Subject<'_>, certificate: &DesiredCertificate, evidence: Strin
 }
 
 /// A declared file that cannot be used, by whatever reason is known.
-fn unusable_file(subject: &Subject<'_>, name: &str, reason: &str, help: &str) -> Outcome {
+fn unusable_file(subject: &Subject<'_>, name: &str, unusable: &UnusableFile) -> Outcome {
+    let reason = &format!("{}: {}", unusable.file.display(), unusable.reason);
     let evidence = vec![format!("{name}: {reason}")];
-    let remedy = Remedy { text: help.to_owned(), manifest: None, commands: Vec::new() };
-    if reason.contains("password is wrong") {
+    let remedy = Remedy { text: unusable.help.clone(), manifest: None, commands: Vec::new() };
+    if unusable.trouble == StoreTrouble::WrongPassword {
         let cause = "the password does not open the file; Windows Server 2016 says so too where the file is encrypted with AES-256";
         return failed(22, cause, evidence, remedy);
     }

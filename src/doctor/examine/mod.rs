@@ -15,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::failure::failures;
+use crate::kinds::DeclaredExchangeAccess;
 use crate::model::{
     Certainty, Desired, DesiredApplication, Diagnosis, Examination, ExaminationState, ExaminedApplication,
-    FailureNumber, Inspection, ObservedApplication, ObservedServicePrincipal, Remedy, Snapshot, Stage,
+    FailureNumber, Inspection, ObservedApplication, ObservedServicePrincipal, Remedy, Snapshot, Stage, UnreadableStore,
 };
 
 /// What was observed, besides what a plan looks at.
@@ -26,9 +27,11 @@ pub struct Observed<'a> {
     pub desired: &'a Desired,
     pub snapshot: &'a Snapshot,
     /// Why key stores could not be read, by handle and certificate.
-    pub unreadable: &'a BTreeMap<(String, String), String>,
+    pub unreadable: &'a BTreeMap<(String, String), UnreadableStore>,
     /// What is in files that certificates are declared to come from, by handle and certificate.
     pub files: &'a BTreeMap<(String, String), Inspection>,
+    /// What the applications are declared to have of Exchange's own roles, by handle.
+    pub exchange: &'a BTreeMap<String, DeclaredExchangeAccess>,
     /// The `appId`s of service principals that were deleted and can be restored.
     pub deleted_service_principals: &'a BTreeSet<String>,
     pub now: Timestamp,

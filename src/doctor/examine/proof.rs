@@ -77,7 +77,7 @@ fn needs(stage: Stage) -> &'static [Stage] {
 fn stage_of(subject: &Subject) -> Option<Stage> {
     match subject {
         // It was looked at before.
-        Subject::Application => None,
+        Subject::Application | Subject::ExchangeRoles => None,
         Subject::Certificate(_) | Subject::Token => Some(Stage::Token),
         Subject::Claims | Subject::Permissions | Subject::DirectoryRoles => Some(Stage::Claims),
         Subject::Cmdlets => Some(Stage::Cmdlets),
@@ -163,6 +163,7 @@ fn diagnosis(stage: Stage, cause: &Cause, hint: Option<&str>, seen: &str, handle
         Cause::Disabled
         | Cause::Store { .. }
         | Cause::MissingDirectoryRoles { .. }
+        | Cause::MissingExchangeRoles { .. }
         | Cause::NoAnswer { .. }
         | Cause::Claims { .. }
         | Cause::NoRows { .. }

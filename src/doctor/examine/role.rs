@@ -1,13 +1,15 @@
 //! The directory role, without which Exchange lets in nobody.
 
-use super::{Outcome, Subject, failed};
+use super::{Outcome, Subject, failed, unlisted};
 use crate::catalog::roles;
 use crate::doctor::failure::ManifestLines;
-use crate::kinds::exchanges_own;
-use crate::model::{Cloud, ObservedRoleAssignment, Remedy};
+use crate::kinds::{DeclaredExchangeAccess, exchanges_own};
+use crate::model::{Cloud, ObservedRoleAssignment, Remedy, Stage};
 
 pub(super) fn held(subject: &Subject<'_>) -> Outcome {
-    if !subject.is_for_exchange() {
+    let none = DeclaredExchangeAccess::default();
+    let access = subject.observed.exchange.get(subject.handle).unwrap_or(&none);
+    if !subject.is_for_exchange() && *access == none {
         return Outcome::Skipped("it is not for Exchange".to_owned());
     }
     if let Some(unknown) = unknown_role(subject) {
@@ -27,8 +29,19 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
             .collect::<Vec<_>>()
             .join(", "),
     }];
-    if !own.is_empty() || named.iter().any(|(_, accepted)| *accepted) {
+    let is_let_in = !own.is_empty() || named.iter().any(|(_, accepted)| *accepted);
+    if let Some(failed) = without_exchanges_own(subject, access, is_let_in) {
+        return failed;
+    }
+    if is_let_in {
         return Outcome::Passed { evidence, notes: Vec::new() };
+    }
+    if !subject.is_for_exchange() {
+        return Outcome::Passed { evidence: access.held.clone(), notes: Vec::new() };
+    }
+    let declares_groups = subject.desired.exchange.role_groups.iter().flatten().next().is_some();
+    if declares_groups && subject.observed.snapshot.exchange.organization.is_none() {
+        return Outcome::Skipped("Exchange's role groups could not be looked at".to_owned());
     }
     let declares = subject.desired.roles.iter().flatten().any(|role| {
         role.scope == "/"
@@ -58,6 +71,28 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
         "the service principal has only roles that sessions of applications do not take, or for a part of the tenant"
     };
     failed(2, cause, evidence, remedy)
+}
+
+/// Declared roles and role groups of Exchange's own that it does not have.
+fn without_exchanges_own(subject: &Subject<'_>, access: &DeclaredExchangeAccess, is_let_in: bool) -> Option<Outcome> {
+    if let Some(problem) = access.problems.first() {
+        let at = problem.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
+        let help = problem.help.clone().unwrap_or_else(|| "name one that is there".to_owned());
+        let remedy = Remedy { text: help, manifest: None, commands: Vec::new() };
+        let (title, evidence) = ("A declared role of Exchange's own is not in this tenant", format!("declared{at}"));
+        return Some(unlisted(Stage::Role, title, problem.message.clone(), vec![evidence], remedy));
+    }
+    if access.missing.is_empty() {
+        return None;
+    }
+    let evidence = vec![format!("not given: {}", access.missing.join(", "))];
+    let cause = "the manifest declares roles of Exchange's own that the application does not have: they were not applied, or somebody took them away";
+    let remedy = subject.apply("apply gives them again; until that has effect may take 30 minutes to 2 hours");
+    Some(if is_let_in || !subject.is_for_exchange() {
+        unlisted(Stage::Role, "A declared role of Exchange's own is missing", cause.to_owned(), evidence, remedy)
+    } else {
+        failed(2, cause, evidence, remedy)
+    })
 }
 
 /// A declared role that this tenant does not have.

@@ -55,15 +55,16 @@ impl Turn<'_> {
     }
 
     /// The tenant as the documents name it: its id, or the word for any tenant that was asked for.
-    fn known<'a>(tenant: &'a Tenant, name: &'a str) -> Result<&'a str, TokenRefusal> {
+    fn known<'a>(&self, tenant: &'a Tenant, name: &'a str) -> Result<&'a str, TokenRefusal> {
         if tenants::NO_PARTICULAR.contains(&name) {
             return Ok(name);
         }
-        tenants::check(&tenant.world, name).map(|()| tenant.world.tenant_id())
+        let is_its_cloud = tenant.knobs.cloud.is_at(&self.incoming.origin);
+        tenants::check(&tenant.world, name, is_its_cloud).map(|()| tenant.world.tenant_id())
     }
 
     fn configuration(&self, tenant: &Tenant, name: &str, document: fn(&str, &str) -> Value) -> Reply {
-        self.answer(Self::known(tenant, name).map(|name| document(&self.incoming.origin, name)))
+        self.answer(self.known(tenant, name).map(|name| document(&self.incoming.origin, name)))
     }
 
     fn instance(&self, tenant: &Tenant) -> Result<Value, TokenRefusal> {
@@ -79,7 +80,7 @@ impl Turn<'_> {
     }
 
     fn keys(&self, tenant: &mut Tenant, name: &str) -> Reply {
-        let named = match Self::known(tenant, name) {
+        let named = match self.known(tenant, name) {
             Ok(named) if tenants::NO_PARTICULAR.contains(&named) => "{tenantid}".to_owned(),
             Ok(named) => named.to_owned(),
             Err(refusal) => return self.token_refusal(&refusal),
@@ -132,6 +133,7 @@ impl Turn<'_> {
             own_urls: self.urls,
             own_key: signer.public_key(),
             unsettled: tenant.knobs.unsettled,
+            home: tenant.knobs.cloud,
             form: self.form(),
             basic: self.basic(),
         };

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
+    clouds::HomeCloud,
     credentials::is_current,
     unsettled::Unsettled,
     world::{Collection, Document, View, World, list, text},
@@ -57,6 +58,8 @@ pub(crate) struct SignIn<'a> {
     /// The public half of the tenant's signing key, which its own issuer of federated tokens signs with too.
     pub(crate) own_key: Value,
     pub(crate) unsettled: Unsettled,
+    /// The cloud that the tenant is in.
+    pub(crate) home: HomeCloud,
     pub(crate) form: BTreeMap<String, String>,
     /// The client id and secret of HTTP Basic.
     pub(crate) basic: Option<(String, String)>,
@@ -87,7 +90,7 @@ impl<'a> SignIn<'a> {
 
 /// Checks who asks and for what, and makes the claims.
 pub(crate) fn sign_in(request: &SignIn<'_>) -> Result<Grant, TokenRefusal> {
-    tenants::check(request.world, request.tenant_name)?;
+    tenants::check(request.world, request.tenant_name, request.home.is_at(request.origin))?;
     // 1. What is asked for.
     let grant_type = request.parameter("grant_type")?;
     if grant_type != "client_credentials" {

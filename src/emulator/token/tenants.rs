@@ -22,9 +22,9 @@ pub(crate) fn names(world: &World) -> Vec<&str> {
     names
 }
 
-/// Refuses a tenant that is not this one.
-pub(crate) fn check(world: &World, name: &str) -> Result<(), TokenRefusal> {
-    if names(world).iter().any(|known| known.eq_ignore_ascii_case(name)) {
+/// Refuses a tenant that is not this one, and this one where the client called another cloud than it is in.
+pub(crate) fn check(world: &World, name: &str, is_its_cloud: bool) -> Result<(), TokenRefusal> {
+    if is_its_cloud && names(world).iter().any(|known| known.eq_ignore_ascii_case(name)) {
         return Ok(());
     }
     if NO_PARTICULAR.contains(&name) {
@@ -73,8 +73,9 @@ mod tests {
         });
         let mut world = World::default();
         world.apply(vec![Change::put(Collection::Tenant, document.as_object().cloned().unwrap_or_default())]);
-        assert!(check(&world, "CONTOSO.example").is_ok());
-        assert_eq!(check(&world, "pending.example").map_err(|refusal| refusal.code()), Err(90002));
+        assert!(check(&world, "CONTOSO.example", true).is_ok());
+        assert_eq!(check(&world, "pending.example", true).map_err(|refusal| refusal.code()), Err(90002));
+        assert_eq!(check(&world, "contoso.example", false).map_err(|refusal| refusal.code()), Err(90002));
         assert_eq!(names(&world).len(), 3);
     }
 }

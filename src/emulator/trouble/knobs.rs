@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::{trouble::span::Span, trouble::throttle::Throttle, unsettled::Unsettled, world::lag::Lag};
+use super::super::{
+    clouds::HomeCloud, trouble::span::Span, trouble::throttle::Throttle, unsettled::Unsettled, world::lag::Lag,
+};
 
 /// Which of the services a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,6 +100,8 @@ pub struct Knobs {
     pub conflicts: Conflicts,
     /// How much is too much.
     pub throttle: Throttle,
+    /// The cloud that the tenant is in: the token services of others do not know it.
+    pub cloud: HomeCloud,
     /// Whether Exchange's organization begins dehydrated: its roles cannot be changed before somebody has run
     /// `Enable-OrganizationCustomization`.
     pub dehydrated: bool,
@@ -113,6 +117,7 @@ impl Default for Knobs {
             lag: Lag::default(),
             conflicts: Conflicts::default(),
             throttle: Throttle::default(),
+            cloud: HomeCloud::default(),
             dehydrated: false,
             unsettled: Unsettled::default(),
         }

@@ -53,14 +53,18 @@ fn is_id(tenant: &str) -> bool {
 /// The id of the tenant that has a domain.
 /// <https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#find-your-apps-openid-configuration-document-uri>
 async fn id_of(surroundings: &Surroundings, domain: &str) -> Result<String, NoToken> {
-    let unknown = || {
-        NoToken::failed(format!("which tenant has the domain `{domain}` could not be found out"))
-            .help("look whether it is right, or write the tenant's id instead of the domain")
+    let unknown = |why: &str| {
+        NoToken::failed(format!("which tenant has the domain `{domain}` could not be found out{why}")).help(
+            "look whether the domain is right, and whether `cloud` in the manifests is the tenant's; or write the tenant's id in place of the domain",
+        )
     };
     let address = format!("{}/{domain}/v2.0/.well-known/openid-configuration", surroundings.authority);
-    let request = http::Request::get(address).body(bytes::Bytes::new()).map_err(|_| unknown())?;
+    let request = http::Request::get(address).body(bytes::Bytes::new()).map_err(|_| unknown(""))?;
     let answer = surroundings.token_service.send(request).await.map_err(|error| official::unanswered(&error))?;
-    let document: Json = serde_json::from_slice(answer.body()).map_err(|_| unknown())?;
+    let document: Json = serde_json::from_slice(answer.body()).map_err(|_| unknown(""))?;
     let issuer = document["issuer"].as_str().unwrap_or_default();
-    issuer.split('/').find(|part| is_id(part)).map(str::to_owned).ok_or_else(unknown)
+    issuer.split('/').find(|part| is_id(part)).map(str::to_owned).ok_or_else(|| {
+        let said = document["error_description"].as_str().and_then(|said| said.lines().next());
+        unknown(&said.map_or_else(String::new, |said| format!(": {said}")))
+    })
 }

@@ -147,7 +147,7 @@ pub(super) fn read(paths: &StoredPaths, id: &str) -> Result<StoredRequest, Store
     for path in candidates(paths)? {
         match answer(&path, &key) {
             Ok(certificate) => signed.push(SignedCertificate { file: path, certificate }),
-            Err((reason, help)) => unusable.push(UnusableFile { file: path, reason, help }),
+            Err((reason, help)) => unusable.push(UnusableFile::new(path, reason, help)),
         }
     }
     signed.sort_by_key(|signed| Reverse(signed.certificate.not_after));

@@ -113,15 +113,11 @@ impl VaultStore {
             }
             Unpinned::Disabled => ("this version is disabled", "enable it in the vault, or name another one, or none"),
         };
-        let file = self.address(self.certificate.version.as_deref()).into();
-        UnusableFile { file, reason: reason.to_owned(), help: help.to_owned() }
+        UnusableFile::new(self.address(self.certificate.version.as_deref()), reason, help)
     }
 
     fn unusable(&self, version: &Version, error: &InspectError) -> UnusableFile {
-        UnusableFile {
-            file: self.address(Some(&version.id)).into(),
-            reason: error.to_string(),
-            help: "make a version with an RSA key, or disable this one, so that the one before it is used".to_owned(),
-        }
+        let help = "make a version with an RSA key, or disable this one, so that the one before it is used";
+        UnusableFile::new(self.address(Some(&version.id)), error.to_string(), help)
     }
 }

@@ -115,18 +115,23 @@ impl<'a> CertificateChain<'a> {
     /// Why a certificate with these dates has to be followed by another one now.
     fn due(&self, start: Timestamp, end: Timestamp) -> Option<Reason> {
         let days = end.duration_since(self.now).as_hours().div_euclid(24);
-        let mut renewal = self.expiry.renew_before.before(end);
-        if renewal <= start {
-            // An authority gave it less time than that: it would be due from its first day on.
-            renewal = start + (end.duration_since(start) / 3) * 2;
-        }
         if end <= self.now {
             Some(Reason::Expired { days: -days })
-        } else if renewal <= self.now {
+        } else if self.renewal(start, end) <= self.now {
             Some(Reason::Expires { days, renew_before: self.expiry.renew_before.to_string() })
         } else {
             None
         }
+    }
+
+    /// From when on a certificate with these dates is followed by another one.
+    pub(super) fn renewal(&self, start: Timestamp, end: Timestamp) -> Timestamp {
+        let renewal = self.expiry.renew_before.before(end);
+        if start < renewal {
+            return renewal;
+        }
+        // An authority gave it less time than that: it would be due from its first day on.
+        start + (end.duration_since(start) / 3) * 2
     }
 
     /// Whether `stored` was made by another declaration than today's.

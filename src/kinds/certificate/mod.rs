@@ -41,6 +41,7 @@ impl Kind for Certificate {
                 let address = Address::new(handle, NAME, name);
                 survey.problems.extend(chain.problems());
                 survey.rotations.extend(chain.rotation(address.clone()));
+                survey.certificates.extend(chain.life(address.clone()));
                 let resource = resource(address, certificate, chain);
                 survey.resources.extend(resource.map(|mut resource| {
                     resource.needs.insert(certificate_keys::address(handle, name));

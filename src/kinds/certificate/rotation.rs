@@ -1,8 +1,8 @@
 //! What a chain of certificates has to say: how far its rotation has come, and what stands in its way.
 
 use crate::model::{
-    Address, CertificateSource, Generation, GenerationState, OnExpired, Problem, Reason, Rotate, Rotation,
-    SignedCertificate, StoredCertificate, StoredRequest,
+    Address, CertificateLife, CertificateSource, Generation, GenerationState, OnExpired, Problem, Reason, Rotate,
+    Rotation, SignedCertificate, StoredCertificate, StoredRequest,
 };
 
 use super::chain::{CertificateChain, Uploaded, day};
@@ -11,9 +11,8 @@ use super::choice::Choice;
 impl CertificateChain<'_> {
     /// What reviewers see; `None` where one certificate is in use and nothing is to be said of it.
     pub fn rotation(&self, address: Address) -> Option<Rotation> {
-        let mut generations: Vec<Generation> = self.uploaded.iter().map(|uploaded| self.generation(uploaded)).collect();
-        let is_first = generations.is_empty();
-        generations.extend(self.coming());
+        let generations = self.generations();
+        let is_first = self.uploaded.is_empty();
         let notes = self.notes();
         let is_plain = match &self.choice {
             // What is made for the first time is a step, and follows nothing.
@@ -29,6 +28,21 @@ impl CertificateChain<'_> {
             return None;
         }
         Some(Rotation { address, generations, hosts: self.desired.hosts.clone(), notes })
+    }
+
+    /// All of it on one line of time; `None` where there is nothing with dates.
+    pub(super) fn life(&self, address: Address) -> Option<CertificateLife> {
+        let mut generations = self.generations();
+        generations.retain(|generation| generation.not_after.is_some());
+        let last = generations.last()?;
+        let dates = last.not_before.zip(last.not_after).filter(|_| self.desired.source.is_made_here());
+        let renewed_from = dates.map(|(start, end)| self.renewal(start, end));
+        Some(CertificateLife { address, generations, renewed_from })
+    }
+
+    /// Those on the application, oldest first, and the one that is to come.
+    fn generations(&self) -> Vec<Generation> {
+        self.uploaded.iter().map(|uploaded| self.generation(uploaded)).chain(self.coming()).collect()
     }
 
     fn generation(&self, uploaded: &Uploaded<'_>) -> Generation {

@@ -1,7 +1,6 @@
 //! The life of a certificate, instant by instant.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -477,11 +476,7 @@ fn what_others_make_must_fit_the_policy() {
     world.uploaded.clear();
     assert!(world.chain("2026-06-01T00:00:00Z").problems()[0].message.contains("may live longer than 1y"));
     world.keys = StoredKeys {
-        unusable: Some(UnusableFile {
-            file: PathBuf::from("exo.cer"),
-            reason: "it is not there".to_owned(),
-            help: "put it there".to_owned(),
-        }),
+        unusable: Some(UnusableFile::new("exo.cer", "it is not there", "put it there")),
         ..StoredKeys::default()
     };
     assert!(world.chain("2026-06-01T00:00:00Z").problems()[0].message.contains("it is not there"));
