@@ -21,7 +21,7 @@ pub struct Arguments {
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let console = &console.streaming(arguments.approval.json);
-    console.told(rotate(console, arguments).await)
+    console.told(Box::pin(rotate(console, arguments)).await)
 }
 
 async fn rotate(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
