@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use crate::commands::connect::{Arguments, Format, Host, Recipe, Service, Show};
-use crate::commands::{Limits, MANIFESTS, Target};
+use crate::commands::{Limits, MANIFESTS, Selection, Target};
 
 use super::{ServiceArguments, span};
 
@@ -117,7 +117,7 @@ impl From<ConnectArguments> for Arguments {
             timeout,
         } = arguments;
         let limits = Limits { timeout, requests_per_second: None };
-        let target = Target { paths, service: service.into(), only: Vec::new(), now, limits };
+        let target = Target { paths, service: service.into(), selection: Selection::default(), now, limits };
         let show = match (recipe, connect_to) {
             (Some(recipe), _) => Show::Recipe { recipe: recipe.into(), host: host.into(), out, force },
             (None, Some(service)) => service.shows(),

@@ -5,6 +5,7 @@ mod connect;
 mod doctor;
 mod drift;
 mod emulate;
+mod selection;
 mod verify;
 
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::commands::apply::Approval;
 use crate::commands::saved::Conditions;
-use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Service, Target};
+use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Selection, Service, Target};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -73,12 +74,12 @@ enum Verb {
     Validate(ValidateArguments),
     /// Show what apply would change, and change nothing.
     #[command(
-        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes"
+        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes\n  accredit plan --emulator --target 'exo-*' --exclude '*/roleAssignment' manifests/\n  accredit plan --emulator --replace exo-automation/certificate/main manifests/"
     )]
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
     #[command(
-        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --only exo-automation manifests/\n  accredit apply --emulator --auto-approve --json manifests/ > events.jsonl"
+        after_help = "Examples:\n  accredit apply --emulator manifests/\n  accredit plan --out plan.json manifests/ && accredit apply plan.json   # what was reviewed and nothing else\n  accredit apply --emulator --auto-approve --target exo-automation manifests/\n  accredit apply --emulator --auto-approve --json manifests/ > events.jsonl"
     )]
     Apply(ApplyArguments),
     /// Prove that applications work: sign in with their certificates and read at every API.
@@ -87,7 +88,7 @@ enum Verb {
     )]
     Verify(verify::VerifyArguments),
     /// Delete what the manifests declare. Keys stay in their stores.
-    #[command(after_help = "Example:\n  accredit destroy --emulator --only exo-automation manifests/")]
+    #[command(after_help = "Example:\n  accredit destroy --emulator --target exo-automation manifests/")]
     Destroy(DestroyArguments),
     /// Bring back a deleted application with its appId, within 30 days.
     #[command(after_help = "Example:\n  accredit restore --emulator exo-automation manifests/")]
@@ -186,9 +187,8 @@ struct TargetArguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     service: ServiceArguments,
-    /// Only these applications, by handle.
-    #[arg(long, value_name = "HANDLE")]
-    only: Vec<String>,
+    #[command(flatten)]
+    selection: selection::SelectionArguments,
     /// Reckon as if it were this instant (RFC 3339), for tests and rehearsals.
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
@@ -202,9 +202,9 @@ struct TargetArguments {
 
 impl From<TargetArguments> for Target {
     fn from(arguments: TargetArguments) -> Self {
-        let TargetArguments { paths, service, only, now, timeout, max_requests_per_second } = arguments;
+        let TargetArguments { paths, service, selection, now, timeout, max_requests_per_second } = arguments;
         let limits = Limits { timeout, requests_per_second: max_requests_per_second };
-        Self { paths, service: service.into(), only, now, limits }
+        Self { paths, service: service.into(), selection: selection.into(), now, limits }
     }
 }
 
@@ -218,6 +218,8 @@ fn rate(text: &str) -> Result<f64, String> {
 struct PlanArguments {
     #[command(flatten)]
     target: TargetArguments,
+    #[command(flatten)]
+    replace: selection::ReplaceArguments,
     /// Plan the deletion of everything that the manifests declare.
     #[arg(long)]
     destroy: bool,
@@ -241,6 +243,8 @@ struct PlanArguments {
 struct ApplyArguments {
     #[command(flatten)]
     target: TargetArguments,
+    #[command(flatten)]
+    replace: selection::ReplaceArguments,
     #[command(flatten)]
     approval: ApprovalArguments,
     /// Prove afterwards that the applications with certificates work, as `accredit verify` does; what is new is waited for as
@@ -275,6 +279,9 @@ struct ApprovalArguments {
     /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     propagation_timeout: Duration,
+    /// How many applications are written side by side, 1 to 64; the steps of one are always done one by one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallelism: u8,
     /// Start although the operator's token lacks permissions that the plan needs.
     #[arg(long)]
     skip_rights_check: bool,
@@ -286,8 +293,16 @@ struct ApprovalArguments {
 
 impl From<ApprovalArguments> for Approval {
     fn from(arguments: ApprovalArguments) -> Self {
-        let ApprovalArguments { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, json } = arguments;
-        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, json }
+        let ApprovalArguments {
+            auto_approve,
+            allow_deletes,
+            propagation_timeout,
+            parallelism,
+            skip_rights_check,
+            json,
+        } = arguments;
+        let parallelism = usize::from(parallelism);
+        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, parallelism, json }
     }
 }
 
@@ -393,25 +408,52 @@ impl From<Verb> for commands::Command {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
             Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
-            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, sign, detailed_exitcode }) => {
-                Self::Plan(commands::plan::Arguments {
-                    target: target.into(),
-                    destroy,
-                    format: format(json, named),
-                    out,
-                    sign,
-                    detailed_exitcode,
-                })
-            }
-            Verb::Apply(ApplyArguments { target, approval, verify, verify_key, maximum_plan_age }) => {
+            Verb::Plan(PlanArguments {
+                target,
+                replace,
+                destroy,
+                json,
+                format: named,
+                out,
+                sign,
+                detailed_exitcode,
+            }) => Self::Plan(commands::plan::Arguments {
+                target: target.into(),
+                replace: replace.replace,
+                destroy,
+                refresh_only: replace.refresh_only,
+                format: format(json, named),
+                out,
+                sign,
+                detailed_exitcode,
+            }),
+            Verb::Apply(ApplyArguments { target, replace, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
                 let (target, approval) = (target.into(), approval.into());
-                Self::Apply(commands::apply::Arguments { target, destroy: false, approval, verify, conditions })
+                let selection::ReplaceArguments { replace, refresh_only } = replace;
+                Self::Apply(commands::apply::Arguments {
+                    target,
+                    replace,
+                    destroy: false,
+                    refresh_only,
+                    approval,
+                    verify,
+                    conditions,
+                })
             }
             Verb::Destroy(DestroyArguments { target, approval }) => {
                 let (target, approval) = (target.into(), approval.into());
                 let (verify, conditions) = (false, None);
-                Self::Apply(commands::apply::Arguments { target, destroy: true, approval, verify, conditions })
+                let (replace, refresh_only) = (Vec::new(), false);
+                Self::Apply(commands::apply::Arguments {
+                    target,
+                    replace,
+                    destroy: true,
+                    refresh_only,
+                    approval,
+                    verify,
+                    conditions,
+                })
             }
             Verb::Verify(arguments) => Self::Verify(arguments.into()),
             Verb::Restore(RestoreArguments { handle, target, auto_approve }) => {
@@ -430,7 +472,8 @@ impl From<Verb> for commands::Command {
             Verb::Drift(arguments) => Self::Drift((*arguments).into()),
             Verb::Whoami(WhoamiArguments { paths, service, timeout, json }) => {
                 let limits = Limits { timeout, requests_per_second: None };
-                let target = Target { paths, service: service.into(), only: Vec::new(), now: None, limits };
+                let target =
+                    Target { paths, service: service.into(), selection: Selection::default(), now: None, limits };
                 Self::Whoami(commands::whoami::Arguments { target, json })
             }
             Verb::Doctor(arguments) => Self::Doctor(arguments.into()),

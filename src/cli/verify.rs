@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::commands::verify::Arguments;
 use crate::commands::{Limits, MANIFESTS, Target, Waiting};
 
+use super::selection::SelectionArguments;
 use super::{ServiceArguments, span};
 
 #[derive(Debug, Args)]
@@ -19,6 +20,8 @@ pub(super) struct VerifyArguments {
     targets: Vec<String>,
     #[command(flatten)]
     service: ServiceArguments,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Only this one of the declared certificates. Default: all; the first that signs in gets the tokens.
     #[arg(long, value_name = "NAME")]
     certificate: Option<String>,
@@ -68,6 +71,7 @@ impl From<VerifyArguments> for Arguments {
         let VerifyArguments {
             targets,
             service,
+            selection,
             certificate,
             cmdlet,
             security_and_compliance,
@@ -84,7 +88,7 @@ impl From<VerifyArguments> for Arguments {
             let is_manifest = extension.is_some_and(|extension| extension == "yaml" || extension == "yml");
             is_manifest || text.contains(['/', '\\']) || matches!(&**text, "." | "..")
         };
-        let (paths, only): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
+        let (paths, handles): (Vec<String>, Vec<String>) = targets.into_iter().partition(is_path);
         let mut paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
         if paths.is_empty() {
             paths.push(PathBuf::from(MANIFESTS));
@@ -96,7 +100,8 @@ impl From<VerifyArguments> for Arguments {
         };
         let limits = Limits { timeout, requests_per_second: None };
         Self {
-            target: Target { paths, service: service.into(), only, now, limits },
+            target: Target { paths, service: service.into(), selection: selection.into(), now, limits },
+            handles,
             certificate,
             cmdlets: cmdlet,
             security_and_compliance,

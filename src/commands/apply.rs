@@ -20,18 +20,23 @@ use crate::saved::SavedPlan;
 use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
+use super::plan::nothing_to_refresh;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
 use super::stream::Stream;
 use super::verify::after_apply;
-use super::{Exit, Failure, Target, manifests, now, rights, secrets};
+use super::{Address, Exit, Failure, Target, manifests, now, rights, secrets};
 
 /// What was typed after `apply` or `destroy`.
 #[derive(Debug)]
 pub struct Arguments {
     pub target: Target,
+    /// What is to be made anew.
+    pub replace: Vec<Address>,
     pub destroy: bool,
+    /// Whether it was asked for as if there were a state to refresh.
+    pub refresh_only: bool,
     pub approval: Approval,
     /// `None` where no saved plan can be meant.
     pub conditions: Option<Conditions>,
@@ -55,6 +60,8 @@ pub struct Approval {
     pub propagation_timeout: Duration,
     /// Whether to try what the operator lacks rights for.
     pub skip_rights_check: bool,
+    /// How many applications are written side by side.
+    pub parallelism: usize,
     /// Whether events are printed, in place of what people read.
     pub json: bool,
 }
@@ -65,9 +72,17 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
 }
 
 async fn apply(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, approval, verify, conditions } = arguments;
+    let Arguments { target, replace, destroy, refresh_only, approval, verify, conditions } = arguments;
+    if refresh_only {
+        return Err(nothing_to_refresh());
+    }
     if let Some(conditions) = conditions {
         match saved::find(&target.paths)? {
+            Some(_) if !replace.is_empty() => {
+                return Err(Failure::message("`--replace` was given beside a saved plan").hint(
+                    "a saved plan says itself what is made anew: give it alone, or plan again with `--replace`",
+                ));
+            }
             Some((file, saved)) => {
                 return Box::pin(carry_out_saved(console, target, approval, verify, &conditions, (&file, saved))).await;
             }
@@ -78,7 +93,8 @@ async fn apply(console: &Console, arguments: Arguments) -> Result<Exit, Failure>
             None => {}
         }
     }
-    let session = Session::open(console, target, approval.propagation_timeout).await?;
+    let mut session = Session::open(console, target, approval.propagation_timeout).await?;
+    session.replace(&replace)?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let done = proceed(console, &session, intent, approval).await?;
     proven(console, &session, approval, verify, done).await
@@ -107,17 +123,19 @@ async fn carry_out_saved(
     conditions: &Conditions,
     (file, saved): (&Path, SavedPlan),
 ) -> Result<Exit, Failure> {
-    if !target.only.is_empty() {
-        return Err(Failure::message("`--only` was given beside a saved plan")
-            .hint("a saved plan says itself what it is for: give it alone, or plan again with `--only`"));
+    if let Some((option, _)) = target.selection.patterns().next() {
+        return Err(Failure::message(format!("`{option}` was given beside a saved plan"))
+            .hint(format!("a saved plan says itself what it is for: give it alone, or plan again with `{option}`")));
     }
     let paths: Vec<PathBuf> = saved.made_from.paths.iter().map(PathBuf::from).collect();
     let loaded = manifest::load(&paths, &manifests::working_directory()?);
     saved::check(file, &saved, conditions, now(target.now), &loaded.sources.digests())?;
     let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
-    let target = Target { paths, only: made_from.only, ..target };
-    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?.reckoning_for(then.now);
+    let target = Target { paths, selection: made_from.selection, ..target };
+    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?;
+    let mut session = session.reckoning_for(then.now);
+    session.replace(&made_from.replace)?;
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -159,7 +177,8 @@ async fn carry_out(
     intent: Intent,
     approval: Approval,
 ) -> Result<Done, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, json } = approval;
+    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, parallelism, json } =
+        approval;
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if json {
@@ -212,6 +231,7 @@ async fn carry_out(
                 stream.show(&event);
             },
             stop: &stop,
+            parallelism,
         },
     )
     .await;
@@ -281,7 +301,8 @@ fn summary(console: &Console, report: &Report) {
 /// The declared certificates whose key stores the plan writes to.
 fn used(plan: &Plan) -> BTreeSet<CertificateName> {
     let writing = plan.steps.iter().filter(|step| {
-        ["certificate", "certificateRequest"].contains(&step.address.kind.as_str()) && !step.action.is_delete()
+        ["certificate", "certificateKeys", "certificateRequest"].contains(&step.address.kind.as_str())
+            && !step.action.is_delete()
     });
     writing.map(|step| (step.address.holder.clone(), step.address.name.clone())).collect()
 }

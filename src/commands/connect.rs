@@ -21,7 +21,7 @@ use crate::render::printable;
 use super::console::Console;
 use super::handover::{Handed, certificates};
 use super::session::Session;
-use super::{Exit, Failure, Target, manifests};
+use super::{Exit, Failure, Selection, Target, manifests};
 
 pub use crate::handover::{Format, Host, Recipe, Service};
 
@@ -65,7 +65,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         return Err(Failure::message(format!("this recipe cannot be had: {why}"))
             .hint("`--recipe mailbox-export` is for every cloud"));
     }
-    target.only = vec![handle.clone()];
+    target.selection = Selection::of([handle.clone()]);
     let session = Session::of(console, target, loaded, Patience::PROPAGATION_TIMEOUT).await?;
     let snapshot = session.snapshot(console).await?;
     let Some(declared) = session.desired.applications.get(handle.as_str()) else {
@@ -151,7 +151,7 @@ fn not_applied(handle: &str, snapshot: &Snapshot) -> Failure {
             .hint(format!("`accredit restore {handle}` brings it back with its application id"));
     }
     Failure::message(format!("`{handle}` is declared and not yet in {tenant}"))
-        .hint(format!("`accredit apply --only {handle}` makes it; what it then connects with is shown at the end"))
+        .hint(format!("`accredit apply --target {handle}` makes it; what it then connects with is shown at the end"))
 }
 
 /// The certificate to sign in with; which one it is, is said where there are several.
@@ -184,7 +184,7 @@ fn choose<'a>(
     if let Some((name, end)) = candidates().find_map(|handed| Some((&handed.name, handed.expired()?))) {
         let end = end.strftime("%Y-%m-%d");
         return Err(Failure::message(format!("`{handle}`'s certificate `{name}` expired on {end}")).hint(format!(
-            "`accredit rotate {handle}` makes the next one, and `accredit plan --only {handle}` says what it waits for"
+            "`accredit rotate {handle}` makes the next one, and `accredit plan --target {handle}` says what it waits for"
         )));
     }
     if let Some((name, note)) = candidates().find_map(|handed| Some((&handed.name, handed.waiting()?))) {
@@ -197,7 +197,7 @@ fn choose<'a>(
     Err(if handed.is_empty() {
         failure.hint("declare one under `certificates:` and apply")
     } else {
-        failure.hint(format!("`accredit plan --only {handle}` says what it waits for"))
+        failure.hint(format!("`accredit plan --target {handle}` says what it waits for"))
     })
 }
 
@@ -209,7 +209,7 @@ fn assemble(
 ) -> Handover {
     let service_principal = application.service_principal.as_ref();
     Handover {
-        handle: application.unique_name.clone(),
+        handle: application.handle.clone(),
         display_name: application.display_name.clone(),
         app_id: application.app_id.clone(),
         app_object_id: application.id.clone(),

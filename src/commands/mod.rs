@@ -35,7 +35,7 @@ use std::time::Duration;
 use clap_complete::Shell;
 use jiff::Timestamp;
 
-pub use crate::model::{AuthenticationMethod, FindingClass};
+pub use crate::model::{Address, AuthenticationMethod, FindingClass, Pattern, Selection};
 pub use crate::notify::WebhookKind;
 pub use crate::verify::Waiting;
 
@@ -71,8 +71,8 @@ pub const MANIFESTS: &str = "manifests";
 pub struct Target {
     pub paths: Vec<PathBuf>,
     pub service: Service,
-    /// Handles; none means all.
-    pub only: Vec<String>,
+    /// Which part of the estate.
+    pub selection: Selection,
     pub now: Option<Timestamp>,
     pub limits: Limits,
 }

@@ -10,13 +10,17 @@ use crate::saved::MadeFrom;
 use super::console::Console;
 use super::session::Session;
 use super::show::rendered;
-use super::{Exit, Failure, Format, Target, rights, saved};
+use super::{Address, Exit, Failure, Format, Target, rights, saved};
 
 /// What was typed after `plan`.
 #[derive(Debug)]
 pub struct Arguments {
     pub target: Target,
+    /// What is to be made anew.
+    pub replace: Vec<Address>,
     pub destroy: bool,
+    /// Whether it was asked for as if there were a state to refresh.
+    pub refresh_only: bool,
     pub format: Format,
     pub out: Option<PathBuf>,
     /// The private key that the saved plan is signed with.
@@ -25,10 +29,14 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, destroy, format, out, sign, detailed_exitcode } = arguments;
+    let Arguments { target, replace, destroy, refresh_only, format, out, sign, detailed_exitcode } = arguments;
+    if refresh_only {
+        return Err(nothing_to_refresh());
+    }
     let key = sign.as_deref().map(saved::signing_key).transpose()?;
-    let (paths, only) = (target.paths.clone(), target.only.clone());
-    let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?.yielding();
+    let (paths, selection) = (target.paths.clone(), target.selection.clone());
+    let mut session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?.yielding();
+    session.replace(&replace)?;
     let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let plan = session.plan(console, &snapshot, intent)?;
@@ -39,7 +47,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     }
     if let Some(file) = out {
         let paths = paths.iter().map(|path| path.display().to_string()).collect();
-        let made_from = MadeFrom { paths, manifests: session.manifests(), only, destroy };
+        let made_from = MadeFrom { paths, manifests: session.manifests(), selection, replace, destroy };
         saved::save(&file, &plan, &made_from, key.as_ref())?;
         console.say(&format!(
             "\nSaved the plan to `{0}`: `accredit show {0}` shows it again, `accredit apply {0}` carries it out.",
@@ -47,4 +55,10 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         ));
     }
     Ok(if detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success })
+}
+
+/// What helps whoever looks for `--refresh-only`. Without a state file there is nothing that could be out of date.
+pub(super) fn nothing_to_refresh() -> Failure {
+    Failure::message("`--refresh-only` is not needed: Accredit keeps no state, and every plan reads the tenant anew")
+        .hint("`accredit drift` shows what differs and what was found, proposes nothing, and exits with 2 where there is anything")
 }

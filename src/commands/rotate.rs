@@ -6,7 +6,7 @@ use crate::model::Rotate;
 use super::apply::{Approval, proceed};
 use super::console::Console;
 use super::session::Session;
-use super::{Exit, Failure, Target};
+use super::{Exit, Failure, Selection, Target};
 
 /// What was typed after `rotate`.
 #[derive(Debug)]
@@ -26,11 +26,12 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
 
 async fn rotate(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { handle, certificate, finish, mut target, approval } = arguments;
-    if target.only.iter().any(|only| *only != handle) {
+    let itself = Selection::of([handle.clone()]);
+    if !target.selection.is_everything() && target.selection != itself {
         return Err(Failure::message(format!("`rotate {handle}` is about that application alone"))
-            .hint("leave `--only` out, and run it once for each application"));
+            .hint("leave `--target` and `--exclude` out, and run it once for each application"));
     }
-    target.only = vec![handle.clone()];
+    target.selection = itself;
     let mut session = Session::open(console, target, approval.propagation_timeout).await?;
     let step = if finish { Rotate::Finish } else { Rotate::Now };
     let declared = session.desired.applications.get_mut(handle.as_str());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::catalog::nearest;
 use crate::exchange::AdminEndpoint;
 use crate::fetch::{FetchError, Sources, fetch};
 use crate::graph::{Reader, Writer};
@@ -15,7 +16,8 @@ use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{
-    CertificateSource, Cloud, Desired, Operator, Plan, Problem, Severity, Snapshot, Unread, UnreadableStore,
+    CertificateSource, Cloud, Desired, Operator, Pattern, Plan, Problem, Selection, Severity, Snapshot, Unread,
+    UnreadableStore,
 };
 use crate::patience::Patience;
 use crate::verify;
@@ -23,7 +25,10 @@ use crate::verify;
 use super::connection::{Connection, connect};
 use super::console::Console;
 use super::failure::{Failure, causes};
-use super::{Target, manifests, now, secrets};
+use super::{Address, Target, manifests, now, secrets};
+
+/// How many names are worth reading where none is near.
+const MOST_NAMED: usize = 10;
 
 /// How far the clocks of a run and of the tenant may be apart: what Entra grants to clients too.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -39,7 +44,9 @@ pub(super) struct Session {
     pub(super) now: Timestamp,
     /// When it was opened, by the clock of this machine or as it was ordered.
     opened: Timestamp,
-    only: Vec<String>,
+    selection: Selection,
+    /// All handles and users of the manifests, selected or not.
+    declared: BTreeSet<String>,
     /// Manifests of the same estate that lie beside the given ones and were not given: what the estate has and the given
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
@@ -57,7 +64,7 @@ pub(super) struct SignedIn {
 impl SignedIn {
     /// Signs in to the tenant that the manifests name, and looks at nothing else that they say.
     pub(super) async fn open(console: &Console, target: Target) -> Result<Self, Failure> {
-        let Target { paths, service, only: _, now, limits } = target;
+        let Target { paths, service, selection: _, now, limits } = target;
         let directory = manifests::working_directory()?;
         let (desired, _) = manifests::load(console, &paths, &directory)?;
         let patience = console.patience(limits.timeout, Patience::PROPAGATION_TIMEOUT);
@@ -101,12 +108,10 @@ impl Session {
         (mut desired, sources): (Desired, manifest::Sources),
         propagation_timeout: Duration,
     ) -> Result<Self, Failure> {
-        let Target { paths, service, only, now: given, limits } = target;
+        let Target { paths, service, selection, now: given, limits } = target;
         let directory = manifests::working_directory()?;
-        if !only.is_empty() {
-            desired.applications.retain(|handle, _| only.iter().any(|wanted| wanted == handle.as_str()));
-            desired.user_roles.clear();
-        }
+        let declared = desired.holders();
+        desired.narrow(&selection);
         let left_out = left_out(&paths, &directory, &desired.estate);
         let is_embedded = service.emulator.as_deref() == Some("");
         let patience = console.patience(limits.timeout, propagation_timeout);
@@ -114,8 +119,19 @@ impl Session {
         let stores = stores(&desired, &connection).await?;
         // Signing in may have taken a person minutes.
         let now_is = now(given);
-        let (now, opened, proves) = (now_is, now_is, true);
-        Ok(Self { desired, sources, connection, stores, now, opened, only, left_out, is_embedded, proves })
+        Ok(Self {
+            desired,
+            sources,
+            connection,
+            stores,
+            now: now_is,
+            opened: now_is,
+            selection,
+            declared,
+            left_out,
+            is_embedded,
+            proves: true,
+        })
     }
 
     /// Whether the tenant and its operator are of this program's own making.
@@ -123,9 +139,22 @@ impl Session {
         self.is_embedded
     }
 
+    /// Has successors made of what is named.
+    pub(super) fn replace(&mut self, addresses: &[Address]) -> Result<(), Failure> {
+        for address in addresses {
+            crate::plan::replace(&mut self.desired, address)
+                .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
+            if !self.selection.covers(address) {
+                return Err(Failure::message(format!("`--replace {address}` is not among what is selected"))
+                    .hint("name it with `--target` too, or leave `--target` and `--exclude` out"));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether all manifests of the estate were given.
     pub(super) fn is_whole(&self) -> bool {
-        self.only.is_empty() && self.left_out.is_empty()
+        self.selection.is_everything() && self.left_out.is_empty()
     }
 
     /// Reckons for the instant of a plan that was made before.
@@ -202,24 +231,41 @@ impl Session {
 
     /// What this run is about, of all that was read.
     pub(super) fn narrowed(&self, console: &Console, mut snapshot: Snapshot) -> Result<Snapshot, Failure> {
-        if !self.only.is_empty() {
-            let named: BTreeSet<&String> = self.only.iter().collect();
-            snapshot.applications.retain(|name, _| named.contains(name));
-            let known = |name: &String| {
-                self.desired.applications.contains_key(name.as_str()) || snapshot.applications.contains_key(name)
-            };
-            if let Some(unknown) = self.only.iter().find(|name| !known(name)) {
-                return Err(Failure::message(format!(
-                    "`{unknown}` is neither declared nor an application of the estate `{}`",
-                    self.desired.estate
-                ))
-                .hint("`--only` takes the handle that stands under `applications:` in a manifest"));
-            }
-        }
-        if self.only.is_empty() {
-            self.keep_what_others_declare(console, &mut snapshot);
-        }
+        self.check_selected(&snapshot)?;
+        self.keep_what_others_declare(console, &mut snapshot);
         Ok(snapshot)
+    }
+
+    /// That every pattern means an application or user that is declared or was found.
+    fn check_selected(&self, snapshot: &Snapshot) -> Result<(), Failure> {
+        let found = snapshot.applications.keys().chain(&snapshot.passed_over);
+        self.check_known(&self.declared.iter().chain(found).collect())
+    }
+
+    /// That every pattern means something declared, for whoever looks at nothing else.
+    pub(super) fn check_declared(&self) -> Result<(), Failure> {
+        self.check_known(&self.declared.iter().collect())
+    }
+
+    fn check_known(&self, known: &BTreeSet<&String>) -> Result<(), Failure> {
+        let means_nothing = |pattern: &Pattern| !known.iter().any(|holder| pattern.means_holder(holder));
+        let Some((option, pattern)) = self.selection.patterns().find(|(_, pattern)| means_nothing(pattern)) else {
+            return Ok(());
+        };
+        let holder = pattern.holder();
+        let near = nearest(holder, known.iter().map(|known| known.as_str()));
+        let hint = if near.is_empty() {
+            let there: Vec<String> = known.iter().take(MOST_NAMED).map(|known| format!("`{known}`")).collect();
+            let more = if known.len() > MOST_NAMED { " and more" } else { "" };
+            format!("there is {}{more}", there.join(", "))
+        } else {
+            let near: Vec<String> = near.iter().map(|near| format!("`{near}`")).collect();
+            format!("did you mean {}?", near.join(" or "))
+        };
+        let estate = &self.desired.estate;
+        let message =
+            format!("`{option} {pattern}`: `{holder}` is neither declared nor an application of the estate `{estate}`");
+        Err(Failure::message(message).hint(hint))
     }
 
     /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
@@ -253,6 +299,7 @@ impl Session {
             sign_in: self.proves.then_some(&self.connection.sign_in),
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
+            selection: &self.selection,
         };
         Box::pin(fetch(sources, &self.desired, self.now)).await
     }
@@ -261,7 +308,12 @@ impl Session {
     /// deleted, and says so.
     fn keep_what_others_declare(&self, console: &Console, snapshot: &mut Snapshot) {
         let Some(beside) = self.left_out.first() else { return };
-        let declared = |name: &String| self.desired.applications.contains_key(name.as_str());
+        let declared = |name: &String| {
+            let name = name.as_str();
+            self.desired.applications.contains_key(name)
+                || self.desired.let_go.contains_key(name)
+                || self.selection.names(name)
+        };
         let kept: Vec<String> =
             snapshot.applications.keys().filter(|name| !declared(name)).map(|name| format!("`{name}`")).collect();
         if kept.is_empty() {
@@ -292,7 +344,7 @@ impl Session {
 
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
-        let planned = crate::plan::plan(&self.desired, snapshot, self.now, intent);
+        let planned = crate::plan::plan_selected(&self.desired, snapshot, self.now, intent, &self.selection);
         let plan = planned.map_err(|problems| self.refused(console, &problems))?;
         // That there is nothing to do can only be said of what was seen.
         if let (true, Intent::Reconcile, Some(unread)) = (plan.is_empty(), intent, snapshot.exchange.unread().next()) {
@@ -304,7 +356,7 @@ impl Session {
 
     /// Plans, and finds everything that somebody should look at.
     pub(super) fn drift(&self, console: &Console, snapshot: Snapshot) -> Result<Plan, Failure> {
-        let found = crate::drift::drift(self.desired.clone(), snapshot, self.now);
+        let found = crate::drift::drift(self.desired.clone(), snapshot, self.now, &self.selection);
         found.map_err(|problems| self.refused(console, &problems))
     }
 
@@ -330,7 +382,8 @@ async fn stores(desired: &Desired, connection: &Connection) -> Result<BTreeMap<(
                 | CertificateSource::Request { .. }
                 | CertificateSource::KeyVault(_) => None,
             };
-            let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+            let former = desired.former(handle.as_str()).map(|former| former.handle.as_str());
+            let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers).formerly(former);
             stores.insert((handle.to_string(), name.clone()), store);
         }
     }

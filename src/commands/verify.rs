@@ -14,12 +14,14 @@ use crate::verify::{self, Asked, CmdletCall, Waiting, has_certificate, has_certi
 use super::apply::interrupts;
 use super::console::Console;
 use super::session::Session;
-use super::{Exit, Failure, Target, manifests};
+use super::{Exit, Failure, Selection, Target, manifests};
 
-/// What was typed after `verify`. The target's handles are the applications.
+/// What was typed after `verify`.
 #[derive(Debug)]
 pub struct Arguments {
     pub target: Target,
+    /// Applications by handle, or further paths.
+    pub handles: Vec<String>,
     pub certificate: Option<String>,
     /// Cmdlets with their parameters, as typed.
     pub cmdlets: Vec<String>,
@@ -35,6 +37,7 @@ pub struct Arguments {
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments {
         mut target,
+        handles,
         certificate,
         cmdlets,
         security_and_compliance,
@@ -52,14 +55,18 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         waiting,
         propagation: propagation_timeout,
     };
-    target.only = manifests::handles_among(std::mem::take(&mut target.only), &mut target)?;
+    let handles = manifests::handles_among(handles, &mut target)?;
     let loaded = manifests::load(console, &target.paths, &manifests::working_directory()?)?;
-    check(&loaded.0, &target.only, asked.certificate.as_deref())?;
+    check(&loaded.0, &handles, asked.certificate.as_deref())?;
+    select(&mut target, handles)?;
     if let Some(file) = &junit {
         check_writable(file)?;
     }
     let outcome = match Session::of(console, target, loaded, propagation_timeout).await {
-        Ok(session) => prove(&session, &asked).await,
+        Ok(session) => match session.check_declared() {
+            Ok(()) => prove(&session, &asked).await,
+            Err(failure) => Err(failure),
+        },
         Err(failure) => Err(failure),
     };
     let verification = match outcome {
@@ -126,6 +133,25 @@ async fn prove(session: &Session, asked: &Asked) -> Result<Verification, Failure
 
 fn call(text: &str) -> Result<CmdletCall, Failure> {
     text.parse().map_err(|error| Failure::new(format!("`--cmdlet '{text}'` is not run"), error))
+}
+
+/// What is chosen by name and by pattern: applications are proven whole.
+fn select(target: &mut Target, handles: Vec<String>) -> Result<(), Failure> {
+    if let Some((option, pattern)) = target.selection.patterns().find(|(_, pattern)| !pattern.is_whole()) {
+        return Err(Failure::message(format!(
+            "`{option} {pattern}` means a part of an application, and one is proven whole"
+        ))
+        .hint(format!("write `{option} {}`; `--certificate NAME` chooses among its certificates", pattern.holder())));
+    }
+    if handles.is_empty() {
+        return Ok(());
+    }
+    if !target.selection.targets.is_empty() {
+        return Err(Failure::message("applications were named, and `--target` was given beside them")
+            .hint("name them all, or give them all as `--target`"));
+    }
+    target.selection.targets = Selection::of(handles).targets;
+    Ok(())
 }
 
 /// That the applications and the certificate that were named are declared.

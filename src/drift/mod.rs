@@ -20,8 +20,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::kinds::Intent;
-use crate::model::{Circumstances, Desired, Finding, FindingClass, Plan, Problem, Rule, Snapshot};
-use crate::plan::plan;
+use crate::model::{Circumstances, Desired, Finding, FindingClass, Plan, Problem, Rule, Selection, Snapshot};
+use crate::plan::plan_selected;
 
 use aside::Aside;
 
@@ -31,9 +31,14 @@ use aside::Aside;
 /// What the manifests say and this tenant does not know. What stands in the way of a plan because the tenant has drifted is
 /// a finding instead: an application that was deleted, that another estate has marked, or that is protected and in no
 /// manifest.
-pub fn drift(mut desired: Desired, mut snapshot: Snapshot, now: Timestamp) -> Result<Plan, Vec<Problem>> {
+pub fn drift(
+    mut desired: Desired,
+    mut snapshot: Snapshot,
+    now: Timestamp,
+    selection: &Selection,
+) -> Result<Plan, Vec<Problem>> {
     let Aside { mut findings, applications } = aside::set_aside(&mut desired, &mut snapshot);
-    let mut plan = plan(&desired, &snapshot, now, Intent::Reconcile)?;
+    let mut plan = plan_selected(&desired, &snapshot, now, Intent::Reconcile, selection)?;
     findings.append(&mut plan.findings);
     findings.extend(differences::of(&plan, &desired));
     findings.extend(expiry::of(&plan, &desired, &snapshot));

@@ -23,9 +23,6 @@ use crate::kinds::Certificates;
 use crate::model::{Address, Named, Step, Value};
 use crate::plan::Approved;
 
-/// Applications that are written at once.
-const AT_ONCE: usize = 8;
-
 /// What a finished step tells those that refer to it: property → value.
 pub type Outputs = BTreeMap<Address, BTreeMap<String, Value>>;
 
@@ -49,6 +46,8 @@ pub struct Execution<'a> {
     pub admin_endpoint: &'a AdminEndpoint,
     /// Told of each step; called from one place at a time.
     pub on_event: &'a (dyn Fn(Event<'_>) + Sync),
+    /// How many applications are written side by side.
+    pub parallelism: usize,
     /// Once true, steps in flight are finished and no other is begun.
     pub stop: &'a AtomicBool,
 }
@@ -78,7 +77,7 @@ async fn phase(steps: &[&Step], execution: &Execution<'_>, certificates: &Mutex<
     }
     let reports: Vec<Report> = stream::iter(holders.into_values())
         .map(|steps| holder(steps, execution, certificates))
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(execution.parallelism.max(1))
         .collect()
         .await;
     for one in reports {

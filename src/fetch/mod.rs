@@ -1,5 +1,6 @@
 //! The tenant and the key stores as a [`Snapshot`]: reads only, as few as the manifests allow.
 
+mod applications;
 mod exchange;
 mod inventory;
 
@@ -21,9 +22,12 @@ use crate::keys::{KeyStore, StoreError};
 use crate::kinds::{CertificateChain, estate_tag, wire};
 use crate::model::{
     Desired, DesiredPermission, KeyPolicies, ObservedApi, ObservedApplication, ObservedOwner, ObservedRoleDefinition,
-    ObservedServicePrincipal, ObservedTenant, Operator, OwnerReference, PermissionType, SignIn, Snapshot,
+    ObservedServicePrincipal, ObservedTenant, Operator, OwnerReference, PermissionType, Selection, SignIn, Snapshot,
     StoredCertificate, StoredKeys, Thumbprint,
 };
+
+pub use applications::deleted;
+use applications::{Applications, applications, declared};
 
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
@@ -64,21 +68,24 @@ pub struct Sources<'a> {
     pub operator: &'a Operator,
     /// Exchange's admin endpoint in the tenant of an id, for the operator.
     pub admin_endpoint: &'a (dyn Fn(&str) -> AdminEndpoint + Sync),
+    /// Of what else than the declared applications is read.
+    pub selection: &'a Selection,
 }
 
 /// Reads everything the planner looks at.
 pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> Result<Snapshot, FetchError> {
-    let Sources { reader, stores, sign_in, operator, admin_endpoint } = sources;
+    let Sources { reader, stores, sign_in, operator, admin_endpoint, selection } = sources;
     let keys = keys(stores).await?;
-    let (tenant, mut applications, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
+    let (tenant, found, role_definitions, users, owner_service_principals, key_policies, owned) = tokio::try_join!(
         async { tenant(reader).await.map_err(FetchError::from) },
-        applications(reader, desired),
+        applications(reader, desired, selection),
         role_definitions(reader),
         users(reader, desired),
         owner_service_principals(reader, desired),
         key_policies(reader, desired),
         owned(reader, operator),
     )?;
+    let Applications { by_handle: mut applications, contested, taken_names, passed_over } = found;
     let missing = desired.applications.keys().any(|handle| !applications.contains_key(handle.as_str()));
     let deleted = if missing { deleted(reader).await? } else { BTreeMap::new() };
     details(reader, desired, &mut applications).await?;
@@ -95,6 +102,9 @@ pub async fn fetch(sources: Sources<'_>, desired: &Desired, now: Timestamp) -> R
         operators,
         reads: reader.reads(),
         applications,
+        passed_over,
+        contested,
+        taken_names,
         deleted,
         apis,
         users,
@@ -217,50 +227,6 @@ pub async fn tenant(reader: &Reader) -> Result<ObservedTenant, GraphError> {
         display_name: text(&organization["displayName"]),
         initial_domain: initial.map_or_else(String::new, |domain| text(&domain["name"])),
     })
-}
-
-/// The estate's applications by its tag, and the declared ones that it does not find by their uniqueName: the tag's
-/// index lags behind, a read by key does not.
-async fn applications(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
-    let tag = literal(&estate_tag(&desired.estate));
-    let tagged = reader.list(&format!("/applications?$filter=tags/any(t:t eq {tag})&$top=999")).await?;
-    let mut found = BTreeMap::new();
-    for json in &tagged {
-        let application = wire::application(json).map_err(form("an application"))?;
-        // Without a uniqueName it is none that Accredit made: somebody else's use of the tag.
-        if !application.unique_name.is_empty() {
-            found.insert(application.unique_name.clone(), application);
-        }
-    }
-    let declared = desired.applications.keys().map(ToString::to_string);
-    let missing: Vec<String> = declared.filter(|handle| !found.contains_key(handle)).collect();
-    found.extend(by_unique_name(reader, missing).await?);
-    Ok(found)
-}
-
-/// The declared applications.
-async fn declared(reader: &Reader, desired: &Desired) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
-    by_unique_name(reader, desired.applications.keys().map(ToString::to_string).collect()).await
-}
-
-async fn by_unique_name(
-    reader: &Reader,
-    handles: Vec<String>,
-) -> Result<BTreeMap<String, ObservedApplication>, FetchError> {
-    let paths = handles.iter().map(|handle| format!("/applications(uniqueName={})", literal(handle)));
-    let read = reader.find_all(paths.collect()).await?;
-    let application = |json: &Json| wire::application(json).map_err(form("an application"));
-    read.values()
-        .flatten()
-        .map(|json| application(json).map(|application| (application.unique_name.clone(), application)))
-        .collect()
-}
-
-/// Deleted applications that can be restored, by uniqueName, which Graph cannot filter on.
-pub async fn deleted(reader: &Reader) -> Result<BTreeMap<String, crate::model::DeletedApplication>, FetchError> {
-    let listed = reader.list("/directory/deletedItems/microsoft.graph.application").await?;
-    let read = listed.iter().map(|json| wire::deleted_application(json).map_err(form("a deleted application")));
-    Ok(read.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// The service principals of the estate that may write applications.

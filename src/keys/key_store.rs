@@ -32,6 +32,8 @@ pub struct KeyStore {
     handle: String,
     name: String,
     place: Place,
+    /// The handle that its application had, under which some of it may lie yet.
+    former: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,13 +64,26 @@ impl KeyStore {
                 Place::Directory(DirectoryStore::open(path).protected(recipients, &openers.identities))
             }
         };
-        Self { handle: handle.to_owned(), name: name.to_owned(), place }
+        Self { handle: handle.to_owned(), name: name.to_owned(), place, former: None }
+    }
+
+    /// The same for an application that may have had another handle when its keys were made.
+    #[must_use]
+    pub fn formerly(self, handle: Option<&str>) -> Self {
+        Self { former: handle.map(str::to_owned), ..self }
     }
 
     /// Everything that is kept for the certificate.
     pub async fn list(&self) -> Result<StoredKeys, StoreError> {
         match &self.place {
-            Place::Directory(store) => self.blocking(store, DirectoryStore::list).await,
+            Place::Directory(store) => {
+                let mut kept = self.blocking(store, DirectoryStore::list).await?;
+                if let Some(former) = self.former.clone() {
+                    let older = self.blocking(store, move |store, _, name| store.list(&former, name)).await?;
+                    kept.take_up(older);
+                }
+                Ok(kept)
+            }
             Place::File(file) => file.list(),
             Place::Vault(vault) => vault.list().await,
             Place::Nowhere => Err(self.makes_none()),
@@ -134,6 +149,16 @@ impl KeyStore {
         }
     }
 
+    /// Takes over what lies under the handle that the application had.
+    pub async fn move_in(&self) -> Result<(), StoreError> {
+        match (&self.place, self.former.clone()) {
+            (Place::Directory(store), Some(former)) => {
+                self.blocking(store, move |store, handle, name| store.move_in(&former, handle, name)).await
+            }
+            (Place::Directory(_), None) | (Place::File(_) | Place::Vault(_) | Place::Nowhere, _) => Ok(()),
+        }
+    }
+
     /// Writes files for use elsewhere. `password` is that of the PFX; without one a password is made and kept.
     pub async fn export(
         &self,
@@ -157,9 +182,13 @@ impl KeyStore {
     pub async fn signer(&self, stored: &StoredCertificate) -> Result<Signer, StoreError> {
         match &self.place {
             Place::Directory(store) => {
-                let stored = stored.clone();
-                let pair =
-                    self.blocking(store, move |store, handle, name| store.key_pair(handle, name, &stored)).await?;
+                let (stored, former) = (stored.clone(), self.former.clone());
+                let pair = self
+                    .blocking(store, move |store, handle, name| {
+                        let older = former.as_deref().filter(|_| !store.holds(handle, name, &stored));
+                        store.key_pair(older.unwrap_or(handle), name, &stored)
+                    })
+                    .await?;
                 Ok(pair.into())
             }
             Place::File(file) => Ok(file.key_pair()?.into()),

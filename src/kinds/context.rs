@@ -92,7 +92,8 @@ impl<'a> Context<'a> {
         let reconciled = self.intent == Intent::Reconcile && self.desired.applications_declared;
         let others = self.snapshot.applications.keys().filter(move |_| reconciled);
         let found = others.map(String::as_str);
-        let handles: BTreeSet<&'a str> = declared.chain(found).collect();
+        let is_let_go = |handle: &&str| self.desired.let_go.contains_key(*handle);
+        let handles: BTreeSet<&'a str> = declared.chain(found).filter(|handle| !is_let_go(handle)).collect();
         let desired = self.desired;
         let snapshot = self.snapshot;
         let intent = self.intent;
@@ -109,6 +110,11 @@ impl<'a> Context<'a> {
             (false, Intent::Reconcile) => Reason::RemovedFromManifests,
             (false, Intent::Destroy) => Reason::Destroyed,
         }
+    }
+
+    /// The name under which `handle`'s application was made, which stays what it was when the handle changes.
+    pub(super) fn permanent_name<'h>(&'h self, handle: &'h str) -> &'h str {
+        self.snapshot.applications.get(handle).map_or(handle, |application| &application.unique_name)
     }
 
     /// What the manifest says of `handle`, whatever the intent.
@@ -312,7 +318,8 @@ impl<'a> Context<'a> {
 }
 
 static NO_SIGN_INS: BTreeMap<Thumbprint, SignIn> = BTreeMap::new();
-static NO_KEYS: StoredKeys = StoredKeys { generations: Vec::new(), requests: Vec::new(), unusable: None };
+static NO_KEYS: StoredKeys =
+    StoredKeys { generations: Vec::new(), requests: Vec::new(), unusable: None, in_former: false };
 
 /// A credential of somebody else, by its `keyId`: its thumbprint may be pretended.
 pub(super) fn unwanted(credential: &ObservedKeyCredential) -> Named {

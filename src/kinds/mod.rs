@@ -6,6 +6,7 @@
 mod app_role_assignment;
 mod application;
 mod certificate;
+mod certificate_keys;
 mod certificate_request;
 mod context;
 mod exchange_access;
@@ -29,7 +30,7 @@ pub use write::{
     Certificates, Cmdlet, CmdletLook, KeyCredentialsChange, Look, Request, Write, is_made_here, key_id, uploaded_from,
 };
 
-pub use application::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
+pub use application::{ESTATE_TAG, HANDLE_TAG, PROTECTED_TAG, estate_tag};
 
 /// What Graph returns, kind by kind, as the snapshot holds it.
 pub mod wire {
@@ -68,7 +69,8 @@ pub trait Kind: Sync {
 }
 
 /// All kinds, each after those it refers to. This list is the registry.
-pub const KINDS: [&dyn Kind; 14] = [
+pub const KINDS: [&dyn Kind; 15] = [
+    &certificate_keys::CertificateKeys,
     &certificate_request::CertificateRequest,
     &certificate::Certificate,
     &application::Application,

@@ -53,6 +53,8 @@ pub enum Write {
     },
     /// Keeps the keys of the key store as it is declared: encrypted to its recipients, or in the clear where it has none.
     ProtectKeys,
+    /// Has the keys that lie under the application's former handle lie under its own.
+    MoveKeys,
     /// Signs in with a certificate.
     SignIn {
         app_id: String,
@@ -84,6 +86,7 @@ impl Write {
             | Self::MakeRequest
             | Self::TakeInCertificate { .. }
             | Self::ProtectKeys
+            | Self::MoveKeys
             | Self::SignIn { .. }
             | Self::Cmdlet(_) => Vec::new(),
         }
@@ -100,6 +103,7 @@ impl Write {
             | Self::MakeRequest
             | Self::TakeInCertificate { .. }
             | Self::ProtectKeys
+            | Self::MoveKeys
             | Self::SignIn { .. } => Vec::new(),
         }
     }

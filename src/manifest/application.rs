@@ -5,15 +5,17 @@ use std::path::Path;
 
 use crate::catalog::clouds::CloudFacts;
 use crate::model::{
-    Cloud, DesiredApplication, DesiredOwner, ForeignCredentials, Handle, OwnerReference, Place, SignInAudience,
-    StoreReference,
+    Cloud, DesiredApplication, DesiredOwner, ForeignCredentials, Handle, IgnoredField, OwnerReference, Place,
+    SignInAudience, StoreReference,
 };
 
 use super::certificates::{self, Surroundings};
 use super::cursor::At;
 use super::expiry::{self, Declared};
 use super::findings::Findings;
-use super::specification::{ApplicationSpecification, OwnerSpecification, SignInAudienceSpecification};
+use super::specification::{
+    ApplicationSpecification, IgnoredSpecification, OwnerSpecification, SignInAudienceSpecification,
+};
 use super::specification_certificate::ForeignCredentialsSpecification;
 use super::{exchange, permissions, roles, texts};
 
@@ -98,7 +100,28 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
             Some(ForeignCredentialsSpecification::Remove) => ForeignCredentials::Remove,
         },
         protect: specification.protect.unwrap_or(false),
+        ignore: ignored(specification.ignore.as_deref().unwrap_or_default(), at.key("ignore"), findings),
     }
+}
+
+fn ignored(specifications: &[IgnoredSpecification], at: At<'_>, findings: &mut Findings) -> BTreeSet<IgnoredField> {
+    let mut seen: BTreeMap<IgnoredField, &Place> = BTreeMap::new();
+    for (index, specification) in specifications.iter().enumerate() {
+        let field = match specification {
+            IgnoredSpecification::DisplayName => IgnoredField::DisplayName,
+            IgnoredSpecification::Description => IgnoredField::Description,
+            IgnoredSpecification::Notes => IgnoredField::Notes,
+            IgnoredSpecification::SignInAudience => IgnoredField::SignInAudience,
+            IgnoredSpecification::Tags => IgnoredField::Tags,
+            IgnoredSpecification::Owners => IgnoredField::Owners,
+            IgnoredSpecification::RedirectUris => IgnoredField::RedirectUris,
+        };
+        let place = at.index(index).place();
+        if let Some(first) = seen.insert(field, place) {
+            findings.twice(format!("`{}` is here twice", field.as_str()), place, first);
+        }
+    }
+    seen.into_keys().collect()
 }
 
 fn audience(specification: SignInAudienceSpecification) -> SignInAudience {

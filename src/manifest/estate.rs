@@ -11,6 +11,7 @@ use super::certificates;
 use super::cursor::At;
 use super::expiry;
 use super::findings::Findings;
+use super::handles::{self, Handles};
 use super::roles;
 use super::specification::{
     ApplicationSpecification, AuthenticationSpecification, CloudSpecification, DefaultsSpecification,
@@ -65,15 +66,19 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
             AuthenticationSpecification::AzurePowerShell => AuthenticationMethod::AzurePowerShell,
             AuthenticationSpecification::DeviceCode => AuthenticationMethod::DeviceCode,
         });
+    let applications = applications(files, cloud, findings);
+    let Handles { moved, let_go } = handles::lower(files, &applications, complete, findings);
     Desired {
         tenant: tenant.map(|(tenant, _)| tenant).unwrap_or_default(),
         cloud,
         authentication,
         estate_place: estate.as_ref().map(|(_, place)| place.clone()),
         estate: estate.map(|(estate, _)| estate).unwrap_or_default(),
-        applications: applications(files, cloud, findings),
+        applications,
         applications_declared: files.iter().any(|file| file.written.entry("applications").is_some()),
         user_roles: user_roles(files, findings),
+        moved,
+        let_go,
     }
 }
 

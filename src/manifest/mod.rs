@@ -15,6 +15,7 @@ mod exchange;
 mod expiry;
 mod files;
 mod findings;
+mod handles;
 mod permissions;
 mod report;
 mod roles;

@@ -39,6 +39,12 @@ pub(super) struct ManifestSpecification {
     pub applications: Option<BTreeMap<String, ApplicationSpecification>>,
     /// Directory roles of users. Nothing else of these users is managed.
     pub role_assignments: Option<Vec<RoleAssignmentSpecification>>,
+    /// Applications that got another handle. They keep their appId, their keys and all they hold.
+    #[schemars(example = json!([{"from": "exo", "to": "exo-automation"}]))]
+    pub moved: Option<Vec<MovedSpecification>>,
+    /// Applications that have left these manifests, and what becomes of them. Without it they are deleted.
+    #[schemars(example = json!([{"handle": "exo-automation", "destroy": false}]))]
+    pub removed: Option<Vec<RemovedSpecification>>,
 }
 
 /// A Microsoft cloud; each has its own hosts and tokens.
@@ -135,6 +141,46 @@ pub(super) struct ApplicationSpecification {
     pub foreign_credentials: Option<ForeignCredentialsSpecification>,
     /// `true` refuses every plan that would delete this application. Default: `false`.
     pub protect: Option<bool>,
+    /// Fields that somebody else looks after: a new application gets what is declared, and afterwards they are neither compared
+    /// nor written.
+    #[schemars(example = json!(["notes", "owners"]))]
+    pub ignore: Option<Vec<IgnoredSpecification>>,
+}
+
+/// A field that somebody else looks after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum IgnoredSpecification {
+    DisplayName,
+    Description,
+    Notes,
+    SignInAudience,
+    Tags,
+    Owners,
+    RedirectUris,
+}
+
+/// An application that got another handle.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct MovedSpecification {
+    /// The handle that it had.
+    #[schemars(example = &"exo")]
+    pub from: String,
+    /// The handle under which `applications` declares it now.
+    #[schemars(example = &"exo-automation")]
+    pub to: String,
+}
+
+/// An application that has left the manifests.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RemovedSpecification {
+    /// The handle that it had.
+    #[schemars(example = &"exo-automation")]
+    pub handle: String,
+    /// `false` lets go of it: it stays and works, and belongs to the estate no more. `true` deletes it. Default: `false`.
+    pub destroy: Option<bool>,
 }
 
 /// Who may sign in to an application.

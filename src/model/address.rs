@@ -82,11 +82,23 @@ impl Serialize for Address {
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is no address.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not an address: write it as plans do, such as `exo-automation/certificate/main`")]
+pub struct InvalidAddress(String);
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let mut parts = text.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some(holder), Some(kind), name) => Ok(Self::new(holder, kind, name.unwrap_or_default())),
-            _ => Err(serde::de::Error::custom(format!("`{text}` is not an address"))),
+            _ => Err(InvalidAddress(text.to_owned())),
         }
     }
 }

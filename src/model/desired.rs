@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm,
-    Period, PfxEncryption, Place, SecretReference, StoreReference,
+    Period, PfxEncryption, Place, SecretReference, Selection, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.
@@ -39,12 +39,48 @@ pub struct Desired {
     pub applications_declared: bool,
     /// Directory roles of users, sorted by user, role and scope.
     pub user_roles: Vec<DesiredUserRole>,
+    /// Applications that got another handle, by the new one.
+    pub moved: BTreeMap<Handle, Former>,
+    /// Applications that are let go of and stay.
+    pub let_go: BTreeMap<Handle, Place>,
+}
+
+/// The handle that an application had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    pub handle: Handle,
+    /// Where it is said.
+    pub place: Place,
 }
 
 impl Desired {
+    /// The handle that an application had before, where the manifests say it.
+    pub fn former(&self, handle: &str) -> Option<&Former> {
+        self.moved.get(handle)
+    }
+
+    /// The handle that an application is to have which had this one, where the manifests say it.
+    pub fn moved_to(&self, former: &str) -> Option<&Handle> {
+        self.moved.iter().find(|(_, one)| one.handle.as_str() == former).map(|(handle, _)| handle)
+    }
+
     /// Whether `holder` is a declared application's handle or a user who is declared to hold a role.
     pub fn declares(&self, holder: &str) -> bool {
         self.applications.contains_key(holder) || self.user_roles.iter().any(|declared| declared.user == holder)
+    }
+
+    /// All applications and users that anything is declared of.
+    pub fn holders(&self) -> BTreeSet<String> {
+        let users = self.user_roles.iter().map(|role| role.user.clone());
+        self.applications.keys().map(ToString::to_string).chain(users).collect()
+    }
+
+    /// Leaves out what is not selected, so that it is neither read nor compared. Which handles changed remains known: what has
+    /// another one by now is not taken for what has left the manifests.
+    pub fn narrow(&mut self, selection: &Selection) {
+        self.applications.retain(|handle, _| selection.looks_at(handle.as_str()));
+        self.user_roles.retain(|role| selection.looks_at(&role.user));
+        self.let_go.retain(|handle, _| selection.looks_at(handle.as_str()));
     }
 
     /// Where the manifests declare an application, or the first role of a user.
@@ -73,6 +109,45 @@ pub struct DesiredApplication {
     pub foreign_credentials: ForeignCredentials,
     /// Refuses every plan that would delete this application.
     pub protect: bool,
+    /// What somebody else looks after once the application is there.
+    pub ignore: BTreeSet<IgnoredField>,
+}
+
+/// A field of an application that somebody else may look after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IgnoredField {
+    DisplayName,
+    Description,
+    Notes,
+    SignInAudience,
+    Tags,
+    Owners,
+    RedirectUris,
+}
+
+impl IgnoredField {
+    /// As manifests call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DisplayName => "displayName",
+            Self::Description => "description",
+            Self::Notes => "notes",
+            Self::SignInAudience => "signInAudience",
+            Self::Tags => "tags",
+            Self::Owners => "owners",
+            Self::RedirectUris => "redirectUris",
+        }
+    }
+
+    /// As Graph calls it.
+    pub fn property(self) -> &'static str {
+        match self {
+            Self::RedirectUris => "web.redirectUris",
+            Self::DisplayName | Self::Description | Self::Notes | Self::SignInAudience | Self::Tags | Self::Owners => {
+                self.as_str()
+            }
+        }
+    }
 }
 
 /// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
@@ -180,6 +255,9 @@ pub struct DesiredCertificate {
     /// elsewhere.
     pub display_name: String,
     pub subject: DistinguishedName,
+    /// Whether the subject was made of the handle because nothing else is said: a certificate from before a handle changed is as
+    /// good.
+    pub subject_by_handle: bool,
     pub dns_names: Vec<String>,
     pub key: KeyAlgorithm,
     pub valid_for: Period,

@@ -20,21 +20,22 @@ mod place;
 mod plan;
 mod rights;
 mod rotation;
+mod selection;
 mod snapshot;
 mod stored;
 mod value;
 mod verification;
 
 pub use acceptance::{Acceptance, BaselineEntry, Terms};
-pub use address::{Address, Handle};
+pub use address::{Address, Handle, InvalidAddress, InvalidHandle};
 pub use authentication::{AuthenticationMethod, UnknownAuthenticationMethod};
 pub use certificate::{
     CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };
 pub use desired::{
     Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
-    DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
-    SignInAudience,
+    DesiredUserRole, Expiry, ForeignCredentials, Former, IgnoredField, OnExpired, OwnerReference, PermissionType,
+    Prune, Rotate, SignInAudience,
 };
 pub use diagnosis::{
     Certainty, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber, Recognition,
@@ -61,6 +62,7 @@ pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
 pub use rotation::{CertificateLife, Generation, GenerationState, Rotation};
+pub use selection::{InvalidPattern, Pattern, Selection};
 pub use snapshot::{
     DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,
     ObservedFederatedCredential, ObservedGrant, ObservedKeyCredential, ObservedOwner, ObservedPasswordCredential,

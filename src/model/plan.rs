@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CertificateLife, Fields, Finding, Place, Rights, Rotation, Value};
+use super::{Address, CertificateLife, Fields, Finding, Place, Rights, Rotation, Selection, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +43,9 @@ pub struct Plan {
     pub rights: Option<Rights>,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
+    /// The part of the estate that it is about.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
 }
 
 /// A resource as it was found.
@@ -175,7 +178,7 @@ pub enum Reason {
     Expired {
         days: i64,
     },
-    /// `accredit rotate` was asked for.
+    /// `accredit rotate` or `--replace` was asked for.
     Rotated,
     /// A certificate authority has signed what was requested.
     Signed,
@@ -185,6 +188,13 @@ pub enum Reason {
     Foreign,
     /// Its end has passed, and the manifest has such removed.
     Ended,
+    /// Its application had another handle.
+    #[serde(rename_all = "camelCase")]
+    Moved {
+        from: String,
+    },
+    /// The manifests let go of it.
+    LetGo,
 }
 
 /// How many resources a plan adds, changes and destroys.

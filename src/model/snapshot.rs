@@ -21,9 +21,15 @@ pub struct Snapshot {
     pub operators: BTreeSet<String>,
     /// What was read to come to this: paths as `catalog::least_privilege` has them.
     pub reads: BTreeSet<String>,
-    /// By `uniqueName`: the applications the manifests declare and those that carry the estate's tag.
+    /// By handle: the applications the manifests declare and those that carry the estate's tag.
     pub applications: BTreeMap<String, ObservedApplication>,
-    /// By `uniqueName`: applications that were deleted and can still be restored. Read only where a declared one is
+    /// Handles of the estate's applications that were not selected, of which nothing else was read.
+    pub passed_over: BTreeSet<String>,
+    /// Applications that say that they have the same handle, by their appIds.
+    pub contested: BTreeMap<String, BTreeSet<String>>,
+    /// `uniqueName`s of applications that have another handle by now.
+    pub taken_names: BTreeMap<String, String>,
+    /// By handle, and by `uniqueName` where that is another: applications that were deleted and can still be restored. Read only where a declared one is
     /// missing.
     pub deleted: BTreeMap<String, DeletedApplication>,
     /// The service principals of the APIs that the manifests name and that applications hold permissions of.
@@ -66,7 +72,10 @@ pub struct ObservedApplication {
     /// The object id.
     pub id: String,
     pub app_id: String,
+    /// What Entra calls it, from the day it was made: the handle that it had then.
     pub unique_name: String,
+    /// What its tag says, where it was given another handle since; else its `uniqueName`.
+    pub handle: String,
     pub created: Option<Timestamp>,
     pub display_name: String,
     pub description: Option<String>,

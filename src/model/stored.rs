@@ -16,6 +16,29 @@ pub struct StoredKeys {
     pub requests: Vec<StoredRequest>,
     /// A declared file that cannot be used, with the reason.
     pub unusable: Option<UnusableFile>,
+    /// Whether some of it lies under the handle that the application had before.
+    pub in_former: bool,
+}
+
+impl StoredKeys {
+    /// Adds what lies under the handle that the application had before. What lies in both places is one and the same.
+    pub fn take_up(&mut self, former: Self) {
+        self.in_former = !former.generations.is_empty() || !former.requests.is_empty();
+        let has = |stored: &StoredCertificate, all: &[StoredCertificate]| {
+            all.iter().any(|other| other.thumbprint == stored.thumbprint)
+        };
+        let generations = former.generations.into_iter();
+        let more: Vec<_> = generations.filter(|stored| !has(stored, &self.generations)).collect();
+        self.generations.extend(more);
+        self.generations.sort_by(|a, b| (a.not_before, &a.thumbprint).cmp(&(b.not_before, &b.thumbprint)));
+        let more: Vec<_> = former
+            .requests
+            .into_iter()
+            .filter(|request| !self.requests.iter().any(|other| other.id == request.id))
+            .collect();
+        self.requests.extend(more);
+        self.requests.sort_by(|a, b| a.id.cmp(&b.id));
+    }
 }
 
 /// The public facts of a certificate in a key store.

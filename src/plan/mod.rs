@@ -4,9 +4,12 @@
 
 mod approve;
 mod order;
+mod replace;
 mod rights;
+mod select;
 
 pub use approve::{Approved, Limits, Refusal, approve};
+pub use replace::{CannotReplace, replace};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +20,8 @@ use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, How, Intent, KINDS, Resource, Survey, kind};
 use crate::model::{
-    Action, Address, Circumstances, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Severity, Snapshot, Step,
-    Value,
+    Action, Address, Circumstances, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Selection, Severity,
+    Snapshot, Step, Value,
 };
 
 /// Compares what is declared with what was found.
@@ -27,12 +30,28 @@ use crate::model::{
 /// Every problem at once: names this tenant does not know, a protected application that would go, an application of
 /// another estate, one that was deleted and still holds its name.
 pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent) -> Result<Plan, Vec<Problem>> {
+    plan_selected(desired, actual, now, intent, &Selection::default())
+}
+
+/// The same for a part of the estate: what is targeted with what it needs, and nothing that is excluded or needs what is.
+///
+/// # Errors
+/// Those of [`plan`], and patterns that mean nothing.
+pub fn plan_selected(
+    desired: &Desired,
+    actual: &Snapshot,
+    now: Timestamp,
+    intent: Intent,
+    selection: &Selection,
+) -> Result<Plan, Vec<Problem>> {
+    let narrowed = narrowed(desired, actual, selection);
+    let (desired, actual) = narrowed.as_ref().map_or((desired, actual), |(desired, actual)| (desired, actual));
     let mut survey = Survey::default();
     let context = Context::new(desired, actual, now, intent, &mut survey.problems);
     for kind in KINDS {
         kind.resources(&context, &mut survey);
     }
-    let Survey { resources, mut findings, rotations, certificates, mut problems, notices: warnings } = survey;
+    let Survey { resources, mut findings, mut rotations, mut certificates, mut problems, notices: warnings } = survey;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         problems.sort_by(|one, other| (&one.place, &one.message).cmp(&(&other.place, &other.message)));
         problems.dedup();
@@ -40,7 +59,8 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     }
     let estate: Vec<Step> = resources.iter().filter_map(from_nothing).collect();
     let found = resources.iter().filter_map(|resource| Some((resource.address.clone(), resource.actual.clone()?)));
-    let observed = found.map(|(address, (id, fields))| (address, Observed { id, fields })).collect();
+    let mut observed: BTreeMap<Address, Observed> =
+        found.map(|(address, (id, fields))| (address, Observed { id, fields })).collect();
     let mut steps = BTreeMap::new();
     let mut unchanged = BTreeSet::new();
     for resource in resources {
@@ -59,8 +79,20 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
             None => {}
         }
     }
+    let known: BTreeSet<Address> = steps.keys().chain(&unchanged).chain(observed.keys()).cloned().collect();
+    let unmatched = select::unmatched(selection, &known);
+    if !unmatched.is_empty() {
+        return Err(unmatched);
+    }
+    let select::Selected { steps, notices: partial } = select::select(steps, selection);
+    findings = select::findings(findings, &steps, selection);
+    unchanged.retain(|address| selection.covers(address));
+    observed.retain(|address, _| selection.covers(address) || steps.contains_key(address));
+    rotations.retain(|rotation| selection.covers(&rotation.address));
+    certificates.retain(|certificate| selection.covers(&certificate.address));
     let steps = order::in_order(steps);
-    let notices = warnings.into_iter().chain(notices(desired, actual, &steps)).collect();
+    let warnings = partial.into_iter().chain(warnings);
+    let notices = warnings.chain(notices(desired, actual, &steps)).collect();
     let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
     findings.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
     Ok(Plan {
@@ -78,7 +110,19 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
         notices,
         rights: Some(rights),
         applications: actual.applications.len(),
+        selection: selection.clone(),
     })
+}
+
+/// What is declared and what was found of what is selected; `None` where that is all of it.
+fn narrowed(desired: &Desired, actual: &Snapshot, selection: &Selection) -> Option<(Desired, Snapshot)> {
+    if selection.is_everything() {
+        return None;
+    }
+    let (mut desired, mut actual) = (desired.clone(), actual.clone());
+    desired.narrow(selection);
+    actual.applications.retain(|handle, _| selection.looks_at(handle));
+    Some((desired, actual))
 }
 
 /// The step that would make a declared resource if it were not there.

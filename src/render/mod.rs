@@ -78,10 +78,12 @@ fn because(reason: &Reason) -> String {
             format!("expires in {}, policy renews {before} before", count(*days, "day"))
         }
         Reason::Expired { days } => format!("expired {} ago", count(*days, "day")),
-        Reason::Rotated => "`accredit rotate` was asked for".to_owned(),
+        Reason::Rotated => "`accredit rotate` or `--replace` was asked for".to_owned(),
         Reason::Signed => "an authority has signed what was requested".to_owned(),
         Reason::Unproven => "the certificate takes over once it has signed in".to_owned(),
         Reason::Foreign => "it is declared nowhere, and `foreignCredentials: remove` is said".to_owned(),
+        Reason::Moved { from } => format!("its application had the handle `{from}`"),
+        Reason::LetGo => "`removed` says that it is let go of and stays".to_owned(),
         Reason::Ended => "its end has passed, and `prune: expired` is said".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::model::{Address, Observed, Plan, sha256};
+use crate::model::{Address, Observed, Plan, Selection, sha256};
 use crate::render;
 
 /// What a plan was made from, so that it can be made again.
@@ -18,9 +18,12 @@ pub struct MadeFrom {
     pub paths: Vec<String>,
     /// The SHA-256 of each manifest, by its name.
     pub manifests: BTreeMap<String, String>,
-    /// The handles that it was limited to.
+    /// The part of the estate that it was limited to.
+    #[serde(default, skip_serializing_if = "Selection::is_everything")]
+    pub selection: Selection,
+    /// What is made anew although nothing calls for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub only: Vec<String>,
+    pub replace: Vec<Address>,
     /// Whether it deletes what the manifests declare.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub destroy: bool,

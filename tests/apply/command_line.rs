@@ -293,7 +293,7 @@ fn rotate_begins_and_finishes_and_refuses_what_makes_no_sense() {
 
     let first = rotate(&["--certificate", "main"]);
     assert!(first.status.success(), "{}", err(&first));
-    assert!(out(&first).contains("(`accredit rotate` was asked for)"), "{}", out(&first));
+    assert!(out(&first).contains("(`accredit rotate` or `--replace` was asked for)"), "{}", out(&first));
     assert!(out(&first).contains("will sign in"), "{}", out(&first));
     refused(&[], "it is being rotated already");
     let planned = run(path, &["plan", "--emulator"]);

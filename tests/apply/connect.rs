@@ -129,7 +129,7 @@ fn what_cannot_be_handed_over_is_refused_with_what_to_do() {
     let bench = Bench::new(&manifest());
     let missing = refused(&bench, &["exo"]);
     assert!(missing.contains("`exo` is declared and not yet in contoso.onmicrosoft.com"), "{missing}");
-    assert!(missing.contains("hint: `accredit apply --only exo` makes it"), "{missing}");
+    assert!(missing.contains("hint: `accredit apply --target exo` makes it"), "{missing}");
     let unknown = refused(&bench, &["exp"]);
     assert!(
         unknown.contains("no application `exp` is declared") && unknown.contains("hint: the manifests declare `exo`"),

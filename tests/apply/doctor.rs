@@ -276,7 +276,7 @@ fn nothing_was_applied_yet() {
     assert_eq!(diagnoses.len(), 1, "{examined:#}");
     assert_eq!(diagnoses[0]["failure"], Json::Null, "none of the failures: {examined:#}");
     assert_eq!(diagnoses[0]["title"], "The application is not applied");
-    assert_eq!(diagnoses[0]["remedy"]["commands"][0], "accredit apply --only exo");
+    assert_eq!(diagnoses[0]["remedy"]["commands"][0], "accredit apply --target exo");
 }
 
 /// An application that only asks for the permission is not meant to have it, and `verify` says the same.

@@ -34,7 +34,7 @@ async fn world() -> World {
 async fn look(world: &World) -> Plan {
     let desired = world.desired();
     let snapshot = world.snapshot(&desired).await;
-    drift(desired, snapshot, world.now).unwrap()
+    drift(desired, snapshot, world.now, &accredit::model::Selection::default()).unwrap()
 }
 
 fn of(plan: &Plan, rule: Rule) -> Vec<&Finding> {

@@ -17,6 +17,7 @@ mod deaths;
 mod doctor;
 mod drift;
 mod exchange;
+mod handles;
 mod interop;
 #[cfg(unix)]
 mod kills;
@@ -35,6 +36,7 @@ mod saved;
 mod scenarios;
 #[cfg(unix)]
 mod secrets;
+mod selecting;
 mod sources;
 mod trouble;
 mod vaults;

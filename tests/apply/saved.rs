@@ -171,3 +171,61 @@ fn a_plan_that_somebody_stands_for() {
     );
     assert!(scene.refused(&["apply", "--emulator", "--verify-key", "plan.pub"]).contains("no saved plan"));
 }
+
+#[test]
+fn a_saved_plan_is_for_the_part_that_it_was_made_for() {
+    let scene = Scene::new();
+    std::fs::write(scene.path().join("manifests/other.yaml"), one_of_everything("other")).unwrap();
+    scene.save(&["--target", "ex*", "--exclude", "*/roleAssignment"]);
+    let shown = scene.succeed(&["show", "plan.json"]);
+    assert!(
+        shown.contains("Note: this plan is partial: only `ex*` was looked at, without `*/roleAssignment`"),
+        "{shown}"
+    );
+    assert!(shown.contains("Plan: 4 to add"), "{shown}");
+    let said = scene.refused(&["apply", "--emulator", "--target", "other", "plan.json"]);
+    assert!(said.contains("`--target` was given beside a saved plan"), "{said}");
+    scene.edit("\"ex*\"", "\"*\"");
+    assert!(scene.refused(&APPLY).contains("it was changed after it was saved"));
+    scene.edit("\"*\"", "\"ex*\"");
+    assert!(scene.succeed(&APPLY).contains("Resources: 4 added"));
+    assert!(scene.succeed(&["plan", "--emulator", "--only", "exo"]).contains("Plan: 1 to add"));
+    scene.succeed(&["apply", "--emulator", "--auto-approve", "--parallelism", "1"]);
+    scene.save(&["--replace", "exo/certificate/main"]);
+    let said = scene.refused(&["apply", "--emulator", "--replace", "exo/certificate/main", "plan.json"]);
+    assert!(said.contains("`--replace` was given beside a saved plan"), "{said}");
+    let applied = scene.succeed(&APPLY);
+    assert!(applied.contains("(`accredit rotate` or `--replace` was asked for)"), "{applied}");
+    scene.save(&["--destroy", "--exclude", "exo"]);
+    assert!(scene.succeed(&APPLY).contains("Destroy complete! Resources: 0 added, 0 changed, 1 destroyed."));
+    assert!(scene.succeed(&["plan", "--emulator", "--target", "exo"]).contains("No changes."));
+}
+
+#[test]
+fn what_is_not_to_be_had_is_refused_with_what_is() {
+    let scene = Scene::new();
+    scene.succeed(&["apply", "--emulator", "--auto-approve"]);
+    let refused = |arguments: &[&str]| {
+        let all: Vec<&str> = ["plan", "--emulator"].iter().chain(arguments).copied().collect();
+        scene.refused(&all)
+    };
+    let said = refused(&["--target", "exa"]);
+    assert!(said.contains("`exa` is neither declared nor an application of the estate `tests`"), "{said}");
+    assert!(said.contains("there is `exo`"), "{said}");
+    let said = refused(&["--exclude", "nobody/roleAssignment"]);
+    assert!(said.contains("`--exclude nobody/roleAssignment`"), "{said}");
+    let said = refused(&["--target", "exo/certificat"]);
+    assert!(said.contains("did you mean `exo/certificate`"), "{said}");
+    assert!(refused(&["--target", "exo//x"]).contains("write `HANDLE`, `HANDLE/kind` or `HANDLE/kind/name`"));
+    assert!(refused(&["--refresh-only"]).contains("`accredit drift` shows what differs"));
+    assert!(refused(&["--replace", "exo/application"]).contains("another appId"));
+    assert!(
+        refused(&["--replace", "exo/certificate/main", "--exclude", "exo/certificate"])
+            .contains("not among what is selected")
+    );
+    let said = scene.refused(&["verify", "--emulator", "--target", "ex"]);
+    assert!(said.contains("`ex` is neither declared"), "{said}");
+    let said = scene.refused(&["verify", "--emulator", "--target", "exo/certificate/main"]);
+    assert!(said.contains("one is proven whole"), "{said}");
+    assert!(scene.refused(&["apply", "--emulator", "--parallelism", "65"]).contains("1..=64"));
+}

@@ -17,7 +17,7 @@ use accredit::keys::{Identities, KeyStore, Openers, Vaults};
 use accredit::kinds::{Certificates, Intent};
 use accredit::manifest;
 use accredit::model::{
-    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Snapshot, Thumbprint, Verification,
+    CertificateSource, Desired, Operator, Plan, Problem, SecretReference, Selection, Snapshot, Thumbprint, Verification,
 };
 use accredit::patience::Patience;
 use accredit::plan::{Limits, approve};
@@ -64,6 +64,8 @@ pub(crate) struct World {
     credentials: emulator::Operator,
     /// What is known of whoever signs in: nothing, unless a test is about that.
     pub(crate) operator: Operator,
+    /// How many applications are written side by side.
+    pub(crate) parallelism: usize,
 }
 
 impl World {
@@ -105,6 +107,7 @@ impl World {
             identities,
             credentials,
             operator,
+            parallelism: 8,
         }
     }
 
@@ -177,6 +180,10 @@ impl World {
     }
 
     pub(crate) async fn try_snapshot(&self, desired: &Desired) -> Result<Snapshot, FetchError> {
+        self.try_snapshot_of(desired, &Selection::default()).await
+    }
+
+    async fn try_snapshot_of(&self, desired: &Desired, selection: &Selection) -> Result<Snapshot, FetchError> {
         let reader = Reader::new(self.client.clone());
         let (stores, sign_in) = (self.stores(desired), self.sign_in());
         let sources = Sources {
@@ -185,8 +192,9 @@ impl World {
             sign_in: Some(&sign_in),
             operator: &self.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id, &self.credentials),
+            selection,
         };
-        let fetched = fetch(sources, desired, self.now).await;
+        let fetched = Box::pin(fetch(sources, desired, self.now)).await;
         for path in reader.reads() {
             assert!(least_privilege::find("GET", &path).is_some(), "the table does not know GET {path}");
         }
@@ -240,7 +248,8 @@ impl World {
                     }
                     _ => None,
                 };
-                let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers);
+                let former = desired.former(handle.as_str()).map(|former| former.handle.as_str());
+                let store = KeyStore::open(handle.as_str(), name, certificate, password, &openers).formerly(former);
                 stores.insert((handle.to_string(), name.clone()), store);
             }
         }
@@ -299,6 +308,19 @@ impl World {
         accredit::plan::plan(desired, &self.snapshot(desired).await, self.now, intent)
     }
 
+    /// Plans a part of the estate.
+    pub(crate) async fn try_plan_of(
+        &self,
+        desired: &Desired,
+        intent: Intent,
+        selection: &Selection,
+    ) -> Result<Plan, Vec<Problem>> {
+        let mut narrow = desired.clone();
+        narrow.narrow(selection);
+        let snapshot = self.try_snapshot_of(&narrow, selection).await.unwrap();
+        accredit::plan::plan_selected(&narrow, &snapshot, self.now, intent, selection)
+    }
+
     pub(crate) async fn plan(&self, desired: &Desired) -> Plan {
         let plan = self.try_plan(desired, Intent::Reconcile).await.unwrap();
         let mut done = BTreeSet::new();
@@ -343,6 +365,7 @@ impl World {
             admin_endpoint: &self.admin_endpoint(TENANT_ID, &self.credentials),
             on_event: &|_| {},
             stop: &stop,
+            parallelism: self.parallelism,
         };
         execute(&approved, execution).await
     }

@@ -63,6 +63,7 @@ pub(crate) fn empty() -> Plan {
         certificates: Vec::new(),
         rights: None,
         applications: 0,
+        selection: accredit::model::Selection::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::commands::{Exit, Failure, Target};
 use crate::doctor::{Observed, can_sign_in, examine, recognize, with_proof};
 use crate::graph::{Reader, literal};
 use crate::kinds::declared_exchange_access;
-use crate::model::{ExaminedApplication, ObservedApplication, Recognition, VerifiedApplication};
+use crate::model::{ExaminedApplication, ObservedApplication, Recognition, Selection, VerifiedApplication};
 use crate::patience::Patience;
 use crate::render;
 use crate::verify::{Asked, Waiting, verify};
@@ -44,13 +44,17 @@ pub(super) async fn run(
     handle: Option<String>,
     json: bool,
 ) -> Result<Exit, Failure> {
-    target.only.extend(handle);
-    let only = target.only.clone();
+    if let Some(handle) = handle.clone() {
+        target.selection.targets.extend(Selection::of([handle]).targets);
+    }
     let session = match Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await {
         Ok(session) => session,
         Err(failure) => return unreached(console, failure, json),
     };
-    if let Some(unknown) = only.iter().find(|name| !session.desired.applications.contains_key(name.as_str())) {
+    if handle.is_none() {
+        session.check_declared()?;
+    }
+    if let Some(unknown) = handle.filter(|name| !session.desired.applications.contains_key(name.as_str())) {
         return Err(Failure::message(format!("`{unknown}` is no handle of the manifests")));
     }
     let applications = match examined(&session).await {

@@ -73,7 +73,7 @@ fn missing(subject: &Subject<'_>) -> Outcome {
         let evidence = vec![format!("{} ({}) was deleted{when}", deleted.display_name, deleted.app_id)];
         let remedy = subject.run(
             "bring it back with the same application id, within 30 days of its deletion",
-            &["accredit restore HANDLE", "accredit apply --only HANDLE"],
+            &["accredit restore HANDLE", "accredit apply --target HANDLE"],
         );
         return failed(11, "the application was deleted, and can be restored", evidence, remedy);
     }

@@ -115,7 +115,7 @@ fn without_manage_as_app(
         Remedy {
             text: "declare the permission beside those that stay, apply, and take a new token".to_owned(),
             manifest: Some(ManifestLines::Application(lines).in_place(subject.handle)),
-            commands: vec![format!("accredit apply --only {}", subject.handle)],
+            commands: vec![format!("accredit apply --target {}", subject.handle)],
         }
     };
     if has_second_version {

@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
 
     /// What a manifest that already says it lacks: an apply.
     fn apply(&self, text: impl Into<String>) -> Remedy {
-        Remedy { text: text.into(), manifest: None, commands: vec![format!("accredit apply --only {}", self.handle)] }
+        Remedy { text: text.into(), manifest: None, commands: vec![format!("accredit apply --target {}", self.handle)] }
     }
 
     fn run(&self, text: impl Into<String>, commands: &[&str]) -> Remedy {

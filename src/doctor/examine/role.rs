@@ -59,7 +59,7 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
                 roles::names_accepted_by_exchange().collect::<Vec<_>>().join(", ")
             ),
             manifest: Some(ManifestLines::Application("roles:\n  - Global Reader").in_place(subject.handle)),
-            commands: vec![format!("accredit apply --only {}", subject.handle)],
+            commands: vec![format!("accredit apply --target {}", subject.handle)],
         }
     };
     if named.is_empty() && subject.observed.desired.cloud == Cloud::China {

@@ -89,6 +89,11 @@ pub(super) fn request_id(name: &str) -> Option<&str> {
     (id.len() == 16 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))).then_some(id)
 }
 
+/// Whether this names a directory that holds a key which waits for its certificate.
+pub(super) fn is_request_directory(name: &str) -> bool {
+    request_id(name).is_some()
+}
+
 /// Whether this can name a directory: nothing that leads elsewhere (`..`, `/`), nothing hidden, for that is unfinished.
 pub(super) fn is_name(name: &str) -> bool {
     name.len() <= 100

@@ -6,6 +6,7 @@
 
 mod generation;
 mod layout;
+mod moving;
 mod pending;
 mod private;
 mod sweep;
@@ -305,6 +306,11 @@ impl DirectoryStore {
     fn prepare(&self) -> Result<(), StoreError> {
         durable::create_directories(&self.directory)?;
         Ok(())
+    }
+
+    /// Whether a generation lies here.
+    pub fn holds(&self, handle: &str, certificate: &str, stored: &StoredCertificate) -> bool {
+        self.paths(handle, certificate, stored).is_ok_and(|paths| paths.directory.is_dir())
     }
 
     /// Keeps a commit from taking keys in the clear along. In the handle's directory, which is ours alone: someone may have

@@ -5,7 +5,7 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use super::super::durable;
-use super::layout::{CERTIFICATE, FOLLOWS, PRIVATE_KEY, RECIPIENTS, is_request};
+use super::layout::{CERTIFICATE, CHAIN, FOLLOWS, PRIVATE_KEY, RECIPIENTS, is_request};
 
 /// Removes unfinished files and directories, at the places where this store writes and nowhere else.
 ///
@@ -13,11 +13,15 @@ use super::layout::{CERTIFICATE, FOLLOWS, PRIVATE_KEY, RECIPIENTS, is_request};
 /// rename. What cannot be removed is left: it is hidden and counts for nothing.
 pub(super) fn sweep(directory: &Path) {
     for slot in subdirectories(directory).iter().flat_map(|handle| subdirectories(handle)) {
+        let name_of = |path: &Path| path.file_name().and_then(OsStr::to_str).map(str::to_owned).unwrap_or_default();
+        let stem = format!("{}-{}.", slot.parent().map(name_of).unwrap_or_default(), name_of(&slot));
         for found in subdirectories(&slot) {
             if is_unfinished(&found) {
                 let is_ours = |name: &str| {
                     [CERTIFICATE, RECIPIENTS, FOLLOWS].contains(&name)
                         || name.starts_with(PRIVATE_KEY)
+                        || name == CHAIN
+                        || name.starts_with(&stem)
                         || is_request(name)
                 };
                 for entry in entries(&found) {

@@ -2,6 +2,8 @@
 //! owners, redirect URIs.
 
 mod drift;
+mod handles;
+mod let_go;
 mod policies;
 mod requests;
 mod wire;
@@ -11,7 +13,8 @@ pub(super) use wire::{KeyCredential, PasswordCredential};
 pub use wire::{application, deleted_application, federated_credential, key_credentials, owner};
 
 use crate::model::{
-    Address, DesiredApplication, Fields, ObservedApplication, PermissionType, Problem, Snapshot, Step, Value,
+    Address, DesiredApplication, Fields, IgnoredField, ObservedApplication, PermissionType, Problem, Snapshot, Step,
+    Value,
 };
 
 use super::write::{Certificates, Write};
@@ -23,6 +26,10 @@ pub(super) const NAME: &str = "application";
 
 /// The tag that says which estate manages an application, up to the estate's name.
 pub const ESTATE_TAG: &str = "accredit:estate:";
+
+/// The tag that says which handle an application has where that is not its `uniqueName` any more, up to the handle: Entra does not
+/// change a `uniqueName` that is set.
+pub const HANDLE_TAG: &str = "accredit:handle:";
 
 /// The tag that keeps an application from being destroyed, also after it has left the manifests.
 pub const PROTECTED_TAG: &str = "accredit:protected";
@@ -38,6 +45,9 @@ impl Kind for Application {
     }
 
     fn resources(&self, context: &Context<'_>, survey: &mut Survey) {
+        survey.problems.extend(handles::problems(context));
+        survey.resources.extend(let_go::resources(context));
+        survey.notices.extend(ignored(context));
         for (handle, desired, actual) in context.applications() {
             let address = Address::new(handle, NAME, "");
             if let Some(problem) = owned_by_another(context, handle, actual) {
@@ -50,22 +60,29 @@ impl Kind for Application {
                     if actual.is_none() {
                         survey.problems.extend(still_deleted(context, handle, desired));
                     }
-                    let found = actual.map(|actual| (actual.id.clone(), observed(context, actual, &fields)));
+                    let found = actual.map(|actual| (actual.id.clone(), observed(context, handle, actual, &fields)));
                     let mut resource = Resource::new(address, Some(fields), found);
                     if let Some(actual) = actual {
+                        handles::explain(&mut resource, handle, actual);
                         survey.findings.extend(drift::of(context, handle, desired, actual));
                         if !actual.tags.iter().any(|tag| tag.starts_with(ESTATE_TAG)) {
                             resource.notes.push(format!(
-                                "it carries no estate's tag; its uniqueName `{handle}` says that it is this one"
+                                "it carries no estate's tag; its uniqueName `{}` says that it is this one",
+                                actual.unique_name
                             ));
                         }
                     }
                     survey.resources.push(resource);
                 }
-                (None, Some(actual)) => match kept_from_destruction(context, handle, actual) {
-                    Some(problem) => survey.problems.push(problem),
-                    None => survey.resources.push(gone_with_all_it_has(context, address, actual)),
-                },
+                (None, Some(actual)) => {
+                    if let Some(problem) = kept_from_destruction(context, handle, actual) {
+                        survey.problems.push(problem);
+                    } else {
+                        let mut resource = gone_with_all_it_has(context, address, actual);
+                        resource.notes.extend(handles::may_be_moved(context, actual));
+                        survey.resources.push(resource);
+                    }
+                }
                 (None, None) => {}
             }
         }
@@ -107,6 +124,11 @@ fn kept_from_destruction(context: &Context<'_>, handle: &str, actual: &ObservedA
             Some(_) => "set `protect: false`, apply that, and destroy it then",
             None => "put it back into the manifests with `protect: false`, apply that, and remove it then",
         })
+    } else if let Some(heir) = handles::heir(context, actual) {
+        Problem::error(format!(
+            "`{handle}` would be destroyed, and its certificate is kept for `{heir}`, which has no application"
+        ))
+        .help(format!("where it is the same under another handle, say so: `moved: [{{ from: {handle}, to: {heir} }}]`"))
     } else {
         return None;
     };
@@ -197,7 +219,8 @@ fn declared(
 ) -> Fields {
     let mut fields = Fields::new();
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    put("uniqueName", Value::text(handle));
+    // It is set once.
+    put("uniqueName", Value::text(actual.map_or(handle, |actual| &actual.unique_name)));
     put("displayName", Value::text(&desired.display_name));
     // Graph has null where there is no text.
     let text = |text: &String| if text.is_empty() { Value::Null } else { Value::text(text) };
@@ -213,7 +236,7 @@ fn declared(
         (None, None) => put("signInAudience", Value::text(crate::model::SignInAudience::default().as_str())),
         (None, Some(_)) => None,
     };
-    put("tags", tags(context, desired, actual));
+    put("tags", tags(context, handle, desired, actual));
     if let Some(uris) = &desired.redirect_uris {
         put("web.redirectUris", Value::set(uris.iter().map(Value::text)));
     }
@@ -229,7 +252,8 @@ fn declared(
         });
         put("requiredResourceAccess", Value::set(permissions));
     }
-    if let Some(owners) = &desired.owners {
+    let looks_after_owners = actual.is_none() || !desired.ignore.contains(&IgnoredField::Owners);
+    if let Some(owners) = desired.owners.as_ref().filter(|_| looks_after_owners) {
         let owners =
             owners.iter().filter_map(|owner| context.owner(owner).map_err(|problem| problems.push(problem)).ok());
         let operators = actual.into_iter().flat_map(|actual| operators_among_owners(context, actual));
@@ -244,6 +268,11 @@ fn declared(
         let kept = left_over.filter(|(_, _, goes)| goes.is_none_or(|goes| goes > context.now));
         put("keyCredentials", Value::set(credentials.chain(kept.map(|(_, named, _)| Value::Named(named)))));
     }
+    if actual.is_some() {
+        // Of the tags the estate's own remain; see `tags`.
+        let ignored = desired.ignore.iter().filter(|field| **field != IgnoredField::Tags);
+        ignored.for_each(|field| drop(fields.remove(field.property())));
+    }
     fields
 }
 
@@ -257,18 +286,43 @@ fn operators_among_owners(context: &Context<'_>, actual: &ObservedApplication) -
 }
 
 /// The declared tags, or those that are there, with Accredit's own.
-fn tags(context: &Context<'_>, desired: &DesiredApplication, actual: Option<&ObservedApplication>) -> Value {
-    let others: Vec<&String> = match (&desired.tags, actual) {
+fn tags(
+    context: &Context<'_>,
+    handle: &str,
+    desired: &DesiredApplication,
+    actual: Option<&ObservedApplication>,
+) -> Value {
+    let declared = desired.tags.as_ref().filter(|_| actual.is_none() || !desired.ignore.contains(&IgnoredField::Tags));
+    let others: Vec<&String> = match (declared, actual) {
         (Some(declared), _) => declared.iter().collect(),
-        (None, Some(actual)) => actual.tags.iter().filter(|tag| *tag != PROTECTED_TAG).collect(),
+        (None, Some(actual)) => {
+            let is_ours = |tag: &&String| *tag == PROTECTED_TAG || tag.starts_with(HANDLE_TAG);
+            actual.tags.iter().filter(|tag| !is_ours(tag)).collect()
+        }
         (None, None) => Vec::new(),
     };
     let mut tags: Vec<Value> = others.into_iter().map(Value::text).collect();
     tags.push(Value::text(estate_tag(&context.desired.estate)));
+    if actual.is_some_and(|actual| actual.unique_name != handle) {
+        tags.push(Value::text(format!("{HANDLE_TAG}{handle}")));
+    }
     if desired.protect {
         tags.push(Value::text(PROTECTED_TAG));
     }
     Value::set(tags)
+}
+
+/// What is left to others, in one sentence for the whole plan.
+fn ignored(context: &Context<'_>) -> Option<String> {
+    let there = context
+        .applications()
+        .filter_map(|(handle, desired, actual)| Some((handle, desired.filter(|_| actual.is_some())?)));
+    let each = there.filter(|(_, desired)| !desired.ignore.is_empty()).map(|(handle, desired)| {
+        let fields: Vec<&str> = desired.ignore.iter().map(|field| field.as_str()).collect();
+        format!("{handle} ({})", fields.join(", "))
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| format!("fields that `ignore` leaves to others were not compared: {}", each.join(", ")))
 }
 
 /// One entry of `requiredResourceAccess`, in one line.
@@ -287,7 +341,7 @@ fn required_resource_access(
 }
 
 /// The fields of `actual` that `desired` manages.
-fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Fields) -> Fields {
+fn observed(context: &Context<'_>, handle: &str, actual: &ObservedApplication, desired: &Fields) -> Fields {
     let permissions = actual.required_resource_access.iter().map(|permission| {
         let api = context.api_by_app_id(&permission.api_id);
         let offered = api.map(|api| match permission.permission_type {
@@ -303,9 +357,9 @@ fn observed(context: &Context<'_>, actual: &ObservedApplication, desired: &Field
             value.unwrap_or(&permission.permission_id),
         )
     });
-    let left_over = context.left_over(&actual.unique_name).into_iter().map(|(_, named, _)| named);
-    let unwanted = context.unwanted(&actual.unique_name);
-    let credentials = context.uploaded(&actual.unique_name).into_iter().chain(left_over).chain(unwanted);
+    let left_over = context.left_over(handle).into_iter().map(|(_, named, _)| named);
+    let unwanted = context.unwanted(handle);
+    let credentials = context.uploaded(handle).into_iter().chain(left_over).chain(unwanted);
     let all = Fields::from([
         ("uniqueName".to_owned(), Value::text(&actual.unique_name)),
         ("displayName".to_owned(), Value::text(&actual.display_name)),

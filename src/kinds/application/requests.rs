@@ -274,6 +274,7 @@ mod tests {
                 | Write::MakeRequest
                 | Write::TakeInCertificate { .. }
                 | Write::ProtectKeys
+                | Write::MoveKeys
                 | Write::SignIn { .. }
                 | Write::Cmdlet(_) => panic!("{write:?}"),
             })

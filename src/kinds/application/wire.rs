@@ -1,5 +1,7 @@
 //! What Graph returns for an application.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,6 +11,8 @@ use crate::model::{
     DeletedApplication, ObservedApplication, ObservedFederatedCredential, ObservedKeyCredential, ObservedOwner,
     ObservedPasswordCredential, ObservedPermission, PermissionType, Thumbprint,
 };
+
+use super::HANDLE_TAG;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,11 +99,13 @@ pub fn application(json: &Json) -> Result<ObservedApplication, serde_json::Error
             },
         })
     });
+    let unique_name = wire.unique_name.unwrap_or_default();
     Ok(ObservedApplication {
+        handle: handle_of(&unique_name, &wire.tags),
         required_resource_access: permissions.collect(),
         id: wire.id,
         app_id: wire.app_id,
-        unique_name: wire.unique_name.unwrap_or_default(),
+        unique_name,
         created: instant(wire.created_date_time.as_deref()),
         display_name: wire.display_name.unwrap_or_default(),
         description: wire.description,
@@ -115,14 +121,20 @@ pub fn application(json: &Json) -> Result<ObservedApplication, serde_json::Error
     })
 }
 
+/// What an application is called in manifests.
+fn handle_of(unique_name: &str, tags: &[String]) -> String {
+    let said = tags.iter().find_map(|tag| tag.strip_prefix(HANDLE_TAG)).filter(|handle| !handle.is_empty());
+    said.unwrap_or(unique_name).to_owned()
+}
+
 /// The key credentials of an application or service principal.
 pub fn key_credentials(json: &Json) -> Result<Vec<ObservedKeyCredential>, serde_json::Error> {
     let list = Vec::<KeyCredential>::deserialize(&json["keyCredentials"])?;
     Ok(list.into_iter().map(Into::into).collect())
 }
 
-/// A deleted application with its uniqueName, if it has one.
-pub fn deleted_application(json: &Json) -> Result<Option<(String, DeletedApplication)>, serde_json::Error> {
+/// A deleted application with the names by which it may be meant: its handle, and its uniqueName, which stays taken.
+pub fn deleted_application(json: &Json) -> Result<(BTreeSet<String>, DeletedApplication), serde_json::Error> {
     let wire = Wire::deserialize(json)?;
     let deleted = DeletedApplication {
         id: wire.id,
@@ -130,7 +142,9 @@ pub fn deleted_application(json: &Json) -> Result<Option<(String, DeletedApplica
         display_name: wire.display_name.unwrap_or_default(),
         deleted: instant(wire.deleted_date_time.as_deref()),
     };
-    Ok(wire.unique_name.map(|name| (name, deleted)))
+    let unique_name = wire.unique_name.unwrap_or_default();
+    let names = BTreeSet::from([handle_of(&unique_name, &wire.tags), unique_name]);
+    Ok((names.into_iter().filter(|name| !name.is_empty()).collect(), deleted))
 }
 
 /// A federated identity credential.

@@ -144,7 +144,7 @@ impl<'a> CertificateChain<'a> {
         };
         let same_rest = || same_names(&stored.dns_names, &desired.dns_names) && stored.key == desired.key;
         let same = match &desired.source {
-            CertificateSource::SelfSigned => stored.subject == desired.subject && same_rest() && same_end(),
+            CertificateSource::SelfSigned => same_subject(&stored.subject, desired) && same_rest() && same_end(),
             // Authorities change what they sign and decide dates by themselves, so the request is held against what is
             // declared. A certificate without one was signed by no authority.
             CertificateSource::Request { .. } => {
@@ -154,7 +154,9 @@ impl<'a> CertificateChain<'a> {
                 let same_export =
                     matches!(stored.private_key, KeyAccess::Vault { exportable, .. } if exportable == vault.exportable);
                 // A vault reckons in months. Whether it keeps the order of a subject's parts is not written anywhere.
-                stored.subject.has_parts_of(&desired.subject) && same_rest() && same_export
+                (desired.subject_by_handle || stored.subject.has_parts_of(&desired.subject))
+                    && same_rest()
+                    && same_export
             }
             CertificateSource::File { .. } | CertificateSource::KeyVault(_) => true,
         };
@@ -195,7 +197,7 @@ fn asks_for(asked: &AskedFor, desired: &DesiredCertificate) -> bool {
         CertificateSource::Request { usages } => usages.iter().map(|usage| usage.as_str().to_owned()).collect(),
         CertificateSource::SelfSigned | CertificateSource::File { .. } | CertificateSource::KeyVault(_) => Vec::new(),
     };
-    asked.subject == desired.subject
+    same_subject(&asked.subject, desired)
         && same_names(&asked.dns_names, &desired.dns_names)
         && same_names(&asked.usages, &usages)
 }
@@ -212,4 +214,9 @@ fn comes_after(stored: &StoredCertificate, newest: &Uploaded<'_>) -> bool {
 
 fn same_names(one: &[String], other: &[String]) -> bool {
     one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
+}
+
+/// Whether a certificate has the declared subject. One that nobody declared follows no new handle.
+fn same_subject(subject: &crate::model::DistinguishedName, desired: &DesiredCertificate) -> bool {
+    desired.subject_by_handle || *subject == desired.subject
 }

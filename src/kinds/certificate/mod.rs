@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 use super::write::{Certificates, Write};
-use super::{Context, How, Kind, Resource, Survey};
+use super::{Context, How, Kind, Resource, Survey, certificate_keys};
 
 pub(super) struct Certificate;
 
@@ -42,7 +42,11 @@ impl Kind for Certificate {
                 survey.problems.extend(chain.problems());
                 survey.rotations.extend(chain.rotation(address.clone()));
                 survey.certificates.extend(chain.life(address.clone()));
-                survey.resources.extend(resource(address, certificate, chain));
+                let resource = resource(address, certificate, chain);
+                survey.resources.extend(resource.map(|mut resource| {
+                    resource.needs.insert(certificate_keys::address(handle, name));
+                    resource
+                }));
             }
         }
     }

@@ -26,6 +26,7 @@ fn desired() -> DesiredCertificate {
         rotate: Rotate::WhenDue,
         display_name: "main".to_owned(),
         subject: DistinguishedName("CN=exo".to_owned()),
+        subject_by_handle: false,
         dns_names: Vec::new(),
         key: KeyAlgorithm::Rsa2048,
         valid_for: "1y".parse().unwrap(),

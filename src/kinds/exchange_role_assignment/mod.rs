@@ -185,7 +185,7 @@ fn found_scope(context: &Context<'_>, handle: &str, scope: &ObservedScope) -> (S
         ObservedScope::App(id) => {
             let known = context.snapshot.exchange.scopes.iter().find(|scope| scope.id.eq_ignore_ascii_case(id));
             let name = known.map_or(id, |scope| &scope.display_name);
-            let ours = known.filter(|scope| exchange_scope::is_ours(handle, scope));
+            let ours = known.filter(|scope| exchange_scope::is_ours(context.permanent_name(handle), scope));
             let described = ours.and_then(|scope| {
                 described(&ExchangeScope::RecipientFilter(scope.recipient_filter.clone()), context, handle)
             });

@@ -49,12 +49,14 @@ impl Kind for Scope {
             if desired.is_some_and(|desired| desired.exchange.roles.is_none()) {
                 continue;
             }
+            // A scope keeps the name that it was made with, whatever the handle has become.
+            let called = context.permanent_name(handle);
             let mut declared = BTreeSet::new();
             for filter in desired.into_iter().flat_map(filters).collect::<BTreeSet<_>>() {
                 let found = find(context, handle, filter);
-                let name = name(handle, filter);
+                let name = name(called, filter);
                 let actual = found.map(|found| (found.id.clone(), observed(found, filter)));
-                let address = address(handle, filter);
+                let address = address(context, handle, filter);
                 if declared.insert(name.clone()) {
                     survey.resources.push(Resource::new(address, Some(fields(&name, filter)), actual));
                 }
@@ -64,7 +66,7 @@ impl Kind for Scope {
                 .exchange
                 .scopes
                 .iter()
-                .filter(|found| is_ours(handle, found) && !declared.contains(&found.display_name));
+                .filter(|found| is_ours(called, found) && !declared.contains(&found.display_name));
             for found in left {
                 let fields = observed(found, &found.recipient_filter);
                 let address = Address::new(handle, NAME, &found.display_name);
@@ -139,18 +141,18 @@ pub(super) fn is_ours(handle: &str, scope: &ObservedExchangeScope) -> bool {
 
 /// The scope that was made for a filter, whatever its filter has become.
 fn find<'a>(context: &Context<'a>, handle: &str, filter: &str) -> Option<&'a ObservedExchangeScope> {
-    let name = name(handle, filter);
+    let name = name(context.permanent_name(handle), filter);
     context.snapshot.exchange.scopes.iter().find(|scope| scope.display_name == name)
 }
 
-fn address(handle: &str, filter: &str) -> Address {
-    Address::new(handle, NAME, name(handle, filter))
+fn address(context: &Context<'_>, handle: &str, filter: &str) -> Address {
+    Address::new(handle, NAME, name(context.permanent_name(handle), filter))
 }
 
 /// The id of the scope for a filter, or a reference to it.
 pub(super) fn id(context: &Context<'_>, handle: &str, filter: &str) -> Value {
     find(context, handle, filter).map_or_else(
-        || Value::output(address(handle, filter), "id"),
+        || Value::output(address(context, handle, filter), "id"),
         |found| Value::named(&found.id, &found.display_name),
     )
 }

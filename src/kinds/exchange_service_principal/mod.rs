@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::model::{Action, Address, Fields, Problem, Step, Value};
+use crate::model::{Action, Address, Fields, IgnoredField, Problem, Step, Value};
 
 use super::write::{Certificates, Cmdlet, CmdletLook, Write};
 use super::{Context, Kind, Resource, Survey};
@@ -54,8 +54,13 @@ impl Kind for ExchangeServicePrincipal {
                     ("displayName".to_owned(), Value::text(name)),
                 ])
             };
+            let is_ignored = desired.ignore.contains(&IgnoredField::DisplayName);
+            let name = match found.filter(|_| is_ignored) {
+                Some((_, found)) => &found.display_name,
+                None => &desired.display_name,
+            };
             let actual = found.map(|(_, found)| (found.object_id.clone(), fields(&found.display_name)));
-            survey.resources.push(Resource::new(address(handle), Some(fields(&desired.display_name)), actual));
+            survey.resources.push(Resource::new(address(handle), Some(fields(name)), actual));
         }
     }
 

@@ -126,6 +126,7 @@ fn certificate(
         rotate: Rotate::default(),
         display_name: specification.display_name.clone().unwrap_or_else(|| name.to_owned()),
         subject,
+        subject_by_handle: specification.subject.is_none() && !names_subject(&dns_names),
         key: specification.key.map_or_else(KeyAlgorithm::default, key_algorithm),
         valid_for,
         friendly_name: specification.friendly_name.clone(),
@@ -159,8 +160,13 @@ fn hosts(specification: &CertificateSpecification, at: At<'_>, findings: &mut Fi
 
 /// The subject of a certificate that declares none: its first DNS name, where that fits.
 fn default_subject(dns_names: &[String], handle: &Handle) -> DistinguishedName {
-    let name = dns_names.first().map(String::as_str).filter(|name| name.len() <= MAXIMUM_COMMON_NAME);
+    let name = dns_names.first().map(String::as_str).filter(|_| names_subject(dns_names));
     DistinguishedName::from_parts([("CN", name.unwrap_or(handle.as_str()).to_owned())])
+}
+
+/// Whether the first DNS name fits as the subject.
+fn names_subject(dns_names: &[String]) -> bool {
+    dns_names.first().is_some_and(|name| name.len() <= MAXIMUM_COMMON_NAME)
 }
 
 fn exports(specification: &CertificateSpecification, at: At<'_>, findings: &mut Findings) -> BTreeSet<ExportFormat> {
