@@ -172,31 +172,31 @@ fn compare(name: &str, timeline: &str) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "four years take a while, and need Python with MSAL at ACCREDIT_PYTHON; .ci/run makes one"]
 async fn four_years_of_certificates_of_ones_own() {
-    compare("self-signed", &live(Makers::Accredit).await);
+    compare("self-signed", &Box::pin(live(Makers::Accredit)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "four years take a while, and need Python with MSAL at ACCREDIT_PYTHON; .ci/run makes one"]
 async fn four_years_of_an_authority() {
-    compare("csr", &live(Makers::Authority(Box::new(Authority::new()))).await);
+    compare("csr", &Box::pin(live(Makers::Authority(Box::new(Authority::new())))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "four years take a while, and need Python with MSAL at ACCREDIT_PYTHON; .ci/run makes one"]
 async fn four_years_of_a_colleagues_files() {
-    compare("file", &live(Makers::Colleague).await);
+    compare("file", &Box::pin(live(Makers::Colleague)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "four years take a while, and need Python with MSAL at ACCREDIT_PYTHON; .ci/run makes one"]
 async fn four_years_of_a_vault() {
-    compare("key-vault", &live(Makers::Vault).await);
+    compare("key-vault", &Box::pin(live(Makers::Vault)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "four years take a while, and need Python with MSAL at ACCREDIT_PYTHON; .ci/run makes one"]
 async fn four_years_of_a_colleagues_versions_in_a_vault() {
-    compare("key-vault-of-others", &live(Makers::ColleagueWithVault).await);
+    compare("key-vault-of-others", &Box::pin(live(Makers::ColleagueWithVault)).await);
 }
 
 /// What is uploaded is known by its `keyId` for four years.
