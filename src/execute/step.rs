@@ -177,7 +177,7 @@ async fn send(
         let write = async || {
             let attempt = async || patience.until_known(&why, attempt, is_replication).await;
             let waits = patience.propagation_waits().take(WAITS_FOR_THE_LAST_USE);
-            Box::pin(patience.again(waits, &in_use, attempt, |error| *removes && error.is_still_in_use())).await
+            patience.again(waits, &in_use, attempt, |error| *removes && error.is_still_in_use()).await
         };
         let outcome = match write().await {
             // What takes something away may be sent again.
