@@ -19,11 +19,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graph", &["transport", "patience", "model", "catalog"]),
     ("exchange", &["model", "transport", "patience"]),
     ("kinds", &["model", "catalog"]),
-    ("manifest", &["model", "catalog", "kinds"]),
+    ("policy", &["model"]),
+    ("manifest", &["model", "catalog", "kinds", "policy"]),
     ("doctor", &["model", "catalog", "kinds"]),
-    ("plan", &["model", "catalog", "diff", "kinds"]),
+    ("plan", &["model", "catalog", "diff", "kinds", "policy"]),
     ("render", &["model"]),
     ("saved", &["model", "render"]),
+    ("rego", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
     ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
@@ -47,8 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kinds",
             "doctor",
             "manifest",
+            "policy",
             "plan",
             "render",
+            "rego",
             "saved",
             "handover",
             "fetch",
@@ -61,7 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover", "saved"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "policy", "doctor", "plan", "render", "handover", "saved"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -13,13 +13,14 @@ use crate::kinds::{Certificates, Intent};
 use crate::manifest;
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::patience::Patience;
-use crate::plan::{Limits, approve};
+use crate::plan::{Limits, Refusal, approve};
 use crate::render::{self, printable};
 use crate::saved::SavedPlan;
 
 use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
+use super::policies::policies;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
@@ -46,14 +47,35 @@ pub(super) enum Done {
 }
 
 /// What is agreed to beforehand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Approval {
     pub auto_approve: bool,
     pub allow_deletes: Option<usize>,
+    pub allow_revocations: Option<usize>,
+    /// Permissions and roles of the tenant-takeover class, by name.
+    pub allow_privileged: Vec<String>,
+    pub allow_self_removal: bool,
+    /// Policies of the level `approval`, by name.
+    pub approve: Vec<String>,
+    /// Files and directories of policies in Rego.
+    pub policy: Vec<PathBuf>,
     /// How long to wait for what was written to become known everywhere.
     pub propagation_timeout: Duration,
     /// Whether to try what the operator lacks rights for.
     pub skip_rights_check: bool,
+}
+
+impl Approval {
+    fn limits(&self) -> Limits {
+        Limits {
+            allow_deletes: self.allow_deletes,
+            allow_revocations: self.allow_revocations,
+            allow_privileged: self.allow_privileged.clone(),
+            allow_self_removal: self.allow_self_removal,
+            approved: self.approve.clone(),
+            despite_missing_rights: self.skip_rights_check,
+        }
+    }
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
@@ -70,17 +92,18 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
             None => {}
         }
     }
-    let session = Session::open(console, target, approval.propagation_timeout).await?;
+    let rego = policies(&approval.policy)?;
+    let session = Session::open(console, target, approval.propagation_timeout).await?.judged_by(rego);
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
-    let done = proceed(console, &session, intent, approval).await?;
-    proven(console, &session, approval, verify, done).await
+    let done = proceed(console, &session, intent, &approval).await?;
+    proven(console, &session, &approval, verify, done).await
 }
 
 /// Proves what was applied, where that was asked for.
 async fn proven(
     console: &Console,
     session: &Session,
-    approval: Approval,
+    approval: &Approval,
     verify: bool,
     done: Done,
 ) -> Result<Exit, Failure> {
@@ -109,7 +132,9 @@ async fn carry_out_saved(
     let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
     let target = Target { paths, only: made_from.only, ..target };
-    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?.reckoning_for(then.now);
+    let rego = policies(&approval.policy)?;
+    let session = Session::of(console, target, loaded, approval.propagation_timeout).await?;
+    let session = session.judged_by(rego).reckoning_for(then.now);
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -117,8 +142,8 @@ async fn carry_out_saved(
     console.data(&render::text(&plan, console.paint))?;
     rights::remark(console, &session, &plan);
     let reviewed = Approval { auto_approve: true, ..approval };
-    let done = carry_out(console, &session, &snapshot, plan, intent, reviewed).await?;
-    proven(console, &session, approval, verify, done).await
+    let done = carry_out(console, &session, &snapshot, plan, intent, &reviewed).await?;
+    proven(console, &session, &reviewed, verify, done).await
 }
 
 /// Plans, asks, and carries out what was approved.
@@ -126,7 +151,7 @@ pub(super) async fn proceed(
     console: &Console,
     session: &Session,
     intent: Intent,
-    approval: Approval,
+    approval: &Approval,
 ) -> Result<Done, Failure> {
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -142,9 +167,9 @@ async fn carry_out(
     snapshot: &Snapshot,
     plan: Plan,
     intent: Intent,
-    approval: Approval,
+    approval: &Approval,
 ) -> Result<Done, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check } = approval;
+    let auto_approve = approval.auto_approve;
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if !destroy {
@@ -153,8 +178,7 @@ async fn carry_out(
         return Ok(Done::Nothing);
     }
     session.check_clock()?;
-    let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
-        .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
+    let approved = approve(plan.clone(), &approval.limits()).map_err(|refusals| refused(console, &refusals))?;
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {
         return Err(Failure::message("it was not approved, and nothing was changed"));
     }
@@ -193,6 +217,14 @@ async fn carry_out(
     listening.abort();
     progress.finish();
     finish(console, session, snapshot, &report, destroy).await
+}
+
+/// Says every reason for which a plan is not carried out.
+fn refused(console: &Console, refusals: &[Refusal]) -> Failure {
+    for refusal in refusals {
+        console.failure(&Failure::message(refusal.to_string()).hint(refusal.hint()));
+    }
+    Failure::said()
 }
 
 fn question(plan: &Plan, destroy: bool) -> String {

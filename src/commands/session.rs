@@ -14,8 +14,9 @@ use crate::identity::CertificateSignIn;
 use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
-use crate::model::{CertificateSource, Cloud, Desired, Operator, Plan, Severity, Snapshot};
+use crate::model::{CertificateSource, Cloud, Desired, Finding, Operator, Plan, Severity, Snapshot};
 use crate::patience::Patience;
+use crate::rego::Rego;
 use crate::verify;
 
 use super::connection::{Connection, connect};
@@ -42,6 +43,8 @@ pub(super) struct Session {
     /// ones do not declare may be declared there.
     left_out: Vec<PathBuf>,
     is_embedded: bool,
+    /// Policies that every plan is held against, beside those of the manifests.
+    rego: Rego,
 }
 
 /// Somebody who is signed in, with no plan in mind.
@@ -110,7 +113,18 @@ impl Session {
         let stores = stores(&desired, &connection).await?;
         // Signing in may have taken a person minutes.
         let now_is = now(given);
-        Ok(Self { desired, sources, connection, stores, now: now_is, opened: now_is, only, left_out, is_embedded })
+        Ok(Self {
+            desired,
+            sources,
+            connection,
+            stores,
+            now: now_is,
+            opened: now_is,
+            only,
+            left_out,
+            is_embedded,
+            rego: Rego::default(),
+        })
     }
 
     /// Whether the tenant and its operator are of this program's own making.
@@ -121,6 +135,11 @@ impl Session {
     /// Whether all manifests of the estate were given.
     pub(super) fn is_whole(&self) -> bool {
         self.only.is_empty() && self.left_out.is_empty()
+    }
+
+    /// Holds every plan against these policies too.
+    pub(super) fn judged_by(self, rego: Rego) -> Self {
+        Self { rego, ..self }
     }
 
     /// Reckons for the instant of a plan that was made before.
@@ -273,11 +292,21 @@ impl Session {
 
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
-        crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
+        let mut plan = crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
             manifests::show(console, &problems, &self.sources);
             debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
             Failure::said()
-        })
+        })?;
+        let judged = self
+            .rego
+            .judge(&plan)
+            .map_err(|error| Failure::new("the plan could not be held against the policies", error))?;
+        plan.findings.extend(
+            judged
+                .into_iter()
+                .map(|finding| Finding { place: self.desired.place_of(&finding.address.holder).cloned(), ..finding }),
+        );
+        Ok(plan)
     }
 }
 

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::catalog::clouds;
-use crate::model::{AuthenticationMethod, Cloud, Desired, DesiredApplication, DesiredUserRole, Handle, Place, Problem};
+use crate::model::{
+    AuthenticationMethod, Cloud, Desired, DesiredApplication, DesiredPolicy, DesiredUserRole, Handle, Place, Problem,
+};
 
 use super::application::{self, Written};
 use super::certificates;
 use super::cursor::At;
 use super::expiry;
 use super::findings::Findings;
+use super::policies;
 use super::roles;
 use super::specification::{
     ApplicationSpecification, AuthenticationSpecification, CloudSpecification, DefaultsSpecification,
     RoleAssignmentSpecification,
 };
+use super::specification_policy::PolicySpecification;
 use super::texts;
 use super::tree::{Entry, Node};
 
@@ -73,6 +77,7 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
         applications: applications(files, cloud, findings),
         applications_declared: files.iter().any(|file| file.written.entry("applications").is_some()),
         user_roles: user_roles(files, findings),
+        policies: policies(files, findings),
     }
 }
 
@@ -207,6 +212,18 @@ fn user_roles(files: &[CheckedFile], findings: &mut Findings) -> Vec<DesiredUser
         lowered.extend(roles::lower_users(&specifications, At::entry(entry), findings));
     }
     roles::refuse_duplicate_users(&mut lowered, findings);
+    lowered
+}
+
+/// The policies of all files. Where they lie says nothing of what they hold for: it is always the estate.
+fn policies(files: &[CheckedFile], findings: &mut Findings) -> BTreeMap<String, DesiredPolicy> {
+    let mut lowered = BTreeMap::new();
+    for file in files {
+        for entry in file.sound.entry("policy").map(|entry| entry.value.entries()).unwrap_or_default() {
+            let Some(specification) = read::<PolicySpecification>(&entry.value) else { continue };
+            policies::lower((&entry.key, &specification), At::entry(entry), &mut lowered, findings);
+        }
+    }
     lowered
 }
 

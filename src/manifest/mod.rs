@@ -15,6 +15,7 @@ mod expiry;
 mod files;
 mod findings;
 mod permissions;
+mod policies;
 mod report;
 mod roles;
 mod schema;
@@ -24,6 +25,7 @@ mod source;
 mod specification;
 mod specification_certificate;
 mod specification_exchange;
+mod specification_policy;
 mod texts;
 mod tree;
 

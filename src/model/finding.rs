@@ -46,6 +46,10 @@ pub enum Rule {
     OtherKeyId,
     /// Nobody can sign in as the application.
     Disabled,
+    /// Not in line with a policy, whose name is the subject. An error where the policy denies it.
+    Policy,
+    /// A step gives what a policy, whose name is the subject, wants somebody to approve.
+    ApprovalNeeded,
 }
 
 /// What a finding is about, and what a run may be asked to fail on.
@@ -54,6 +58,8 @@ pub enum Rule {
 pub enum FindingClass {
     /// The tenant is not as the manifests say.
     Drift,
+    /// Something is not as a policy wants it.
+    Policy,
 }
 
 impl Rule {
@@ -64,12 +70,15 @@ impl Rule {
             Self::LeftManifest => "leftManifest",
             Self::OtherKeyId => "otherKeyId",
             Self::Disabled => "disabled",
+            Self::Policy => "policy",
+            Self::ApprovalNeeded => "approvalNeeded",
         }
     }
 
     pub fn class(self) -> FindingClass {
         match self {
             Self::Undeclared | Self::LeftManifest | Self::OtherKeyId | Self::Disabled => FindingClass::Drift,
+            Self::Policy | Self::ApprovalNeeded => FindingClass::Policy,
         }
     }
 }

@@ -16,7 +16,9 @@ mod operator;
 mod period;
 mod place;
 mod plan;
+mod policy;
 mod rights;
+mod risk;
 mod rotation;
 mod snapshot;
 mod stored;
@@ -29,8 +31,8 @@ pub use certificate::{
     CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };
 pub use desired::{
-    Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
-    DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
+    ApplicationPlaces, Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission,
+    DesiredRole, DesiredUserRole, Expiry, ForeignCredentials, OnExpired, OwnerReference, PermissionType, Prune, Rotate,
     SignInAudience,
 };
 pub use diagnosis::{
@@ -55,7 +57,9 @@ pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
+pub use policy::{DesiredPolicy, PolicyLevel, PolicyRule};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
+pub use risk::{Risk, RiskClass};
 pub use rotation::{Generation, GenerationState, Rotation};
 pub use snapshot::{
     DeletedApplication, HeldPermission, ObservedApi, ObservedAppRoleAssignment, ObservedApplication,

@@ -4,7 +4,9 @@
 
 mod approve;
 mod order;
+mod own_access;
 mod rights;
+mod risk;
 
 pub use approve::{Approved, Limits, Refusal, approve};
 
@@ -17,8 +19,9 @@ use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, How, Intent, KINDS, Resource, Survey, kind};
 use crate::model::{
-    Action, Address, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Severity, Snapshot, Step, Value,
+    Action, Address, Desired, Finding, Observed, Plan, Problem, Reason, Risk, Rule, Severity, Snapshot, Step, Value,
 };
+use crate::policy;
 
 /// Compares what is declared with what was found.
 ///
@@ -58,7 +61,19 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
             None => {}
         }
     }
+    let at_risk: Vec<(Address, Option<Risk>, bool)> = steps
+        .values()
+        .map(|step| (step.address.clone(), risk::of(step, &steps, actual), own_access::is_removed_by(step, actual)))
+        .collect();
+    for (address, risk, removes_operator) in at_risk {
+        if let Some(step) = steps.get_mut(&address) {
+            (step.risk, step.removes_operator) = (risk, removes_operator);
+        }
+    }
     let steps = order::in_order(steps);
+    if intent == Intent::Reconcile {
+        findings.extend(out_of_line(desired, actual, now, &steps));
+    }
     let notices = warnings.into_iter().chain(notices(desired, actual, &steps)).collect();
     let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
     findings.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
@@ -78,11 +93,44 @@ pub fn plan(desired: &Desired, actual: &Snapshot, now: Timestamp, intent: Intent
     })
 }
 
+/// What is not in line with the estate's policies, and what of the plan takes somebody's approval.
+fn out_of_line(desired: &Desired, actual: &Snapshot, now: Timestamp, steps: &[Step]) -> Vec<Finding> {
+    let mut findings = policy::declared(desired);
+    // What was given before was approved then; what is given by this plan is known from its steps.
+    findings.retain(|finding| finding.rule != Rule::ApprovalNeeded);
+    findings.extend(policy::approvals(desired, steps, actual));
+    let mut found = policy::found(desired, actual, now);
+    found.retain(|finding| finding.rule != Rule::ApprovalNeeded);
+    for finding in &mut found {
+        finding.removed = steps.iter().any(|step| takes_away(step, &finding.address, actual));
+    }
+    findings.extend(found);
+    findings
+}
+
+/// Whether a step removes the credential that a finding is about.
+fn takes_away(step: &Step, found: &Address, actual: &Snapshot) -> bool {
+    if step.address == *found {
+        return step.action.is_delete();
+    }
+    let Action::Update { id: _, changes, after } = &step.action else { return false };
+    if step.address.kind != "application" || step.address.holder != found.holder || found.kind != "keyCredential" {
+        return false;
+    }
+    let credentials = actual.applications.get(&found.holder).map_or(&[][..], |it| it.key_credentials.as_slice());
+    let credential = credentials.iter().find(|credential| credential.key_id == found.name);
+    let thumbprint = credential.and_then(|credential| credential.thumbprint.as_ref()).map(ToString::to_string);
+    let is_it = |value: &Value| value.id().is_some_and(|id| id == found.name || Some(id) == thumbprint.as_deref());
+    let there = changes.iter().find(|change| change.path == "keyCredentials").map(|change| &change.before);
+    there.into_iter().flat_map(Value::members).any(is_it)
+        && !after.get("keyCredentials").into_iter().flat_map(Value::members).any(is_it)
+}
+
 /// The step that would make a declared resource if it were not there.
 fn from_nothing(resource: &Resource) -> Option<Step> {
     let after = resource.desired.clone()?;
     let (address, reason) = (resource.address.clone(), Reason::Missing);
-    Some(Step { address, action: Action::Create { after }, reason, notes: Vec::new(), needs: BTreeSet::new() })
+    Some(Step::new(address, Action::Create { after }, reason))
 }
 
 /// What to know besides: what could not be looked at where a step depends on it, and what takes its time.
@@ -162,7 +210,7 @@ fn step(resource: Resource) -> Option<Step> {
     let referred = action.after().into_iter().flat_map(|after| after.values()).flat_map(Value::outputs);
     let referred = referred.map(|output| output.of.clone()).filter(|of| *of != address);
     let needs = needs.into_iter().chain(referred).collect();
-    Some(Step { reason: reason.unwrap_or(usual), address, action, notes, needs })
+    Some(Step { notes, needs, ..Step::new(address, action, reason.unwrap_or(usual)) })
 }
 
 fn undeclared(step: &Step, desired: &Desired) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Plan, Step};
+use crate::model::{FindingClass, Plan, Severity, Step};
 
 use super::paint::Paint;
 use super::value::printable;
@@ -24,9 +24,11 @@ pub fn markdown(plan: &Plan) -> String {
             let _ = writeln!(out, "> - `{}` ({})", code(&step.address.to_string()), because(&step.reason));
         }
     }
-    if !plan.findings.is_empty() {
+    privileged(&mut out, plan);
+    let drift = || plan.findings.iter().filter(|finding| finding.rule.class() == FindingClass::Drift);
+    if drift().next().is_some() {
         out.push_str("\n> [!WARNING]\n> Found in the tenant and declared in no manifest:\n");
-        for finding in &plan.findings {
+        for finding in drift() {
             let fate = if finding.removed { "removed by this plan" } else { "left by this plan" };
             let _ =
                 writeln!(out, "> - `{}`: {} ({fate})", code(&finding.address.to_string()), escaped(&finding.message));
@@ -73,6 +75,24 @@ pub fn markdown(plan: &Plan) -> String {
         diff_lines(&shown)
     );
     out
+}
+
+/// Grants that somebody could do harm with, and what policies have to say.
+fn privileged(out: &mut String, plan: &Plan) {
+    let (grants, policies) = (super::risk::privileged(plan), super::risk::out_of_line(plan));
+    if !grants.is_empty() {
+        out.push_str("\n> [!CAUTION]\n> Privileged in this plan:\n");
+    }
+    for (address, risk) in grants {
+        let _ = writeln!(out, "> - `{}`: {}", code(&address), escaped(&risk));
+    }
+    if !policies.is_empty() {
+        out.push_str("\n> [!WARNING]\n> Not in line with a policy:\n");
+    }
+    for (severity, address, message) in policies {
+        let denied = if severity == Severity::Error { "**denied** " } else { "" };
+        let _ = writeln!(out, "> - {denied}`{}`: {}", code(&address), escaped(&message));
+    }
 }
 
 /// The plan with the signs at the beginning of the lines, where a diff's colours look for them.

@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 mod paint;
 mod rights;
+mod risk;
 mod rotation;
 mod text;
 mod value;

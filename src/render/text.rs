@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::{Action, FieldChange, Plan, Severity, Step, Value};
+use crate::model::{Action, FieldChange, Finding, FindingClass, Plan, Severity, Step, Value};
 
 use super::paint::Paint;
 use super::value::{inline, origin, printable};
@@ -64,17 +64,36 @@ pub fn summary(plan: &Plan) -> String {
 }
 
 fn findings(out: &mut String, plan: &Plan, paint: Paint) {
-    if plan.findings.is_empty() {
+    policies(out, plan, paint);
+    let drift: Vec<&Finding> =
+        plan.findings.iter().filter(|finding| finding.rule.class() == FindingClass::Drift).collect();
+    if drift.is_empty() {
         return;
     }
     let _ = writeln!(out, "{}\n", paint.bold("Note: found in the tenant and declared in no manifest"));
-    for finding in &plan.findings {
+    for finding in drift {
         let (mark, message) = match finding.severity {
             Severity::Error => (paint.red("!"), printable(&finding.message)),
             Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
         };
         let fate = if finding.removed { "; this plan removes it" } else { "; this plan leaves it" };
         let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&finding.address.to_string()));
+    }
+    out.push('\n');
+}
+
+fn policies(out: &mut String, plan: &Plan, paint: Paint) {
+    let lines = super::risk::out_of_line(plan);
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}\n", paint.bold("Note: not in line with a policy"));
+    for (severity, address, message) in lines {
+        let mark = match severity {
+            Severity::Error => paint.red("!"),
+            Severity::Warning => paint.yellow("!"),
+        };
+        let _ = writeln!(out, "  {mark} {}: {message}", printable(&address));
     }
     out.push('\n');
 }
@@ -112,6 +131,12 @@ fn legend(out: &mut String, plan: &Plan, paint: Paint) {
 fn block(out: &mut String, step: &Step, paint: Paint) {
     let _ = writeln!(out, "  {} {}", paint.dim("#"), paint.bold(&printable(&headline(step))));
     let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", because(&step.reason))));
+    if let Some(risk) = super::risk::risk(step) {
+        let _ = writeln!(out, "  {}", paint.red(&format!("# ({})", printable(&risk))));
+    }
+    if step.removes_operator {
+        let _ = writeln!(out, "  {}", paint.red(&format!("# ({})", super::risk::REMOVES_OPERATOR)));
+    }
     for note in &step.notes {
         let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", printable(note))));
     }
