@@ -144,7 +144,7 @@ fn policies_are_shown_with_all_else_and_then_end_the_run() {
     let validated = scene.run(&["validate"]);
     assert_eq!(validated.status.code(), Some(1));
     let said = err(&validated);
-    assert!(said.contains("manifests/exo.yaml:21:15") && said.contains("manifests/policy.yaml:3:3"), "{said}");
+    assert!(said.contains("manifests/exo.yaml:18:15") && said.contains("manifests/policy.yaml:3:3"), "{said}");
     assert!(said.contains("warning: exo/application: it has 1 owner, fewer than 2"), "{said}");
     assert!(said.contains("the policy `no-exchange` denies what the manifests say"), "{said}");
 
@@ -162,7 +162,7 @@ fn policies_are_shown_with_all_else_and_then_end_the_run() {
     let document: Json = serde_json::from_str(&out(&json)).unwrap();
     assert_eq!(document["findings"][1]["rule"], "policy");
     assert_eq!(document["findings"][1]["subject"], "no-exchange");
-    assert_eq!(document["findings"][1]["place"]["line"], 21);
+    assert_eq!(document["findings"][1]["place"]["line"], 18);
 
     // Something to do, and it is refused before the first write.
     scene.write("manifests/exo.yaml", &one_of_everything("exo").replace("exo automated", "another name"));

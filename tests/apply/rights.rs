@@ -687,7 +687,9 @@ fn capabilities_table() -> String {
 
 fn dangers_table() -> String {
     let mut table = "| permission | whoever has it |\n|---|---|\n".to_owned();
-    for (permission, (_, why)) in risks::graph_permissions() {
+    let named: BTreeSet<&str> =
+        least_privilege::all().iter().flat_map(|entry| entry.ways).flat_map(|way| way.permissions).copied().collect();
+    for (permission, (_, why)) in risks::graph_permissions().filter(|(name, _)| named.contains(name)) {
         table += &format!("| `{permission}` | {why} |\n");
     }
     table
