@@ -18,7 +18,7 @@ const RULES: [&str; 10] = [
     "maximumLifetime",
     "minimumKeySize",
     "minimumOwners",
-    "noSecrets",
+    "certificatesOnly",
     "noPersonalAccounts",
     "handlePattern",
     "displayNamePattern",
@@ -77,7 +77,7 @@ fn rule(specification: &PolicySpecification, at: At<'_>, findings: &mut Findings
         maximum_lifetime,
         minimum_key_size,
         minimum_owners,
-        no_secrets,
+        certificates_only,
         no_personal_accounts,
         handle_pattern,
         display_name_pattern,
@@ -101,8 +101,8 @@ fn rule(specification: &PolicySpecification, at: At<'_>, findings: &mut Findings
     if let Some(least) = minimum_owners {
         return usize::try_from(*least).ok().map(PolicyRule::MinimumOwners);
     }
-    if no_secrets.is_some() {
-        return switch(*no_secrets, at.key("noSecrets"), findings).then_some(PolicyRule::NoSecrets);
+    if certificates_only.is_some() {
+        return switch(*certificates_only, at.key("certificatesOnly"), findings).then_some(PolicyRule::NoSecrets);
     }
     if no_personal_accounts.is_some() {
         let is_on = switch(*no_personal_accounts, at.key("noPersonalAccounts"), findings);

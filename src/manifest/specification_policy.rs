@@ -26,7 +26,7 @@ pub(super) struct PolicySpecification {
     #[schemars(example = 2, extend("minimum" = 1))]
     pub minimum_owners: Option<u32>,
     /// `true`: no application has a client secret.
-    pub no_secrets: Option<bool>,
+    pub certificates_only: Option<bool>,
     /// `true`: personal Microsoft accounts sign in to no application.
     pub no_personal_accounts: Option<bool>,
     /// A regular expression that every handle matches from its beginning to its end.
