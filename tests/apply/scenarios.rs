@@ -37,7 +37,7 @@ impl Names {
     }
 
     fn name(&mut self, token: &str) -> String {
-        let random_guid = token.len() == 36 && token.as_bytes()[14] == b'4' && !is_known(token);
+        let random_guid = token.len() == 36 && b"48".contains(&token.as_bytes()[14]) && !is_known(token);
         let thumbprint = token.len() == 40 && token.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
         // Ids of consents and role assignments: base64 of GUIDs.
         let encoded = token.len() >= 43 && token.bytes().any(|c| c.is_ascii_uppercase()) && !thumbprint;
