@@ -85,8 +85,8 @@ pub enum Refusal {
 }
 
 fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    let named: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    named.join(", ")
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 fn verb(names: &BTreeSet<String>, of_one: &'static str, of_several: &'static str) -> &'static str {
@@ -211,8 +211,8 @@ fn is_too_much(gone: usize, from: usize, all: usize) -> bool {
 }
 
 fn deletes(plan: &Plan, limits: &Limits) -> Option<Refusal> {
-    let deleted = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
-    let (deletes, applications) = (deleted.count(), plan.applications);
+    let gone = plan.steps.iter().filter(|step| step.action.is_delete() && step.address.kind == "application");
+    let (deletes, applications) = (gone.count(), plan.applications);
     match limits.allow_deletes {
         Some(allowed) => (allowed != deletes).then_some(Refusal::OtherNumberOfDeletes { deletes, allowed }),
         None => {

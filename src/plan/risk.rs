@@ -286,7 +286,7 @@ mod tests {
         let owner = Value::named("user", "zoe");
         assert!(!of_alone(&change("owners", &[], std::slice::from_ref(&owner)), &powerful).unwrap().succeeds);
         assert_eq!(of_alone(&change("owners", std::slice::from_ref(&owner), &[]), &powerful), None);
-        assert_eq!(of_alone(&change("displayName", &[], &[owner.clone()]), &powerful), None);
+        assert_eq!(of_alone(&change("displayName", &[], std::slice::from_ref(&owner)), &powerful), None);
         let modest = snapshot(&["User.Read.All"], None);
         assert_eq!(of_alone(&change("owners", &[], &[owner]), &modest), None);
     }
