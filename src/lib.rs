@@ -7,9 +7,9 @@
 //! |---|---|
 //! | 0 | [`model`] the vocabulary, [`catalog`] facts as tables |
 //! | 1 | [`diff`], [`keys`], [`graph`], [`exchange`], [`identity`] |
-//! | 2 | [`kinds`] one folder per kind of resource |
+//! | 2 | [`kinds`] one folder per kind of resource, [`policy`] what is not in line with the estate's policies |
 //! | 3 | [`manifest`] YAML to desired state, [`doctor`] known failures and their remedies, [`plan`] the pure planner, [`render`] views of a plan, [`handover`] what the user of an application is given |
-//! | 4 | [`saved`] a plan in a file, [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
+//! | 4 | [`saved`] a plan in a file, [`rego`] a plan held against policies in Rego, [`fetch`] the tenant to a snapshot, [`execute`] an approved plan to a report |
 //! | 5 | [`verify`] proofs that applications work |
 //! | 6 | [`commands`] one file per verb |
 //!
@@ -35,6 +35,8 @@ pub mod model;
 pub mod notify;
 pub mod patience;
 pub mod plan;
+pub mod policy;
+pub mod rego;
 pub mod render;
 pub mod saved;
 pub mod transport;

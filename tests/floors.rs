@@ -19,12 +19,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("graph", &["transport", "patience", "model", "catalog"]),
     ("exchange", &["model", "transport", "patience"]),
     ("kinds", &["model", "catalog"]),
-    ("manifest", &["model", "catalog", "kinds"]),
+    ("policy", &["model"]),
+    ("manifest", &["model", "catalog", "kinds", "policy"]),
     ("doctor", &["model", "catalog", "kinds"]),
-    ("plan", &["model", "catalog", "diff", "kinds"]),
-    ("render", &["model", "catalog"]),
+    ("plan", &["model", "catalog", "diff", "kinds", "policy"]),
+    ("render", &["model"]),
     ("drift", &["model", "catalog", "kinds", "plan", "render"]),
     ("saved", &["model", "render"]),
+    ("rego", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
     ("notify", &["model", "transport", "patience"]),
@@ -49,10 +51,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kinds",
             "doctor",
             "manifest",
+            "policy",
             "plan",
             "drift",
             "notify",
             "render",
+            "rego",
             "saved",
             "handover",
             "fetch",
@@ -65,7 +69,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "drift", "render", "handover", "saved"];
+const PURE: &[&str] =
+    &["model", "catalog", "diff", "kinds", "policy", "doctor", "plan", "drift", "render", "handover", "saved"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -12,6 +12,7 @@ pub mod least_privilege;
 mod nearest;
 pub mod permissions;
 pub mod powers;
+pub mod risks;
 pub mod roles;
 
 pub use nearest::nearest;

@@ -29,16 +29,6 @@ const INCLUDES: &[(&str, &[&str])] = &[
     ("User.ReadWrite.All", &["User.Read.All"]),
 ];
 
-/// Permissions by which their holder can become anything, itself first of all, with the reason.
-const PRIVILEGED: &[(&str, &str)] = &[
-    ("AppRoleAssignment.ReadWrite.All", "amounts to Global Administrator: it can grant itself any permission"),
-    ("RoleManagement.ReadWrite.Directory", "amounts to Global Administrator: it can give itself any role"),
-    ("Application.ReadWrite.All", "can sign in as any application of the tenant that it adds a credential to"),
-    ("DelegatedPermissionGrant.ReadWrite.All", "can let any application act for every user"),
-    ("Directory.ReadWrite.All", "can change most of the directory"),
-    ("RoleManagement.ReadWrite.Exchange", "can let any application read and send all mail"),
-];
-
 /// Directory roles and the permissions of Microsoft Graph that each amounts to for what Accredit does, the least role first.
 /// <https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>
 const ROLES: &[(&str, &[&str])] = &[
@@ -77,16 +67,6 @@ pub fn least_role(permission: &str) -> Option<&'static str> {
 /// What the table knows roles to amount to, the least first.
 pub fn roles_with_permissions() -> &'static [(&'static str, &'static [&'static str])] {
     ROLES
-}
-
-/// Why a permission is a dangerous one to hold.
-pub fn danger(permission: &str) -> Option<&'static str> {
-    PRIVILEGED.iter().find(|(name, _)| *name == permission).map(|(_, why)| *why)
-}
-
-/// The permissions that are dangerous to hold, each with the reason.
-pub fn dangers() -> &'static [(&'static str, &'static str)] {
-    PRIVILEGED
 }
 
 /// A set of permissions with all that they include.
@@ -240,7 +220,7 @@ mod tests {
     fn every_name_in_the_tables_exists() {
         let included = INCLUDES.iter().flat_map(|(name, included)| included.iter().chain([name]));
         let amounts = ROLES.iter().flat_map(|(_, amounts)| *amounts);
-        for permission in included.chain(amounts).chain(PRIVILEGED.iter().map(|(name, _)| name)) {
+        for permission in included.chain(amounts) {
             assert!(
                 permissions::find(MICROSOFT_GRAPH, PermissionType::Application, permission).is_some(),
                 "{permission}"

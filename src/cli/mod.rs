@@ -237,6 +237,15 @@ struct PlanArguments {
     /// Exit with 0 when there is nothing to do, 1 on errors, 2 when something would change.
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    policies: PolicyArguments,
+}
+
+#[derive(Debug, Args)]
+struct PolicyArguments {
+    /// Hold the plan against policies in Rego too: a file, or a directory of them, in the package `accredit`.
+    #[arg(long, value_name = "PATH", help_heading = "Policies")]
+    policy: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -274,8 +283,24 @@ struct ApprovalArguments {
     auto_approve: bool,
     /// How many applications this run may delete; needed when it would delete more than 30 % of the estate and at least
     /// three.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", help_heading = "Brakes")]
     allow_deletes: Option<usize>,
+    /// How many consents and roles this run may take away from what stays; needed when it would take more than 30 % of them and
+    /// at least ten.
+    #[arg(long, value_name = "NUMBER", help_heading = "Brakes")]
+    allow_revocations: Option<usize>,
+    /// A permission or role that amounts to the whole tenant and that this run may give, or give a way to use, by name. Once
+    /// for each.
+    #[arg(long, value_name = "NAME", help_heading = "Brakes")]
+    allow_privileged: Vec<String>,
+    /// Let this run take away what the operator itself reads and writes with.
+    #[arg(long, help_heading = "Brakes")]
+    allow_self_removal: bool,
+    /// A policy of the level `approval` that this run has the approval of. Once for each.
+    #[arg(long, value_name = "POLICY", help_heading = "Policies")]
+    approve: Vec<String>,
+    #[command(flatten)]
+    policies: PolicyArguments,
     /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
     propagation_timeout: Duration,
@@ -296,13 +321,29 @@ impl From<ApprovalArguments> for Approval {
         let ApprovalArguments {
             auto_approve,
             allow_deletes,
+            allow_revocations,
+            allow_privileged,
+            allow_self_removal,
+            approve,
+            policies: PolicyArguments { policy },
             propagation_timeout,
             parallelism,
             skip_rights_check,
             json,
         } = arguments;
-        let parallelism = usize::from(parallelism);
-        Self { auto_approve, allow_deletes, propagation_timeout, skip_rights_check, parallelism, json }
+        Self {
+            auto_approve,
+            allow_deletes,
+            allow_revocations,
+            allow_privileged,
+            allow_self_removal,
+            approve,
+            policy,
+            propagation_timeout,
+            skip_rights_check,
+            parallelism: usize::from(parallelism),
+            json,
+        }
     }
 }
 
@@ -417,6 +458,7 @@ impl From<Verb> for commands::Command {
                 out,
                 sign,
                 detailed_exitcode,
+                policies,
             }) => Self::Plan(commands::plan::Arguments {
                 target: target.into(),
                 replace: replace.replace,
@@ -426,6 +468,7 @@ impl From<Verb> for commands::Command {
                 out,
                 sign,
                 detailed_exitcode,
+                policy: policies.policy,
             }),
             Verb::Apply(ApplyArguments { target, replace, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });

@@ -13,7 +13,7 @@ use crate::kinds::{Certificates, Intent};
 use crate::manifest;
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::patience::Patience;
-use crate::plan::{Limits, approve};
+use crate::plan::{Limits, Refusal, approve};
 use crate::render::{self, printable};
 use crate::saved::SavedPlan;
 
@@ -21,6 +21,7 @@ use super::console::Console;
 use super::failure::{causes, vault_help};
 use super::handover::handover;
 use super::plan::nothing_to_refresh;
+use super::policies::policies;
 use super::progress::Progress;
 use super::saved::{self, Conditions};
 use super::session::Session;
@@ -52,10 +53,18 @@ pub(super) enum Done {
 }
 
 /// What is agreed to beforehand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Approval {
     pub auto_approve: bool,
     pub allow_deletes: Option<usize>,
+    pub allow_revocations: Option<usize>,
+    /// Permissions and roles of the tenant-takeover class, by name.
+    pub allow_privileged: Vec<String>,
+    pub allow_self_removal: bool,
+    /// Policies of the level `approval`, by name.
+    pub approve: Vec<String>,
+    /// Files and directories of policies in Rego.
+    pub policy: Vec<PathBuf>,
     /// How long to wait for what was written to become known everywhere.
     pub propagation_timeout: Duration,
     /// Whether to try what the operator lacks rights for.
@@ -64,6 +73,19 @@ pub struct Approval {
     pub parallelism: usize,
     /// Whether events are printed, in place of what people read.
     pub json: bool,
+}
+
+impl Approval {
+    fn limits(&self) -> Limits {
+        Limits {
+            allow_deletes: self.allow_deletes,
+            allow_revocations: self.allow_revocations,
+            allow_privileged: self.allow_privileged.clone(),
+            allow_self_removal: self.allow_self_removal,
+            approved: self.approve.clone(),
+            despite_missing_rights: self.skip_rights_check,
+        }
+    }
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
@@ -93,18 +115,19 @@ async fn apply(console: &Console, arguments: Arguments) -> Result<Exit, Failure>
             None => {}
         }
     }
-    let mut session = Session::open(console, target, approval.propagation_timeout).await?;
+    let rego = policies(&approval.policy)?;
+    let mut session = Session::open(console, target, approval.propagation_timeout).await?.judged_by(rego);
     session.replace(&replace)?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
-    let done = proceed(console, &session, intent, approval).await?;
-    proven(console, &session, approval, verify, done).await
+    let done = proceed(console, &session, intent, &approval).await?;
+    proven(console, &session, &approval, verify, done).await
 }
 
 /// Proves what was applied, where that was asked for.
 async fn proven(
     console: &Console,
     session: &Session,
-    approval: Approval,
+    approval: &Approval,
     verify: bool,
     done: Done,
 ) -> Result<Exit, Failure> {
@@ -133,8 +156,9 @@ async fn carry_out_saved(
     let loaded = manifests::sound(console, loaded)?;
     let SavedPlan { plan: then, made_from, signature: _ } = saved;
     let target = Target { paths, selection: made_from.selection, ..target };
+    let rego = policies(&approval.policy)?;
     let session = Session::of(console, target, loaded, approval.propagation_timeout).await?;
-    let mut session = session.reckoning_for(then.now);
+    let mut session = session.judged_by(rego).reckoning_for(then.now);
     session.replace(&made_from.replace)?;
     let intent = if made_from.destroy { Intent::Destroy } else { Intent::Reconcile };
     let snapshot = session.snapshot(console).await?;
@@ -143,8 +167,8 @@ async fn carry_out_saved(
     shown(console, &plan)?;
     rights::remark(console, &session, &plan);
     let reviewed = Approval { auto_approve: true, ..approval };
-    let done = carry_out(console, &session, &snapshot, plan, intent, reviewed).await?;
-    proven(console, &session, approval, verify, done).await
+    let done = carry_out(console, &session, &snapshot, plan, intent, &reviewed).await?;
+    proven(console, &session, &reviewed, verify, done).await
 }
 
 /// Plans, asks, and carries out what was approved.
@@ -152,7 +176,7 @@ pub(super) async fn proceed(
     console: &Console,
     session: &Session,
     intent: Intent,
-    approval: Approval,
+    approval: &Approval,
 ) -> Result<Done, Failure> {
     let snapshot = session.snapshot(console).await?;
     let plan = session.plan(console, &snapshot, intent)?;
@@ -175,10 +199,9 @@ async fn carry_out(
     snapshot: &Snapshot,
     plan: Plan,
     intent: Intent,
-    approval: Approval,
+    approval: &Approval,
 ) -> Result<Done, Failure> {
-    let Approval { auto_approve, allow_deletes, propagation_timeout: _, skip_rights_check, parallelism, json } =
-        approval;
+    let (auto_approve, json) = (approval.auto_approve, approval.json);
     let destroy = intent == Intent::Destroy;
     if plan.is_empty() {
         if json {
@@ -193,8 +216,7 @@ async fn carry_out(
             .hint("with `--json`, give `--auto-approve` or a saved plan"));
     }
     session.check_clock()?;
-    let approved = approve(plan.clone(), Limits { allow_deletes, despite_missing_rights: skip_rights_check })
-        .map_err(|refusal| Failure::message(refusal.to_string()).hint(refusal.hint()))?;
+    let approved = approve(plan.clone(), &approval.limits()).map_err(|refusals| refused(console, &refusals))?;
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {
         return Err(Failure::message("it was not approved, and nothing was changed"));
     }
@@ -231,7 +253,7 @@ async fn carry_out(
                 stream.show(&event);
             },
             stop: &stop,
-            parallelism,
+            parallelism: approval.parallelism,
         },
     )
     .await;
@@ -239,6 +261,14 @@ async fn carry_out(
     progress.finish();
     stream.finish();
     finish(console, session, snapshot, &report, destroy).await
+}
+
+/// Says every reason for which a plan is not carried out.
+fn refused(console: &Console, refusals: &[Refusal]) -> Failure {
+    for refusal in refusals {
+        console.failure(&Failure::message(refusal.to_string()).hint(refusal.hint()));
+    }
+    Failure::said()
 }
 
 fn question(plan: &Plan, destroy: bool) -> String {

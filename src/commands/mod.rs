@@ -15,6 +15,7 @@ mod handover;
 mod manifests;
 mod operator;
 pub mod plan;
+mod policies;
 mod progress;
 pub mod restore;
 mod rights;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use crate::kinds::Intent;
 use crate::patience::Patience;
-use crate::plan::{Limits, approve};
+use crate::plan::{Limits, Refusal, approve};
 use crate::saved::MadeFrom;
 
 use super::console::Console;
+use super::policies::policies;
 use super::session::Session;
 use super::show::rendered;
 use super::{Address, Exit, Failure, Format, Target, rights, saved};
@@ -26,24 +27,37 @@ pub struct Arguments {
     /// The private key that the saved plan is signed with.
     pub sign: Option<PathBuf>,
     pub detailed_exitcode: bool,
+    /// Files and directories of policies in Rego.
+    pub policy: Vec<PathBuf>,
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, replace, destroy, refresh_only, format, out, sign, detailed_exitcode } = arguments;
+    let Arguments { target, replace, destroy, refresh_only, format, out, sign, detailed_exitcode, policy } = arguments;
     if refresh_only {
         return Err(nothing_to_refresh());
     }
     let key = sign.as_deref().map(saved::signing_key).transpose()?;
+    let rego = policies(&policy)?;
     let (paths, selection) = (target.paths.clone(), target.selection.clone());
-    let mut session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?.yielding();
+    let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?;
+    let mut session = session.yielding().judged_by(rego);
     session.replace(&replace)?;
     let snapshot = session.snapshot(console).await?;
     let intent = if destroy { Intent::Destroy } else { Intent::Reconcile };
     let plan = session.plan(console, &snapshot, intent)?;
     console.data(&rendered(console, &plan, format))?;
     rights::remark(console, &session, &plan);
-    if let Err(refusal) = approve(plan.clone(), Limits::default()) {
-        console.say(&format!("\nNote: {refusal}, which `apply` refuses: {}.", refusal.hint()));
+    let mut denied = None;
+    for refusal in approve(plan.clone(), &Limits::default()).err().unwrap_or_default() {
+        if let Refusal::Denied { .. } = refusal {
+            denied = Some(Failure::message(refusal.to_string()).hint(refusal.hint()));
+        } else {
+            console.say(&format!("\nNote: {refusal}, which `apply` refuses: {}.", refusal.hint()));
+        }
+    }
+    // Nothing may carry it out, so nobody is to find it.
+    if let Some(denied) = denied {
+        return Err(denied);
     }
     if let Some(file) = out {
         let paths = paths.iter().map(|path| path.display().to_string()).collect();

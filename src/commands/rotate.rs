@@ -5,6 +5,7 @@ use crate::model::Rotate;
 
 use super::apply::{Approval, proceed};
 use super::console::Console;
+use super::policies::policies;
 use super::session::Session;
 use super::{Exit, Failure, Selection, Target};
 
@@ -32,7 +33,8 @@ async fn rotate(console: &Console, arguments: Arguments) -> Result<Exit, Failure
             .hint("leave `--target` and `--exclude` out, and run it once for each application"));
     }
     target.selection = itself;
-    let mut session = Session::open(console, target, approval.propagation_timeout).await?;
+    let rego = policies(&approval.policy)?;
+    let mut session = Session::open(console, target, approval.propagation_timeout).await?.judged_by(rego);
     let step = if finish { Rotate::Finish } else { Rotate::Now };
     let declared = session.desired.applications.get_mut(handle.as_str());
     let Some(certificates) = declared.and_then(|application| application.certificates.as_mut()) else {
@@ -53,6 +55,6 @@ async fn rotate(console: &Console, arguments: Arguments) -> Result<Exit, Failure
     for declared in chosen {
         declared.rotate = step;
     }
-    proceed(console, &session, Intent::Reconcile, approval).await?;
+    proceed(console, &session, Intent::Reconcile, &approval).await?;
     Ok(Exit::Success)
 }

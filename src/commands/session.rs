@@ -16,10 +16,11 @@ use crate::keys::{KeyStore, Openers, Vaults};
 use crate::kinds::Intent;
 use crate::manifest;
 use crate::model::{
-    CertificateSource, Cloud, Desired, Operator, Pattern, Plan, Problem, Selection, Severity, Snapshot, Unread,
-    UnreadableStore,
+    CertificateSource, Cloud, Desired, Finding, Operator, Pattern, Plan, Problem, Selection, Severity, Snapshot,
+    Unread, UnreadableStore,
 };
 use crate::patience::Patience;
+use crate::rego::Rego;
 use crate::verify;
 
 use super::connection::{Connection, connect};
@@ -53,6 +54,8 @@ pub(super) struct Session {
     is_embedded: bool,
     /// Whether certificates that others are to retire for are tried while the tenant is read.
     proves: bool,
+    /// Policies that every plan is held against, beside those of the manifests.
+    rego: Rego,
 }
 
 /// Somebody who is signed in, with no plan in mind.
@@ -131,6 +134,7 @@ impl Session {
             left_out,
             is_embedded,
             proves: true,
+            rego: Rego::default(),
         })
     }
 
@@ -155,6 +159,11 @@ impl Session {
     /// Whether all manifests of the estate were given.
     pub(super) fn is_whole(&self) -> bool {
         self.selection.is_everything() && self.left_out.is_empty()
+    }
+
+    /// Holds every plan against these policies too.
+    pub(super) fn judged_by(self, rego: Rego) -> Self {
+        Self { rego, ..self }
     }
 
     /// Reckons for the instant of a plan that was made before.
@@ -345,19 +354,32 @@ impl Session {
     /// Plans, and shows what stands in the way of a plan.
     pub(super) fn plan(&self, console: &Console, snapshot: &Snapshot, intent: Intent) -> Result<Plan, Failure> {
         let planned = crate::plan::plan_selected(&self.desired, snapshot, self.now, intent, &self.selection);
-        let plan = planned.map_err(|problems| self.refused(console, &problems))?;
+        let mut plan = planned.map_err(|problems| self.refused(console, &problems))?;
         // That there is nothing to do can only be said of what was seen.
         if let (true, Intent::Reconcile, Some(unread)) = (plan.is_empty(), intent, snapshot.exchange.unread().next()) {
             let Unread { what, brief: _, error, hint } = unread;
             return Err(Failure::message(format!("{what} could not be read: {error}")).hint(hint.clone()));
         }
+        self.judge(&mut plan)?;
         Ok(plan)
     }
 
     /// Plans, and finds everything that somebody should look at.
     pub(super) fn drift(&self, console: &Console, snapshot: Snapshot) -> Result<Plan, Failure> {
         let found = crate::drift::drift(self.desired.clone(), snapshot, self.now, &self.selection);
-        found.map_err(|problems| self.refused(console, &problems))
+        let mut plan = found.map_err(|problems| self.refused(console, &problems))?;
+        self.judge(&mut plan)?;
+        Ok(plan)
+    }
+
+    /// Adds what policies in Rego find.
+    fn judge(&self, plan: &mut Plan) -> Result<(), Failure> {
+        let judged = self.rego.judge(plan);
+        let judged = judged.map_err(|error| Failure::new("the plan could not be held against the policies", error))?;
+        let at_home =
+            |finding: Finding| Finding { place: self.desired.place_of(&finding.address.holder).cloned(), ..finding };
+        plan.findings.extend(judged.into_iter().map(at_home));
+        Ok(())
     }
 
     fn refused(&self, console: &Console, problems: &[Problem]) -> Failure {

@@ -1,12 +1,26 @@
 //! `accredit validate`: the manifests alone.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use crate::model::{Desired, Finding, Problem, Severity};
+use crate::policy;
 
 use super::console::Console;
 use super::{Exit, Failure, manifests};
 
 pub(super) fn run(console: &Console, paths: &[PathBuf]) -> Result<Exit, Failure> {
-    let (desired, _) = manifests::load(console, paths, &manifests::working_directory()?)?;
+    let (desired, sources) = manifests::load(console, paths, &manifests::working_directory()?)?;
+    let findings = policy::declared(&desired);
+    let problems: Vec<Problem> = findings.iter().map(|finding| problem(finding, &desired)).collect();
+    manifests::show(console, &problems, &sources);
+    let denied: BTreeSet<&String> =
+        findings.iter().filter(|it| it.severity == Severity::Error).map(|finding| &finding.subject).collect();
+    if !denied.is_empty() {
+        let names: Vec<String> = denied.iter().map(|name| format!("`{name}`")).collect();
+        let (policies, deny) = if names.len() == 1 { ("policy", "denies") } else { ("policies", "deny") };
+        return Err(Failure::message(format!("the {policies} {} {deny} what the manifests say", names.join(", "))));
+    }
     console.data(&format!(
         "{} {} of the estate `{}` for {}.\n",
         console.paint.bold(&console.paint.green("Valid:")),
@@ -18,4 +32,15 @@ pub(super) fn run(console: &Console, paths: &[PathBuf]) -> Result<Exit, Failure>
         desired.tenant
     ))?;
     Ok(Exit::Success)
+}
+
+/// A finding with both of its places: what is out of line, and the policy that says so.
+fn problem(finding: &Finding, desired: &Desired) -> Problem {
+    let problem = match finding.severity {
+        Severity::Error => Problem::error(format!("{}: {}", finding.address, finding.message)),
+        Severity::Warning => Problem::warning(format!("{}: {}", finding.address, finding.message)),
+    };
+    let problem = finding.place.iter().fold(problem, Problem::at);
+    let policy = desired.policies.get(&finding.subject);
+    policy.iter().fold(problem, |problem, policy| problem.related(&policy.place, "the policy"))
 }

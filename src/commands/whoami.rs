@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::catalog::capabilities::capabilities;
-use crate::catalog::powers::{Verdict, danger};
+use crate::catalog::powers::Verdict;
+use crate::catalog::risks;
 use crate::catalog::{clouds, roles};
 use crate::fetch::tenant;
 use crate::model::{ObservedTenant, Operator, Powers};
@@ -127,7 +128,11 @@ fn permissions(operator: &Operator) -> Option<Vec<Permission>> {
     else {
         return None;
     };
-    Some(held.iter().map(|name| Permission { name: name.clone(), danger: danger(name) }).collect())
+    Some(
+        held.iter()
+            .map(|name| Permission { name: name.clone(), danger: risks::of_graph_permission(name).map(|(_, why)| why) })
+            .collect(),
+    )
 }
 
 fn directory_roles(operator: &Operator) -> Vec<Role> {

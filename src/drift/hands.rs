@@ -42,6 +42,8 @@ impl<'a> Hands<'a> {
             | Rule::Expires
             | Rule::Expired
             | Rule::Lifetime
+            | Rule::Policy
+            | Rule::ApprovalNeeded
             | Rule::Foreign => {
                 return Vec::new();
             }

@@ -23,6 +23,8 @@ pub(super) fn of(finding: &Finding) -> String {
         (Rule::Lifetime, _) => "replace it by one that ends sooner, or raise `expiry.maximumLifetime`",
         (Rule::Unmanaged, true) => "`accredit apply` deletes it; put it back into a manifest if it is to stay",
         (Rule::Unmanaged, false) => "put it into a manifest, or take the estate's tag off it",
+        (Rule::Policy, _) => "change what the policy names, or the policy where it asks too much",
+        (Rule::ApprovalNeeded, _) => "`accredit apply --approve POLICY` approves it",
         (Rule::Foreign, _) => "declare it to have it managed; nothing here touches it",
     };
     text.to_owned()

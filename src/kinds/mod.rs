@@ -214,13 +214,7 @@ mod tests {
         for kind in KINDS {
             for fields in [fields("/applications/1"), fields("/servicePrincipals/1"), Fields::new()] {
                 for action in actions(&fields) {
-                    let step = Step {
-                        address: Address::new("exo", kind.name(), ""),
-                        action,
-                        reason: Reason::Missing,
-                        notes: Vec::new(),
-                        needs: BTreeSet::new(),
-                    };
+                    let step = Step::new(Address::new("exo", kind.name(), ""), action, Reason::Missing);
                     for (method, path) in kind.writes(&step, &certificates()).iter().flat_map(Write::requests) {
                         let holder_unknown = fields.is_empty() && kind.name() == "passwordCredential";
                         let entry = least_privilege::find(method, &path);

@@ -228,6 +228,6 @@ pub(super) fn writes(kind: &dyn super::Kind, action: crate::model::Action) -> Ve
     use crate::model::{Address, Reason, Step};
 
     let certificates = Certificates::of(&[].into(), Timestamp::UNIX_EPOCH);
-    let (address, needs) = (Address::new("reports", kind.name(), ""), [].into());
-    kind.writes(&Step { address, action, reason: Reason::Missing, notes: Vec::new(), needs }, &certificates)
+    let step = Step::new(Address::new("reports", kind.name(), ""), action, Reason::Missing);
+    kind.writes(&step, &certificates)
 }

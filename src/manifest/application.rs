@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::catalog::clouds::CloudFacts;
 use crate::model::{
-    Cloud, DesiredApplication, DesiredOwner, ForeignCredentials, Handle, IgnoredField, OwnerReference, Place,
-    SignInAudience, StoreReference,
+    ApplicationPlaces, Cloud, DesiredApplication, DesiredOwner, ForeignCredentials, Handle, IgnoredField,
+    OwnerReference, Place, SignInAudience, StoreReference,
 };
 
 use super::certificates::{self, Surroundings};
@@ -77,6 +77,12 @@ pub(super) fn lower(written: &Written<'_>, estate: &Estate<'_>, findings: &mut F
     };
     DesiredApplication {
         place: at.name().clone(),
+        places: ApplicationPlaces {
+            display_name: at.key("displayName").place().clone(),
+            sign_in_audience: at.key("signInAudience").place().clone(),
+            tags: at.key("tags").place().clone(),
+            owners: at.key("owners").place().clone(),
+        },
         display_name,
         description: specification.description.clone(),
         notes: specification.notes.clone(),

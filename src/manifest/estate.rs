@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::catalog::clouds;
-use crate::model::{AuthenticationMethod, Cloud, Desired, DesiredApplication, DesiredUserRole, Handle, Place, Problem};
+use crate::model::{
+    AuthenticationMethod, Cloud, Desired, DesiredApplication, DesiredPolicy, DesiredUserRole, Handle, Place, Problem,
+};
 
 use super::application::{self, Written};
 use super::certificates;
@@ -12,11 +14,13 @@ use super::cursor::At;
 use super::expiry;
 use super::findings::Findings;
 use super::handles::{self, Handles};
+use super::policies;
 use super::roles;
 use super::specification::{
     ApplicationSpecification, AuthenticationSpecification, CloudSpecification, DefaultsSpecification,
     RoleAssignmentSpecification,
 };
+use super::specification_policy::PolicySpecification;
 use super::texts;
 use super::tree::{Entry, Node};
 
@@ -79,6 +83,7 @@ pub(super) fn lower(files: &[CheckedFile], complete: bool, findings: &mut Findin
         user_roles: user_roles(files, findings),
         moved,
         let_go,
+        policies: policies(files, findings),
     }
 }
 
@@ -213,6 +218,18 @@ fn user_roles(files: &[CheckedFile], findings: &mut Findings) -> Vec<DesiredUser
         lowered.extend(roles::lower_users(&specifications, At::entry(entry), findings));
     }
     roles::refuse_duplicate_users(&mut lowered, findings);
+    lowered
+}
+
+/// The policies of all files. Where they lie says nothing of what they hold for: it is always the estate.
+fn policies(files: &[CheckedFile], findings: &mut Findings) -> BTreeMap<String, DesiredPolicy> {
+    let mut lowered = BTreeMap::new();
+    for file in files {
+        for entry in file.sound.entry("policy").map(|entry| entry.value.entries()).unwrap_or_default() {
+            let Some(specification) = read::<PolicySpecification>(&entry.value) else { continue };
+            policies::lower((&entry.key, &specification), At::entry(entry), &mut lowered, findings);
+        }
+    }
     lowered
 }
 

@@ -17,6 +17,7 @@ mod files;
 mod findings;
 mod handles;
 mod permissions;
+mod policies;
 mod report;
 mod roles;
 mod schema;
@@ -26,6 +27,7 @@ mod source;
 mod specification;
 mod specification_certificate;
 mod specification_exchange;
+mod specification_policy;
 mod texts;
 mod tree;
 

@@ -23,6 +23,18 @@ pub(super) fn lower(
     audience: Option<SignInAudience>,
     findings: &mut Findings,
 ) -> Vec<DesiredPermission> {
+    let mut lowered = named(specifications, at, findings);
+    check_limits(&lowered, at.name(), audience, findings);
+    lowered.sort_by_key(identity);
+    lowered
+}
+
+/// The permissions that are named, each once, in the order in which they are written.
+pub(super) fn named(
+    specifications: &[PermissionsSpecification],
+    at: At<'_>,
+    findings: &mut Findings,
+) -> Vec<DesiredPermission> {
     let mut lowered = Vec::new();
     for (index, specification) in specifications.iter().enumerate() {
         let at = at.index(index);
@@ -60,8 +72,6 @@ pub(super) fn lower(
         }
     }
     refuse_duplicates(&lowered, findings);
-    check_limits(&lowered, at.name(), audience, findings);
-    lowered.sort_by_key(identity);
     lowered
 }
 

@@ -277,6 +277,7 @@ fn words_for(name: &str) -> &'static str {
         "string" => "text",
         "array" => "a list",
         "boolean" => "`true` or `false`",
+        "integer" => "a whole number",
         _ => "a map",
     }
 }
@@ -286,6 +287,7 @@ fn kind_of(node: &Node) -> &'static str {
     match node.value {
         Content::Null => "null",
         Content::Bool(_) => "boolean",
+        Content::Number(ref text) if text.parse::<u32>().is_ok() => "integer",
         Content::Number(_) => "number",
         Content::Text(_) => "string",
         Content::List(_) => "array",

@@ -13,6 +13,7 @@ use super::specification_certificate::{
     CertificateSpecification, ExpirySpecification, ForeignCredentialsSpecification, StoreSpecification,
 };
 use super::specification_exchange::ExchangeSpecification;
+use super::specification_policy::PolicySpecification;
 
 /// What an estate of app-only identities in one Microsoft Entra tenant shall look like. Several files make one estate.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -45,6 +46,9 @@ pub(super) struct ManifestSpecification {
     /// Applications that have left these manifests, and what becomes of them. Without it they are deleted.
     #[schemars(example = json!([{"handle": "exo-automation", "destroy": false}]))]
     pub removed: Option<Vec<RemovedSpecification>>,
+    /// What is asked of the estate, by names of your own: policies that a run has to be in line with, as docs/policy.md says.
+    #[schemars(extend("propertyNames" = json!({"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})))]
+    pub policy: Option<BTreeMap<String, PolicySpecification>>,
 }
 
 /// A Microsoft cloud; each has its own hosts and tokens.

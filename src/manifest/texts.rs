@@ -69,6 +69,16 @@ pub(super) fn estate(text: &str) -> Result<(), &'static str> {
     Err("it takes 1 to 64 letters, digits, `.`, `_` or `-`")
 }
 
+/// The name of a policy, which is written after `--approve` too.
+pub(super) fn policy(text: &str) -> Result<(), &'static str> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if begins && text.len() <= 64 && text.bytes().all(fits) {
+        return Ok(());
+    }
+    Err("it takes 1 to 64 lower-case letters, digits, `-`, `_` or `.`, beginning with a letter or digit")
+}
+
 /// A DNS name of a certificate. Underscores are common and harmless; a leading `*.` is a wildcard.
 pub(super) fn dns_name(text: &str) -> Result<(), &'static str> {
     if text.contains("://") {

@@ -70,7 +70,9 @@ impl Node {
         match &self.value {
             Content::Null => serde_json::Value::Null,
             Content::Bool(value) => (*value).into(),
-            Content::Number(text) | Content::Text(text) => text.as_str().into(),
+            // Others are allowed nowhere.
+            Content::Number(text) => text.parse::<u32>().map_or_else(|_| text.as_str().into(), Into::into),
+            Content::Text(text) => text.as_str().into(),
             Content::List(items) => items.iter().map(Self::to_json).collect(),
             Content::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
         }

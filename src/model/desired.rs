@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    AuthenticationMethod, CertificateSource, DesiredExchange, DistinguishedName, ExportFormat, Handle, KeyAlgorithm,
-    Period, PfxEncryption, Place, SecretReference, Selection, StoreReference,
+    AuthenticationMethod, CertificateSource, DesiredExchange, DesiredPolicy, DistinguishedName, ExportFormat, Handle,
+    KeyAlgorithm, Period, PfxEncryption, Place, SecretReference, Selection, StoreReference,
 };
 
 /// A Microsoft cloud; tokens and hosts differ between them.
@@ -43,6 +43,8 @@ pub struct Desired {
     pub moved: BTreeMap<Handle, Former>,
     /// Applications that are let go of and stay.
     pub let_go: BTreeMap<Handle, Place>,
+    /// What is asked of all of it, by name.
+    pub policies: BTreeMap<String, DesiredPolicy>,
 }
 
 /// The handle that an application had.
@@ -93,6 +95,7 @@ impl Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredApplication {
     pub place: Place,
+    pub places: ApplicationPlaces,
     pub display_name: String,
     pub description: Option<String>,
     pub notes: Option<String>,
@@ -148,6 +151,15 @@ impl IgnoredField {
             }
         }
     }
+}
+
+/// Where an application's own fields are said; the application itself where they are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationPlaces {
+    pub display_name: Place,
+    pub sign_in_audience: Place,
+    pub tags: Place,
+    pub owners: Place,
 }
 
 /// <https://learn.microsoft.com/entra/identity-platform/supported-accounts-validation>
@@ -250,6 +262,9 @@ pub struct DesiredCertificate {
     pub source: CertificateSource,
     /// Where the source is said, or the certificate's name.
     pub source_place: Place,
+    /// Where it is said how long it lives, or the certificate's name; `None` where others decide that.
+    pub lifetime_place: Option<Place>,
+    pub key_place: Place,
     pub rotate: Rotate,
     /// The key credential's `displayName` in Entra; tells which declared certificate it is when the key store is
     /// elsewhere.

@@ -151,6 +151,10 @@ pub enum Rule {
     Unmanaged,
     /// Any other application of the tenant that is in no manifest.
     Foreign,
+    /// Not in line with a policy, whose name is the subject. An error where the policy denies it.
+    Policy,
+    /// A step gives what a policy, whose name is the subject, wants somebody to approve.
+    ApprovalNeeded,
 }
 
 /// What a finding is about, and what a run may be asked to fail on.
@@ -161,6 +165,8 @@ pub enum FindingClass {
     Drift,
     /// A credential ends, has ended, or ends too late.
     Expiry,
+    /// Something is not as a policy wants it.
+    Policy,
     /// Something that no manifest is about.
     Inventory,
 }
@@ -171,13 +177,14 @@ pub enum FindingClass {
 pub struct UnknownClass;
 
 impl FindingClass {
-    pub const ALL: [Self; 3] = [Self::Drift, Self::Expiry, Self::Inventory];
+    pub const ALL: [Self; 4] = [Self::Drift, Self::Expiry, Self::Policy, Self::Inventory];
 
     /// As it is written in JSON and after `--fail-on`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Drift => "drift",
             Self::Expiry => "expiry",
+            Self::Policy => "policy",
             Self::Inventory => "inventory",
         }
     }
@@ -207,6 +214,8 @@ impl Rule {
             Self::Lifetime => "lifetime",
             Self::Unmanaged => "unmanaged",
             Self::Foreign => "foreign",
+            Self::Policy => "policy",
+            Self::ApprovalNeeded => "approvalNeeded",
         }
     }
 
@@ -221,6 +230,7 @@ impl Rule {
             | Self::Missing
             | Self::Unmanaged => FindingClass::Drift,
             Self::Expires | Self::Expired | Self::Lifetime => FindingClass::Expiry,
+            Self::Policy | Self::ApprovalNeeded => FindingClass::Policy,
             Self::Foreign => FindingClass::Inventory,
         }
     }

@@ -18,7 +18,9 @@ mod operator;
 mod period;
 mod place;
 mod plan;
+mod policy;
 mod rights;
+mod risk;
 mod rotation;
 mod selection;
 mod snapshot;
@@ -33,9 +35,9 @@ pub use certificate::{
     CertificateProfile, ExportFormat, KeyAlgorithm, PfxEncryption, RequestProfile, Thumbprint, Usage,
 };
 pub use desired::{
-    Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission, DesiredRole,
-    DesiredUserRole, Expiry, ForeignCredentials, Former, IgnoredField, OnExpired, OwnerReference, PermissionType,
-    Prune, Rotate, SignInAudience,
+    ApplicationPlaces, Cloud, Desired, DesiredApplication, DesiredCertificate, DesiredOwner, DesiredPermission,
+    DesiredRole, DesiredUserRole, Expiry, ForeignCredentials, Former, IgnoredField, OnExpired, OwnerReference,
+    PermissionType, Prune, Rotate, SignInAudience,
 };
 pub use diagnosis::{
     Certainty, Diagnosis, EntraCode, Examination, ExaminationState, ExaminedApplication, FailureNumber, Recognition,
@@ -60,7 +62,9 @@ pub use operator::{Operator, Powers};
 pub use period::{InvalidPeriod, Period};
 pub use place::{Place, Problem, Severity};
 pub use plan::{Action, Counts, FieldChange, Observed, Plan, Reason, Step};
+pub use policy::{DesiredPolicy, PolicyLevel, PolicyRule};
 pub use rights::{ExchangeRights, MissingRight, Right, Rights};
+pub use risk::{Risk, RiskClass};
 pub use rotation::{CertificateLife, Generation, GenerationState, Rotation};
 pub use selection::{InvalidPattern, Pattern, Selection};
 pub use snapshot::{

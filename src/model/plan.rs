@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CertificateLife, Fields, Finding, Place, Rights, Rotation, Selection, Value};
+use super::{Address, CertificateLife, Fields, Finding, Place, Rights, Risk, Rotation, Selection, Value};
 
 /// What an apply would do to one tenant, in the order in which it would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +69,12 @@ pub struct Step {
     pub notes: Vec<String>,
     /// Addresses of steps that must be done before.
     pub needs: BTreeSet<Address>,
+    /// What somebody could do with what it gives; `None` where that is nothing out of the ordinary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Whether it takes from the operator what it reads and writes with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removes_operator: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -97,6 +103,14 @@ pub enum Action {
         id: String,
         before: Fields,
     },
+}
+
+impl Step {
+    /// A step with nothing to say beside what it does and why.
+    pub fn new(address: Address, action: Action, reason: Reason) -> Self {
+        let (notes, needs) = (Vec::new(), BTreeSet::new());
+        Self { address, action, reason, notes, needs, risk: None, removes_operator: false }
+    }
 }
 
 impl Action {

@@ -4,8 +4,10 @@
 
 mod approve;
 mod order;
+mod own_access;
 mod replace;
 mod rights;
+mod risk;
 mod select;
 
 pub use approve::{Approved, Limits, Refusal, approve};
@@ -20,9 +22,10 @@ use crate::catalog::roles;
 use crate::diff::diff;
 use crate::kinds::{Context, How, Intent, KINDS, Resource, Survey, kind};
 use crate::model::{
-    Action, Address, Circumstances, Desired, Finding, Observed, Plan, Problem, Reason, Rule, Selection, Severity,
+    Action, Address, Circumstances, Desired, Finding, Observed, Plan, Problem, Reason, Risk, Rule, Selection, Severity,
     Snapshot, Step, Value,
 };
+use crate::policy;
 
 /// Compares what is declared with what was found.
 ///
@@ -84,13 +87,25 @@ pub fn plan_selected(
     if !unmatched.is_empty() {
         return Err(unmatched);
     }
-    let select::Selected { steps, notices: partial } = select::select(steps, selection);
+    let select::Selected { mut steps, notices: partial } = select::select(steps, selection);
     findings = select::findings(findings, &steps, selection);
     unchanged.retain(|address| selection.covers(address));
     observed.retain(|address, _| selection.covers(address) || steps.contains_key(address));
     rotations.retain(|rotation| selection.covers(&rotation.address));
     certificates.retain(|certificate| selection.covers(&certificate.address));
+    let at_risk: Vec<(Address, Option<Risk>, bool)> = steps
+        .values()
+        .map(|step| (step.address.clone(), risk::of(step, &steps, actual), own_access::is_removed_by(step, actual)))
+        .collect();
+    for (address, risk, removes_operator) in at_risk {
+        if let Some(step) = steps.get_mut(&address) {
+            (step.risk, step.removes_operator) = (risk, removes_operator);
+        }
+    }
     let steps = order::in_order(steps);
+    if intent == Intent::Reconcile {
+        findings.extend(out_of_line(desired, actual, now, &steps));
+    }
     let warnings = partial.into_iter().chain(warnings);
     let notices = warnings.chain(notices(desired, actual, &steps)).collect();
     let rights = rights::rights(&steps, &estate, (desired, intent), actual, now);
@@ -125,11 +140,44 @@ fn narrowed(desired: &Desired, actual: &Snapshot, selection: &Selection) -> Opti
     Some((desired, actual))
 }
 
+/// What is not in line with the estate's policies, and what of the plan takes somebody's approval.
+fn out_of_line(desired: &Desired, actual: &Snapshot, now: Timestamp, steps: &[Step]) -> Vec<Finding> {
+    let mut findings = policy::declared(desired);
+    // What was given before was approved then; what is given by this plan is known from its steps.
+    findings.retain(|finding| finding.rule != Rule::ApprovalNeeded);
+    findings.extend(policy::approvals(desired, steps, actual));
+    let mut found = policy::found(desired, actual, now);
+    found.retain(|finding| finding.rule != Rule::ApprovalNeeded);
+    for finding in &mut found {
+        finding.removed = steps.iter().any(|step| takes_away(step, &finding.address, actual));
+    }
+    findings.extend(found);
+    findings
+}
+
+/// Whether a step removes the credential that a finding is about.
+fn takes_away(step: &Step, found: &Address, actual: &Snapshot) -> bool {
+    if step.address == *found {
+        return step.action.is_delete();
+    }
+    let Action::Update { id: _, changes, after } = &step.action else { return false };
+    if step.address.kind != "application" || step.address.holder != found.holder || found.kind != "keyCredential" {
+        return false;
+    }
+    let credentials = actual.applications.get(&found.holder).map_or(&[][..], |it| it.key_credentials.as_slice());
+    let credential = credentials.iter().find(|credential| credential.key_id == found.name);
+    let thumbprint = credential.and_then(|credential| credential.thumbprint.as_ref()).map(ToString::to_string);
+    let is_it = |value: &Value| value.id().is_some_and(|id| id == found.name || Some(id) == thumbprint.as_deref());
+    let there = changes.iter().find(|change| change.path == "keyCredentials").map(|change| &change.before);
+    there.into_iter().flat_map(Value::members).any(is_it)
+        && !after.get("keyCredentials").into_iter().flat_map(Value::members).any(is_it)
+}
+
 /// The step that would make a declared resource if it were not there.
 fn from_nothing(resource: &Resource) -> Option<Step> {
     let after = resource.desired.clone()?;
     let (address, reason) = (resource.address.clone(), Reason::Missing);
-    Some(Step { address, action: Action::Create { after }, reason, notes: Vec::new(), needs: BTreeSet::new() })
+    Some(Step::new(address, Action::Create { after }, reason))
 }
 
 /// What to know besides: what could not be looked at where a step depends on it, and what takes its time.
@@ -209,7 +257,7 @@ fn step(resource: Resource) -> Option<Step> {
     let referred = action.after().into_iter().flat_map(|after| after.values()).flat_map(Value::outputs);
     let referred = referred.map(|output| output.of.clone()).filter(|of| *of != address);
     let needs = needs.into_iter().chain(referred).collect();
-    Some(Step { reason: reason.unwrap_or(usual), address, action, notes, needs })
+    Some(Step { notes, needs, ..Step::new(address, action, reason.unwrap_or(usual)) })
 }
 
 fn undeclared(step: &Step, desired: &Desired) -> Finding {

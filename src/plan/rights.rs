@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use crate::catalog::apis::MICROSOFT_GRAPH;
 use crate::catalog::capabilities::reads_of_a_plan;
 use crate::catalog::least_privilege::{self, Circumstances, Entry};
-use crate::catalog::powers::{Held, Verdict, danger, held, least_role, least_set, verdict, writes_owned_alone};
+use crate::catalog::powers::{Held, Verdict, held, least_role, least_set, verdict, writes_owned_alone};
+use crate::catalog::risks;
 use crate::catalog::roles;
 use crate::kinds::{Certificates, Intent, Write, kind};
 use crate::model::{
@@ -204,10 +205,9 @@ fn surplus(reads: &[&'static Entry], asked: &[Asked<'_>], operator: &Operator) -
             let amounts = Held::default().with_roles([role.as_str()]);
             least_privilege::all().iter().any(|entry| {
                 amounts.allows(entry, Circumstances::PLAIN)
-                    && entry
-                        .ways
-                        .iter()
-                        .any(|way| way.permissions.iter().any(|permission| danger(permission).is_some()))
+                    && entry.ways.iter().any(|way| {
+                        way.permissions.iter().any(|permission| risks::of_graph_permission(permission).is_some())
+                    })
             })
         };
         surplus.extend(

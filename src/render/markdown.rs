@@ -119,12 +119,12 @@ impl Comment {
     }
 
     fn grants(&mut self, plan: &Plan) {
-        let grants = risk::grants(plan);
+        let grants = risk::privileged(plan);
         if grants.is_empty() {
             return;
         }
-        self.push("\n> [!CAUTION]\n> This plan grants rights that amount to much of the tenant:\n");
-        let item = |(step, why): (&Step, String)| format!("> - {}: {}\n", code(&step.address.to_string()), prose(&why));
+        self.push("\n> [!CAUTION]\n> Privileged in this plan:\n");
+        let item = |(address, why): (String, String)| format!("> - {}: {}\n", code(&address), prose(&why));
         self.list(6_000, grants.into_iter().map(item), |more| format!("> - and {more} more\n"));
     }
 

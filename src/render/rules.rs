@@ -90,6 +90,18 @@ pub(super) fn explanation(rule: Rule) -> Explanation {
             help: "Put it back into a manifest, or apply to delete it.",
             security_severity: Some("4.0"),
         },
+        Rule::Policy => Explanation {
+            title: "Not in line with a policy",
+            meaning: "What is declared or was found is not as a policy of the estate, or one in Rego, wants it.",
+            help: "Change what the policy names; or change the policy, where it asks too much.",
+            security_severity: Some("6.0"),
+        },
+        Rule::ApprovalNeeded => Explanation {
+            title: "Somebody has to approve it",
+            meaning: "A step of this plan gives what a policy of the estate wants approved by name.",
+            help: "Approve it with `accredit apply --approve POLICY`, or take it out of the manifest.",
+            security_severity: None,
+        },
         Rule::Foreign => Explanation {
             title: "An application in no manifest",
             meaning: "It belongs to no estate that was looked at. Nothing here touches it.",
@@ -112,6 +124,7 @@ pub(super) fn heading(class: FindingClass, findings: &[&Finding]) -> &'static st
         }
         FindingClass::Drift => "Not as the manifests say",
         FindingClass::Expiry => "Credentials that end, have ended or live too long",
+        FindingClass::Policy => "Not in line with a policy",
         FindingClass::Inventory => "Applications in no manifest",
     }
 }
@@ -126,7 +139,8 @@ pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
             | Rule::Disabled
             | Rule::Unmanaged
             | Rule::Expired
-            | Rule::Lifetime,
+            | Rule::Lifetime
+            | Rule::Policy,
             true,
         ) => Some("this plan removes it"),
         (Rule::Changed | Rule::Gone | Rule::Missing, true) => Some("this plan makes it as declared"),
@@ -142,7 +156,8 @@ pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
             | Rule::Missing,
             false,
         ) => Some("this plan leaves it"),
-        (Rule::Expires | Rule::Expired | Rule::Lifetime, false) | (Rule::Foreign, _) => None,
+        (Rule::Expires | Rule::Expired | Rule::Lifetime | Rule::Policy, false)
+        | (Rule::ApprovalNeeded | Rule::Foreign, _) => None,
     }
 }
 

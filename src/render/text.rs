@@ -63,9 +63,6 @@ pub fn summary(plan: &Plan) -> String {
 }
 
 fn findings(out: &mut String, plan: &Plan, paint: Paint) {
-    if plan.findings.is_empty() {
-        return;
-    }
     let of = |class: FindingClass| {
         let findings: Vec<&Finding> = plan.findings.iter().filter(|finding| finding.rule.class() == class).collect();
         (!findings.is_empty()).then_some((class, findings))
@@ -80,7 +77,10 @@ fn findings(out: &mut String, plan: &Plan, paint: Paint) {
                 Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
             };
             let fate = rules::fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
-            let _ = writeln!(out, "  {mark} {}: {message}{fate}", printable(&finding.address.to_string()));
+            // A policy is about what somebody wrote.
+            let place = finding.place.as_ref().filter(|_| class == FindingClass::Policy);
+            let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+            let _ = writeln!(out, "  {mark} {}: {message}{fate}{place}", printable(&finding.address.to_string()));
         }
         out.push('\n');
     }
@@ -119,6 +119,12 @@ fn legend(out: &mut String, plan: &Plan, paint: Paint) {
 pub(super) fn block(out: &mut String, step: &Step, paint: Paint) {
     let _ = writeln!(out, "  {} {}", paint.dim("#"), paint.bold(&printable(&headline(step))));
     let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", because(&step.reason))));
+    if let Some(risk) = super::risk::risk(step) {
+        let _ = writeln!(out, "  {}", paint.red(&format!("# ({})", printable(&risk))));
+    }
+    if step.removes_operator {
+        let _ = writeln!(out, "  {}", paint.red(&format!("# ({})", super::risk::REMOVES_OPERATOR)));
+    }
     for note in &step.notes {
         let _ = writeln!(out, "  {}", paint.dim(&format!("# ({})", printable(note))));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Address, Finding, Plan, Value};
+use crate::model::{Address, Finding, FindingClass, Plan, Value};
 use crate::render::inline;
 
 /// Something that is not as it was when the plan was made.
@@ -77,11 +77,13 @@ pub fn moved(then: &Plan, now: &Plan) -> Vec<Moved> {
     moved
 }
 
-/// What one plan found and the other did not. Where in the manifests it belongs does not matter.
+/// What one plan found and the other did not. Where in the manifests it belongs does not matter, and what policies say of it is
+/// not found in the tenant: they are asked again.
 fn beyond<'a>(one: &'a Plan, other: &'a Plan) -> impl Iterator<Item = Finding> + 'a {
     let said = |finding: &Finding| (finding.fingerprint(), finding.message.clone(), finding.removed);
     let known: BTreeSet<_> = other.findings.iter().map(said).collect();
-    one.findings.iter().filter(move |finding| !known.contains(&said(finding))).cloned()
+    let found = one.findings.iter().filter(|finding| finding.rule.class() != FindingClass::Policy);
+    found.filter(move |finding| !known.contains(&said(finding))).cloned()
 }
 
 /// Where the same findings lead to something else, as they may where proofs or policies of the tenant differ.

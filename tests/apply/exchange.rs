@@ -735,8 +735,9 @@ async fn the_least_permissions_suffice_and_less_is_refused_before_the_first_writ
     let plan = world.plan(&world.desired()).await;
     let shown = text(&plan, Paint::PLAIN);
     assert!(shown.contains("RoleManagement.ReadWrite.Exchange  Exchange Administrator"), "{shown}");
-    let refusal = approve(plan, Limits::default()).unwrap_err();
-    assert_eq!(refusal, Refusal::MissingRights { permissions: vec!["RoleManagement.ReadWrite.Exchange".to_owned()] });
+    let refusals = approve(plan, &Limits::default()).unwrap_err();
+    let permissions = vec!["RoleManagement.ReadWrite.Exchange".to_owned()];
+    assert_eq!(refusals, [Refusal::MissingRights { permissions }]);
     assert_eq!(world.writes().await, Vec::<String>::new());
 
     world.sign_in_as(operator(&world, &LEAST).await).await;
@@ -773,8 +774,8 @@ async fn who_may_not_change_role_groups_is_told_before_the_first_write() {
     let shown = text(&plan, Paint::PLAIN);
     assert!(shown.contains("Exchange does not let it run Add-RoleGroupMember, New-ServicePrincipal"), "{shown}");
     assert!(markdown(&plan).contains("Exchange Administrator"));
-    let refusal = approve(plan, Limits::default()).unwrap_err();
-    assert_eq!(refusal.to_string(), "the operator lacks `Exchange Administrator` for this plan");
+    let refusals = approve(plan, &Limits::default()).unwrap_err();
+    assert_eq!(refusals[0].to_string(), "the operator lacks `Exchange Administrator` for this plan");
     let writes = world.writes().await;
     assert!(writes.iter().all(|write| write.ends_with("InvokeCommand")), "cmdlets that read are sent so: {writes:?}");
 }

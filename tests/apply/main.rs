@@ -8,6 +8,7 @@
 mod operator;
 
 mod authority;
+mod brakes;
 mod certificates;
 mod changes;
 mod command_line;

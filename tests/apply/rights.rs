@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 use accredit::catalog::apis::MICROSOFT_GRAPH;
 use accredit::catalog::capabilities::capabilities;
 use accredit::catalog::least_privilege::{self, Reach};
-use accredit::catalog::powers::{dangers, roles_with_permissions};
+use accredit::catalog::powers::roles_with_permissions;
+use accredit::catalog::risks;
 use accredit::catalog::{permissions, roles};
 use accredit::emulator;
 use accredit::fetch::FetchError;
@@ -152,7 +153,7 @@ async fn without_one_of_them_nothing_is_written_or_all_of_it() {
             Err(error) => panic!("{without}: {error}"),
         };
         let plan = accredit::plan::plan(&desired, &snapshot, world.now, Intent::Reconcile).unwrap();
-        match approve(plan.clone(), Limits::default()) {
+        match approve(plan.clone(), &Limits::default()).map_err(only) {
             Err(Refusal::MissingRights { permissions }) => {
                 // Nothing less than all of them where those that it makes cannot be made.
                 assert_eq!(permissions, [*without], "{without}");
@@ -203,7 +204,7 @@ async fn a_change_without_one_of_them_is_refused_whole_or_done_whole() {
             Err(error) => assert_eq!(without, "Directory.Read.All", "{error}"),
             Ok(snapshot) => {
                 let plan = accredit::plan::plan(&world.desired(), &snapshot, world.now, intent).unwrap();
-                match approve(plan, Limits::default()) {
+                match approve(plan, &Limits::default()).map_err(only) {
                     Err(Refusal::MissingRights { permissions }) => {
                         // Those of others stay beyond reach: it takes more to write what is not owned.
                         assert_eq!(permissions.len(), 1, "{permissions:?}");
@@ -235,7 +236,7 @@ async fn a_change_without_one_of_them_is_refused_whole_or_done_whole() {
     let (modest, _) = application(&world, "modest", &["Directory.Read.All", "Application.ReadWrite.All"]).await;
     world.sign_in_as(modest).await;
     let plan = world.try_plan(&world.desired(), Intent::Destroy).await.unwrap();
-    assert!(approve(plan.clone(), Limits::default()).is_ok());
+    assert!(approve(plan.clone(), &Limits::default()).is_ok());
     assert!(world.carry_out(&world.desired(), plan).await.is_complete());
 }
 
@@ -398,7 +399,7 @@ async fn what_somebody_else_made_needs_more_than_what_the_operator_owns() {
     world.write("exo.yaml", &modest().replace("displayName: exo automated", "displayName: another name"));
     let plan = world.plan(&world.desired()).await;
     assert_eq!(missing(&plan), ["Application.ReadWrite.All"]);
-    let refusal = approve(plan, Limits::default()).unwrap_err();
+    let refusal = only(approve(plan, &Limits::default()).unwrap_err());
     assert!(refusal.to_string().contains("`Application.ReadWrite.All`"), "{refusal}");
     assert!(refusal.hint().contains("--skip-rights-check"), "{}", refusal.hint());
 
@@ -478,10 +479,10 @@ async fn of_a_user_only_scopes_are_certain() {
     assert_eq!(missing(&plan), ["Application.ReadWrite.All"]);
     let shown = text(&plan, Paint::PLAIN);
     assert!(shown.contains("(?)") && shown.contains("Cloud Application Administrator"), "{shown}");
-    assert!(approve(plan, Limits::default()).is_ok());
+    assert!(approve(plan, &Limits::default()).is_ok());
     world.operator = user(&["User.Read"]);
     let plan = world.plan(&world.desired()).await;
-    assert!(matches!(approve(plan, Limits::default()), Err(Refusal::MissingRights { .. })));
+    assert!(matches!(approve(plan, &Limits::default()).map_err(only), Err(Refusal::MissingRights { .. })));
 }
 
 #[tokio::test]
@@ -670,6 +671,12 @@ fn code<'n>(names: impl IntoIterator<Item = &'n str>, between: &str) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
 }
 
+/// The one reason for which a plan is refused.
+fn only(mut refusals: Vec<Refusal>) -> Refusal {
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    refusals.remove(0)
+}
+
 fn capabilities_table() -> String {
     let mut table = "| to | the least |\n|---|---|\n".to_owned();
     for capability in capabilities() {
@@ -680,7 +687,9 @@ fn capabilities_table() -> String {
 
 fn dangers_table() -> String {
     let mut table = "| permission | whoever has it |\n|---|---|\n".to_owned();
-    for (permission, why) in dangers() {
+    let named: BTreeSet<&str> =
+        least_privilege::all().iter().flat_map(|entry| entry.ways).flat_map(|way| way.permissions).copied().collect();
+    for (permission, (_, why)) in risks::graph_permissions().filter(|(name, _)| named.contains(name)) {
         table += &format!("| `{permission}` | {why} |\n");
     }
     table

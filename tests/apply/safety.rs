@@ -129,11 +129,11 @@ async fn the_brake_stops_a_run_that_would_delete_most_of_the_estate() {
         std::fs::remove_file(world.directory.path().join(format!("manifests/{handle}.yaml"))).unwrap();
     }
     let plan = world.plan(&world.desired()).await;
-    let refusal = approve(plan.clone(), Limits::default()).unwrap_err();
-    assert_eq!(refusal, Refusal::TooManyDeletes { deletes: 3, applications: 4 });
-    assert!(refusal.hint().contains("--allow-deletes 3"));
-    assert!(approve(plan.clone(), Limits { allow_deletes: Some(2), ..Limits::default() }).is_err());
-    assert!(approve(plan, Limits { allow_deletes: Some(3), ..Limits::default() }).is_ok());
+    let refusals = approve(plan.clone(), &Limits::default()).unwrap_err();
+    assert_eq!(refusals, [Refusal::TooManyDeletes { deletes: 3, applications: 4 }]);
+    assert!(refusals[0].hint().contains("--allow-deletes 3"));
+    assert!(approve(plan.clone(), &Limits { allow_deletes: Some(2), ..Limits::default() }).is_err());
+    assert!(approve(plan, &Limits { allow_deletes: Some(3), ..Limits::default() }).is_ok());
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) fn place(file: &str, line: usize) -> Place {
 }
 
 pub(crate) fn step(address: Address, action: Action, reason: Reason) -> Step {
-    Step { address, action, reason, notes: Vec::new(), needs: BTreeSet::new() }
+    Step { address, action, reason, notes: Vec::new(), needs: BTreeSet::new(), risk: None, removes_operator: false }
 }
 
 fn fields(pairs: &[(&str, Value)]) -> Fields {

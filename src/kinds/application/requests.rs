@@ -159,13 +159,7 @@ mod tests {
     const SHA1: &str = "D3083EC9CF8AEE4BD3428D8C8A6A228CB3383B6E";
 
     fn step(action: Action) -> Step {
-        Step {
-            address: Address::new("exo", "application", ""),
-            action,
-            reason: Reason::Missing,
-            notes: Vec::new(),
-            needs: BTreeSet::new(),
-        }
+        Step::new(Address::new("exo", "application", ""), action, Reason::Missing)
     }
 
     fn certificates() -> Certificates {

@@ -22,7 +22,9 @@ fn desired() -> DesiredCertificate {
     DesiredCertificate {
         place: place.clone(),
         source: CertificateSource::SelfSigned,
-        source_place: place,
+        source_place: place.clone(),
+        lifetime_place: Some(place.clone()),
+        key_place: place,
         rotate: Rotate::WhenDue,
         display_name: "main".to_owned(),
         subject: DistinguishedName("CN=exo".to_owned()),

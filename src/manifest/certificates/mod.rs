@@ -123,6 +123,8 @@ fn certificate(
     DesiredCertificate {
         place: at.name().clone(),
         source_place: at.key("source").place().clone(),
+        lifetime_place: source::decides_lifetime(&source).then(|| at.key("validFor").place().clone()),
+        key_place: at.key("key").place().clone(),
         rotate: Rotate::default(),
         display_name: specification.display_name.clone().unwrap_or_else(|| name.to_owned()),
         subject,
@@ -238,7 +240,7 @@ fn lifetime(
     valid_for
 }
 
-fn key_algorithm(specification: KeySpecification) -> KeyAlgorithm {
+pub(super) fn key_algorithm(specification: KeySpecification) -> KeyAlgorithm {
     match specification {
         KeySpecification::Rsa2048 => KeyAlgorithm::Rsa2048,
         KeySpecification::Rsa3072 => KeyAlgorithm::Rsa3072,

@@ -85,10 +85,9 @@ fn warnings(plan: &Plan) -> String {
         .map(|step| format!("{} {}", code(&step.address.to_string()), escaped(&because(&step.reason))))
         .collect();
     out += &warning("This plan destroys", &rows);
-    let grants = risk::grants(plan);
-    let rows: Vec<String> =
-        grants.iter().map(|(step, why)| format!("{} {}", code(&step.address.to_string()), escaped(why))).collect();
-    out += &warning("This plan grants rights that amount to much of the tenant", &rows);
+    let grants = risk::privileged(plan);
+    let rows: Vec<String> = grants.iter().map(|(address, why)| format!("{} {}", code(address), escaped(why))).collect();
+    out += &warning("Privileged in this plan", &rows);
     out
 }
 
