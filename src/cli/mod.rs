@@ -4,6 +4,7 @@ mod certificate;
 mod connect;
 mod doctor;
 mod emulate;
+mod fmt;
 mod verify;
 
 use std::path::PathBuf;
@@ -70,6 +71,11 @@ enum Verb {
     /// Check manifests without a tenant.
     #[command(after_help = "Example:\n  accredit validate manifests/ more/exo.yaml")]
     Validate(ValidateArguments),
+    /// Put manifests into one form: order of keys, indentation, quotes; comments stay.
+    #[command(
+        after_help = "Examples:\n  accredit fmt manifests/\n  accredit fmt --check --diff manifests/   # 0 all in form, 1 error, 2 some are not; writes nothing\n  accredit fmt - < exo.yaml                # from standard input to standard output"
+    )]
+    Fmt(fmt::FmtArguments),
     /// Show what apply would change, and change nothing.
     #[command(
         after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes"
@@ -386,6 +392,7 @@ impl From<Verb> for commands::Command {
     fn from(verb: Verb) -> Self {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
+            Verb::Fmt(arguments) => Self::Fmt(arguments.into()),
             Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
             Verb::Plan(PlanArguments { target, destroy, json, format: named, out, sign, detailed_exitcode }) => {
                 Self::Plan(commands::plan::Arguments {

@@ -9,6 +9,7 @@ mod custom_cloud;
 pub mod doctor;
 pub mod emulate;
 mod failure;
+pub mod fmt;
 mod generated;
 mod handover;
 mod manifests;
@@ -26,6 +27,7 @@ mod stream;
 mod validate;
 pub mod verify;
 pub mod whoami;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ use failure::Failure;
 #[derive(Debug)]
 pub enum Command {
     Validate { paths: Vec<PathBuf> },
+    Fmt(fmt::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Restore(restore::Arguments),
@@ -140,6 +143,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     console.start_log();
     let outcome = match command {
         Command::Validate { paths } => validate::run(&console, &paths),
+        Command::Fmt(arguments) => fmt::run(&console, &arguments),
         Command::Show { file, format } => show::run(&console, &file, format),
         Command::Schema { plan, file } => generated::schema(&console, plan, file.as_deref()),
         Command::Completions { shell, command } => generated::completions(&console, shell, command),

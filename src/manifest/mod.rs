@@ -14,6 +14,7 @@ mod exchange;
 mod expiry;
 mod files;
 mod findings;
+mod format;
 mod permissions;
 mod report;
 mod roles;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Desired, Problem, Severity};
 
+pub use format::{FormattedFile, Formatting, LeftAlone, format, format_text, without_secrets};
 pub use report::render_problems;
 pub use schema::schema;
 pub use source::Sources;
