@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("render", &["model", "catalog"]),
     ("saved", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
+    ("merge", &["model"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
     ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
     (
@@ -51,6 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "render",
             "saved",
             "handover",
+            "merge",
             "fetch",
             "execute",
             "verify",
@@ -61,7 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that are functions from values to values.
-const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover", "saved"];
+const PURE: &[&str] = &["model", "catalog", "diff", "kinds", "doctor", "plan", "render", "handover", "saved", "merge"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

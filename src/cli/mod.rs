@@ -4,6 +4,7 @@ mod certificate;
 mod connect;
 mod doctor;
 mod emulate;
+mod estates;
 mod fmt;
 mod verify;
 
@@ -69,7 +70,9 @@ enum FormatArgument {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Check manifests without a tenant.
-    #[command(after_help = "Example:\n  accredit validate manifests/ more/exo.yaml")]
+    #[command(
+        after_help = "Examples:\n  accredit validate manifests/ more/exo.yaml\n  accredit validate estates/*/    # several estates, each by itself"
+    )]
     Validate(ValidateArguments),
     /// Put manifests into one form: order of keys, indentation, quotes; comments stay.
     #[command(
@@ -78,7 +81,7 @@ enum Verb {
     Fmt(fmt::FmtArguments),
     /// Show what apply would change, and change nothing.
     #[command(
-        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes"
+        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes\n  accredit plan --json --shard 3/16 estates/*/              # a share of several estates"
     )]
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
@@ -120,6 +123,11 @@ enum Verb {
         after_help = "Examples:\n  accredit show plan.json --format markdown\n  accredit show plan.json --format html > plan.html\n  accredit show plan.json --format sarif > plan.sarif"
     )]
     Show(ShowArguments),
+    /// Put the results of several runs together, such as those of shards.
+    #[command(
+        after_help = "Examples:\n  accredit merge shard-*.json > all.json   # 1 where one is missing, there twice, or has an error for a result\n  accredit merge one.sarif other.sarif > all.sarif"
+    )]
+    Merge(estates::MergeArguments),
     /// Make, read, convert and judge certificates and keys, with no tenant.
     #[command(
         subcommand,
@@ -154,6 +162,11 @@ struct ValidateArguments {
     /// Manifest files, or directories of them.
     #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    estates: estates::EstatesArguments,
 }
 
 /// Which services are spoken to, and as whom.
@@ -235,6 +248,8 @@ struct PlanArguments {
     /// Exit with 0 when there is nothing to do, 1 on errors, 2 when something would change.
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    estates: estates::EstatesArguments,
 }
 
 #[derive(Debug, Args)]
@@ -393,17 +408,28 @@ impl From<Verb> for commands::Command {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
             Verb::Fmt(arguments) => Self::Fmt(arguments.into()),
-            Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
-            Verb::Plan(PlanArguments { target, destroy, json, format: named, out, sign, detailed_exitcode }) => {
-                Self::Plan(commands::plan::Arguments {
-                    target: target.into(),
-                    destroy,
-                    format: format(json, named),
-                    out,
-                    sign,
-                    detailed_exitcode,
-                })
+            Verb::Validate(ValidateArguments { paths, json, estates }) => {
+                Self::Validate(commands::validate::Arguments { paths, selection: estates.into(), json })
             }
+            Verb::Merge(arguments) => Self::Merge(arguments.into()),
+            Verb::Plan(PlanArguments {
+                target,
+                destroy,
+                json,
+                format: named,
+                out,
+                sign,
+                detailed_exitcode,
+                estates,
+            }) => Self::Plan(commands::plan::Arguments {
+                selection: estates.into(),
+                target: target.into(),
+                destroy,
+                format: format(json, named),
+                out,
+                sign,
+                detailed_exitcode,
+            }),
             Verb::Apply(ApplyArguments { target, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });
                 let (target, approval) = (target.into(), approval.into());

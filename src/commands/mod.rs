@@ -8,11 +8,13 @@ mod console;
 mod custom_cloud;
 pub mod doctor;
 pub mod emulate;
+pub mod estates;
 mod failure;
 pub mod fmt;
 mod generated;
 mod handover;
 mod manifests;
+pub mod merge;
 mod operator;
 pub mod plan;
 mod progress;
@@ -24,7 +26,7 @@ mod secrets;
 mod session;
 mod show;
 mod stream;
-mod validate;
+pub mod validate;
 pub mod verify;
 pub mod whoami;
 mod written;
@@ -36,6 +38,7 @@ use std::time::Duration;
 use clap_complete::Shell;
 use jiff::Timestamp;
 
+pub use crate::merge::Shard;
 pub use crate::model::AuthenticationMethod;
 pub use crate::verify::Waiting;
 
@@ -45,7 +48,8 @@ use failure::Failure;
 /// What was asked for on the command line.
 #[derive(Debug)]
 pub enum Command {
-    Validate { paths: Vec<PathBuf> },
+    Validate(validate::Arguments),
+    Merge(merge::Arguments),
     Fmt(fmt::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
@@ -67,7 +71,7 @@ pub enum Command {
 pub const MANIFESTS: &str = "manifests";
 
 /// The manifests and the tenant that a command is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     pub paths: Vec<PathBuf>,
     pub service: Service,
@@ -89,7 +93,7 @@ impl Target {
 }
 
 /// Which services a command speaks to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
     /// `Some("")`: the embedded tenant; `Some(url)`: one that is served elsewhere on this machine.
     pub emulator: Option<String>,
@@ -142,7 +146,8 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     let console = Console::new(color);
     console.start_log();
     let outcome = match command {
-        Command::Validate { paths } => validate::run(&console, &paths),
+        Command::Validate(arguments) => in_runtime(validate::run(&console, arguments)),
+        Command::Merge(arguments) => merge::run(&console, &arguments),
         Command::Fmt(arguments) => fmt::run(&console, &arguments),
         Command::Show { file, format } => show::run(&console, &file, format),
         Command::Schema { plan, file } => generated::schema(&console, plan, file.as_deref()),

@@ -280,7 +280,7 @@ impl Session {
         crate::plan::plan(&self.desired, snapshot, self.now, intent).map_err(|problems| {
             manifests::show(console, &problems, &self.sources);
             debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
-            Failure::said()
+            Failure::of_problems(&problems)
         })
     }
 }

@@ -15,6 +15,7 @@ mod expiry;
 mod files;
 mod findings;
 mod format;
+mod partition;
 mod permissions;
 mod report;
 mod roles;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use crate::model::{Desired, Problem, Severity};
 
 pub use format::{FormattedFile, Formatting, LeftAlone, format, format_text, without_secrets};
+pub use partition::{EstatePaths, OfNoEstate, estates};
 pub use report::render_problems;
 pub use schema::schema;
 pub use source::Sources;
