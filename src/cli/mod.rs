@@ -6,6 +6,7 @@ mod doctor;
 mod emulate;
 mod estates;
 mod fmt;
+mod init;
 mod verify;
 
 use std::path::PathBuf;
@@ -69,6 +70,11 @@ enum FormatArgument {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write a first manifest, or files for pipelines.
+    #[command(
+        after_help = "Examples:\n  accredit init                                              # asks a few questions\n  accredit init --tenant contoso.onmicrosoft.com --for exchange-read --owner zoe.howard@contoso.onmicrosoft.com\n  accredit init --ci github                                  # plan, apply and drift in GitHub Actions"
+    )]
+    Init(Box<init::InitArguments>),
     /// Check manifests without a tenant.
     #[command(
         after_help = "Examples:\n  accredit validate manifests/ more/exo.yaml\n  accredit validate estates/*/    # several estates, each by itself"
@@ -407,6 +413,7 @@ impl From<Verb> for commands::Command {
     fn from(verb: Verb) -> Self {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
+            Verb::Init(arguments) => Self::Init(Box::new((*arguments).into())),
             Verb::Fmt(arguments) => Self::Fmt(arguments.into()),
             Verb::Validate(ValidateArguments { paths, json, estates }) => {
                 Self::Validate(commands::validate::Arguments { paths, selection: estates.into(), json })

@@ -13,6 +13,7 @@ mod failure;
 pub mod fmt;
 mod generated;
 mod handover;
+pub mod init;
 mod manifests;
 pub mod merge;
 mod operator;
@@ -51,6 +52,7 @@ pub enum Command {
     Validate(validate::Arguments),
     Merge(merge::Arguments),
     Fmt(fmt::Arguments),
+    Init(Box<init::Arguments>),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Restore(restore::Arguments),
@@ -148,6 +150,7 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     let outcome = match command {
         Command::Validate(arguments) => in_runtime(validate::run(&console, arguments)),
         Command::Merge(arguments) => merge::run(&console, &arguments),
+        Command::Init(arguments) => init::run(&console, &arguments),
         Command::Fmt(arguments) => fmt::run(&console, &arguments),
         Command::Show { file, format } => show::run(&console, &file, format),
         Command::Schema { plan, file } => generated::schema(&console, plan, file.as_deref()),

@@ -15,6 +15,7 @@ mod connect;
 mod crash;
 mod deaths;
 mod doctor;
+mod estates;
 mod exchange;
 mod interop;
 #[cfg(unix)]
@@ -22,6 +23,7 @@ mod kills;
 mod life;
 mod lives;
 mod mortal;
+mod pipelines;
 mod policies;
 mod process;
 mod production;
