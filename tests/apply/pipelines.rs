@@ -240,7 +240,8 @@ fn scripts_of_pipelines_are_sound_to_a_shell() {
             if !is_script {
                 continue;
             }
-            let outer = line.len() - line.trim_start().len();
+            let key = if line.ends_with("- |") { line.trim_start() } else { line.trim_start_matches([' ', '-']) };
+            let outer = line.len() - key.len();
             let script: Vec<&str> = lines[at + 1..]
                 .iter()
                 .take_while(|line| line.trim().is_empty() || line.len() - line.trim_start().len() > outer)
