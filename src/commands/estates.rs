@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::manifest::{self, EstatePaths};
-use crate::merge::{Outcome, Refusal, Reported, Shard, document};
+use crate::merge::{Outcome, Refusal, Reported, Shard, document, sarif, shard_line};
 use crate::render::printable;
 
 use super::console::{Console, environment};
@@ -35,15 +35,33 @@ pub(super) enum Layout {
     Markdown,
     /// A document that holds those of the estates.
     Json,
+    /// One log with all runs.
+    Sarif,
+    /// Lines that follow each other.
+    Lines,
+    /// Lines of JSON that follow each other.
+    JsonLines,
 }
 
 impl Layout {
-    pub(super) fn of(format: Format) -> Self {
+    pub(super) fn of(format: Format) -> Result<Self, Failure> {
         match format {
-            Format::Text => Self::Text,
-            Format::Markdown => Self::Markdown,
-            Format::Json => Self::Json,
+            Format::Text => Ok(Self::Text),
+            Format::Markdown => Ok(Self::Markdown),
+            Format::Json => Ok(Self::Json),
+            Format::JsonLines => Ok(Self::JsonLines),
+            Format::Sarif => Ok(Self::Sarif),
+            Format::Github => Ok(Self::Lines),
+            Format::Html | Format::Gitlab | Format::Junit => {
+                Err(Failure::message("this format is of one estate, and there are several")
+                    .hint("run each of them by itself, or take text, markdown, JSON, JSON lines or SARIF"))
+            }
         }
+    }
+
+    /// Whether what an estate prints is JSON that becomes a part of the whole.
+    fn is_gathered(self) -> bool {
+        matches!(self, Self::Json | Self::Sarif)
     }
 }
 
@@ -59,8 +77,7 @@ pub(super) struct Report {
 impl Report {
     /// Of a verb that prints a plan, in JSON where the layout is [`Layout::Json`].
     pub(super) fn of_plan(text: String, layout: Layout, exit: Exit) -> Self {
-        let plan =
-            if layout == Layout::Json { serde_json::from_str(&text).unwrap_or(Value::Null) } else { Value::Null };
+        let plan = if layout.is_gathered() { serde_json::from_str(&text).unwrap_or(Value::Null) } else { Value::Null };
         Self { text, outcome: Outcome::Plan(plan), exit }
     }
 }
@@ -143,6 +160,9 @@ where
         let done = work(estate.paths.clone());
         async move { (estate, done.await) }
     });
+    if let Some(shard) = shard.filter(|_| layout == Layout::JsonLines) {
+        console.data(&format!("{}\n", shard_line(shard)))?;
+    }
     let mut results = futures_util::stream::iter(started).buffered(at_once.max(1));
     let mut reported: Vec<Reported> = Vec::new();
     let mut tally = Tally::default();
@@ -156,7 +176,8 @@ where
                         console.data(&format!("{}\n\n{text}\n", console.paint.bold(&format!("# {name}"))))?
                     }
                     Layout::Markdown => console.data(&format!("{text}\n"))?,
-                    Layout::Json => {}
+                    Layout::Lines | Layout::JsonLines => console.data(&text)?,
+                    Layout::Json | Layout::Sarif => {}
                 }
                 outcome
             }
@@ -168,18 +189,25 @@ where
                     let message = printable(&refusal.message).replace('`', "'");
                     console.data(&format!("**{name}** has no result: `{message}`\n\n"))?;
                 }
+                if layout == Layout::JsonLines {
+                    let EstatePaths { tenant, estate, paths: _ } = &estate;
+                    let line = json!({ "type": "failed", "tenant": tenant, "estate": estate, "error": refusal });
+                    console.data(&format!("{line}\n"))?;
+                }
                 tally.failed.push(name);
                 Outcome::Error(refusal)
             }
         };
         // Texts were printed, and are not kept.
-        if layout == Layout::Json {
+        if layout.is_gathered() {
             let paths = estate.paths.iter().map(|path| path.display().to_string()).collect();
             reported.push(Reported { tenant: estate.tenant, estate: estate.estate, paths, outcome });
         }
     }
-    if layout == Layout::Json {
-        console.data(&document(&reported, shard))?;
+    match layout {
+        Layout::Json => console.data(&document(&reported, shard))?,
+        Layout::Sarif => console.data(&sarif(reported, shard))?,
+        Layout::Text | Layout::Markdown | Layout::Lines | Layout::JsonLines => {}
     }
     console.say(&tally.shown());
     if tally.failed.is_empty() { Ok(tally.exit()) } else { Err(Failure::said()) }

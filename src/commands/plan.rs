@@ -30,9 +30,7 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
     let selection = arguments.selection;
     let several = match estates::find(console, &arguments.target.paths, selection)? {
         Estates::One(_) => {
-            let Report { text, outcome: _, exit } = made(console, &arguments, arguments.target.clone()).await?;
-            console.data(&text)?;
-            return Ok(exit);
+            return Ok(made(console, &arguments, arguments.target.clone(), Layout::Lines, true).await?.exit);
         }
         Estates::Several { estates, shard } => (estates, shard),
     };
@@ -40,12 +38,19 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         return Err(Failure::message("a saved plan is of one estate, and there are several")
             .hint("plan each of them with `--out` by itself"));
     }
-    let work = |paths| made(console, &arguments, Target { paths, ..arguments.target.clone() });
-    estates::each(console, several, Layout::of(arguments.format), selection.at_once, work).await
+    let layout = Layout::of(arguments.format)?;
+    let work = |paths| made(console, &arguments, Target { paths, ..arguments.target.clone() }, layout, false);
+    estates::each(console, several, layout, selection.at_once, work).await
 }
 
-/// Makes the plan of one estate.
-async fn made(console: &Console, arguments: &Arguments, target: Target) -> Result<Report, Failure> {
+/// Makes the plan of one estate. Where it is the only one, the plan is printed before what is remarked of it.
+async fn made(
+    console: &Console,
+    arguments: &Arguments,
+    target: Target,
+    layout: Layout,
+    is_alone: bool,
+) -> Result<Report, Failure> {
     let Arguments { target: _, destroy, format, out, sign, detailed_exitcode, selection: _ } = arguments;
     let key = sign.as_deref().map(saved::signing_key).transpose()?;
     let (paths, only) = (target.paths.clone(), target.only.clone());
@@ -54,6 +59,9 @@ async fn made(console: &Console, arguments: &Arguments, target: Target) -> Resul
     let intent = if *destroy { Intent::Destroy } else { Intent::Reconcile };
     let plan = session.plan(console, &snapshot, intent)?;
     let text = rendered(console, &plan, *format);
+    if is_alone {
+        console.data(&text)?;
+    }
     rights::remark(console, &session, &plan);
     if let Err(refusal) = approve(plan.clone(), Limits::default()) {
         console.say(&format!("\nNote: {refusal}, which `apply` refuses: {}.", refusal.hint()));
@@ -68,5 +76,5 @@ async fn made(console: &Console, arguments: &Arguments, target: Target) -> Resul
         ));
     }
     let exit = if *detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Success };
-    Ok(Report::of_plan(text, Layout::of(*format), exit))
+    Ok(Report::of_plan(text, layout, exit))
 }

@@ -66,11 +66,40 @@ pub(super) fn whole(estates: Vec<Value>, shards: Option<(u32, Vec<u32>)>) -> Val
     Value::Object(document)
 }
 
-/// One SARIF log of the logs of several estates, with all their runs.
-pub fn sarif(logs: Vec<Value>, shard: Option<Shard>) -> String {
-    let mut whole = logs.first().cloned().unwrap_or_else(|| json!({ "version": "2.1.0", "runs": [] }));
-    let runs: Vec<Value> =
-        logs.into_iter().filter_map(|mut log| log.get_mut("runs").map(Value::take)).flat_map(runs_of).collect();
+/// The line by which lines of JSON say which shard they are from.
+pub fn shard_line(Shard { number, of }: Shard) -> Value {
+    json!({ "type": "shard", SHARD: { "of": of, "numbers": [number] } })
+}
+
+/// One SARIF log of the logs of several estates, with all their runs. An estate that has an error for a result is a run that
+/// did not succeed.
+pub fn sarif(estates: Vec<Reported>, shard: Option<Shard>) -> String {
+    let mut whole: Option<Value> = None;
+    let mut runs: Vec<Value> = Vec::new();
+    for Reported { tenant, estate, paths, outcome } in estates {
+        match outcome {
+            Outcome::Plan(mut log) => {
+                runs.extend(log.get_mut("runs").map(Value::take).into_iter().flat_map(runs_of));
+                whole = whole.or(Some(log));
+            }
+            Outcome::Valid { applications: _ } => {}
+            Outcome::Error(Refusal { message, causes, hint: _ }) => {
+                let name = [tenant, estate].into_iter().flatten().collect::<Vec<String>>().join("/");
+                let name = if name.is_empty() { paths.join(", ") } else { name };
+                let text = [vec![message], causes].concat().join(": ");
+                runs.push(json!({
+                    "tool": { "driver": { "name": "Accredit", "version": env!("CARGO_PKG_VERSION") } },
+                    "automationDetails": { "id": format!("accredit/failed/{name}/") },
+                    "invocations": [{
+                        "executionSuccessful": false,
+                        "toolExecutionNotifications": [{ "level": "error", "message": { "text": text } }],
+                    }],
+                    "results": [],
+                }));
+            }
+        }
+    }
+    let mut whole = whole.unwrap_or_else(|| json!({ "version": "2.1.0" }));
     whole["runs"] = Value::Array(runs);
     if let Some(Shard { number, of }) = shard {
         whole["properties"][SHARD] = json!({ "of": of, "numbers": [number] });

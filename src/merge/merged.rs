@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn shards_become_one_document_in_which_none_is_missing() {
-        let of = |number, tenants: &[&str]| {
+        let of = |number: u32, tenants: &[&str]| {
             let estates: Vec<Reported> =
                 tenants.iter().map(|tenant| estate(tenant, Outcome::Valid { applications: 1 })).collect();
             part(&number.to_string(), document(&estates, Some(Shard::new(number, 3).unwrap())))
@@ -316,14 +316,17 @@ mod tests {
 
     #[test]
     fn sarif_logs_keep_their_runs() {
-        let log =
-            |id: &str| json!({ "version": "2.1.0", "runs": [{ "automationDetails": { "id": id }, "results": [] }] });
-        let one = part("1", sarif(vec![log("a"), log("b")], Some(Shard::new(1, 2).unwrap())));
+        let log = |id: &str| {
+            let log = json!({ "version": "2.1.0", "runs": [{ "automationDetails": { "id": id }, "results": [] }] });
+            estate(id, Outcome::Plan(log))
+        };
+        let one = part("1", sarif(vec![log("a"), log("b"), estate("d", refusal())], Some(Shard::new(1, 2).unwrap())));
         let two = part("2", sarif(vec![log("c")], Some(Shard::new(2, 2).unwrap())));
         let merged = merge(&[one.clone(), two]).unwrap();
         assert_eq!(merged.missing, Vec::<String>::new());
         let value: Value = serde_json::from_str(&merged.text).unwrap();
-        assert_eq!(array(value.get("runs")).len(), 3);
+        assert_eq!(array(value.get("runs")).len(), 4);
+        assert_eq!(value["runs"][2]["invocations"][0]["executionSuccessful"], json!(false));
         assert!(merge(&[one.clone(), part("again", sarif(vec![log("b")], None))]).is_err());
         let lines = part("lines", "{\"a\":1}\n{\"b\":2}\n".to_owned());
         assert!(matches!(merge(&[one, lines]).unwrap_err(), MergeError::Differ { .. }));

@@ -8,6 +8,6 @@ mod document;
 mod merged;
 mod shard;
 
-pub use document::{Outcome, Refusal, Reported, document, sarif};
+pub use document::{Outcome, Refusal, Reported, document, sarif, shard_line};
 pub use merged::{MergeError, Merged, Part, merge};
 pub use shard::{InvalidShard, Shard};
