@@ -31,6 +31,7 @@ pub mod identity;
 pub mod keys;
 pub mod kinds;
 pub mod manifest;
+pub mod merge;
 pub mod model;
 pub mod notify;
 pub mod patience;

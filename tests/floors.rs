@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("saved", &["model", "render"]),
     ("rego", &["model", "render"]),
     ("handover", &["model", "catalog", "render"]),
+    ("merge", &["model"]),
     ("fetch", &["model", "catalog", "kinds", "graph", "exchange", "keys", "identity"]),
     ("notify", &["model", "transport", "patience"]),
     ("execute", &["model", "kinds", "plan", "graph", "exchange", "keys", "identity"]),
@@ -59,6 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rego",
             "saved",
             "handover",
+            "merge",
             "fetch",
             "execute",
             "verify",
@@ -70,7 +72,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms that are functions from values to values.
 const PURE: &[&str] =
-    &["model", "catalog", "diff", "kinds", "policy", "doctor", "plan", "drift", "render", "handover", "saved"];
+    &["model", "catalog", "diff", "kinds", "policy", "doctor", "plan", "drift", "render", "handover", "saved", "merge"];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "tests, helpers included, may panic")]
 #![allow(clippy::format_collect, reason = "speed is nothing here")]
 
+#[path = "manifest/formatting.rs"]
+mod formatting;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

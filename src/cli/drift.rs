@@ -10,13 +10,14 @@ use secrecy::SecretString;
 use crate::commands::drift::{Arguments, NewBaseline};
 use crate::commands::{FindingClass, Format, WebhookKind};
 
-use super::{FormatArgument, TargetArguments};
+use super::estates::EstatesArguments;
+use super::{FormatArgument, PolicyArguments, TargetArguments};
 
 #[derive(Debug, Args)]
 pub(super) struct DriftArguments {
     #[command(flatten)]
     target: TargetArguments,
-    /// Exit with 2 for findings of these classes: drift, expiry, inventory; may be repeated. Default: all but inventory.
+    /// Exit with 2 for findings of these classes: drift, expiry, policy, inventory; may be repeated. Default: all but inventory.
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     fail_on: Vec<FindingClass>,
     /// Print it as JSON: the same as `--format json`.
@@ -25,15 +26,19 @@ pub(super) struct DriftArguments {
     #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
     format: FormatArgument,
     /// Also list the applications of the tenant that are in no manifest; the 1,000 whose credentials end first are shown.
-    #[arg(long, conflicts_with = "only")]
+    #[arg(long, conflicts_with_all = ["target", "exclude"])]
     all_apps: bool,
     /// Write all of them into this file, one JSON object a line.
-    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "exclude"])]
     inventory: Option<PathBuf>,
     #[command(flatten)]
     baseline: BaselineArguments,
     #[command(flatten)]
     notify: NotifyArguments,
+    #[command(flatten)]
+    policies: PolicyArguments,
+    #[command(flatten)]
+    estates: EstatesArguments,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +93,8 @@ impl From<DriftArguments> for Arguments {
             inventory,
             baseline: BaselineArguments { baseline, write_baseline, owner, until, reason },
             notify: NotifyArguments { notify, notify_as, notify_always },
+            policies: PolicyArguments { policy },
+            estates,
         } = arguments;
         let new = write_baseline.zip(owner).zip(until);
         Self {
@@ -101,6 +108,8 @@ impl From<DriftArguments> for Arguments {
             notify,
             notify_as,
             notify_always,
+            policy,
+            share: estates.into(),
         }
     }
 }

@@ -5,6 +5,9 @@ mod connect;
 mod doctor;
 mod drift;
 mod emulate;
+mod estates;
+mod fmt;
+mod init;
 mod selection;
 mod verify;
 
@@ -16,7 +19,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
 
-use crate::commands::apply::Approval;
+use crate::commands::apply::{Allowed, Approval};
 use crate::commands::saved::Conditions;
 use crate::commands::{self, AuthenticationMethod, Color, Format, Limits, MANIFESTS, Selection, Service, Target};
 
@@ -69,12 +72,24 @@ enum FormatArgument {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write a first manifest, or files for pipelines.
+    #[command(
+        after_help = "Examples:\n  accredit init                                              # asks a few questions\n  accredit init --tenant contoso.onmicrosoft.com --for exchange-read --owner zoe.howard@contoso.onmicrosoft.com\n  accredit init --ci github                                  # plan, apply and drift in GitHub Actions"
+    )]
+    Init(Box<init::InitArguments>),
     /// Check manifests without a tenant.
-    #[command(after_help = "Example:\n  accredit validate manifests/ more/exo.yaml")]
+    #[command(
+        after_help = "Examples:\n  accredit validate manifests/ more/exo.yaml\n  accredit validate estates/*/    # several estates, each by itself"
+    )]
     Validate(ValidateArguments),
+    /// Put manifests into one form: order of keys, indentation, quotes; comments stay.
+    #[command(
+        after_help = "Examples:\n  accredit fmt manifests/\n  accredit fmt --check --diff manifests/   # 0 all in form, 1 error, 2 some are not; writes nothing\n  accredit fmt - < exo.yaml                # from standard input to standard output"
+    )]
+    Fmt(fmt::FmtArguments),
     /// Show what apply would change, and change nothing.
     #[command(
-        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes\n  accredit plan --emulator --target 'exo-*' --exclude '*/roleAssignment' manifests/\n  accredit plan --emulator --replace exo-automation/certificate/main manifests/"
+        after_help = "Examples:\n  accredit plan --emulator manifests/\n  accredit plan --emulator --json manifests/ > plan.json\n  accredit plan --emulator --detailed-exitcode manifests/   # 0 nothing to do, 1 error, 2 changes\n  accredit plan --emulator --target 'exo-*' --exclude '*/roleAssignment' manifests/\n  accredit plan --emulator --replace exo-automation/certificate/main manifests/\n  accredit plan --json --shard 3/16 estates/*/              # a share of several estates"
     )]
     Plan(PlanArguments),
     /// Make the tenant as the manifests say.
@@ -121,6 +136,11 @@ enum Verb {
         after_help = "Examples:\n  accredit show plan.json --format markdown\n  accredit show plan.json --format html > plan.html\n  accredit show plan.json --format sarif > plan.sarif"
     )]
     Show(ShowArguments),
+    /// Put the results of several runs together, such as those of shards.
+    #[command(
+        after_help = "Examples:\n  accredit merge shard-*.json > all.json   # 1 where one is missing, there twice, or has an error for a result\n  accredit merge one.sarif other.sarif > all.sarif"
+    )]
+    Merge(estates::MergeArguments),
     /// Make, read, convert and judge certificates and keys, with no tenant.
     #[command(
         subcommand,
@@ -155,6 +175,11 @@ struct ValidateArguments {
     /// Manifest files, or directories of them.
     #[arg(default_value = MANIFESTS)]
     paths: Vec<PathBuf>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    estates: estates::EstatesArguments,
 }
 
 /// Which services are spoken to, and as whom.
@@ -239,6 +264,8 @@ struct PlanArguments {
     detailed_exitcode: bool,
     #[command(flatten)]
     policies: PolicyArguments,
+    #[command(flatten)]
+    estates: estates::EstatesArguments,
 }
 
 #[derive(Debug, Args)]
@@ -281,6 +308,25 @@ struct ApprovalArguments {
     /// Do not ask.
     #[arg(long)]
     auto_approve: bool,
+    #[command(flatten)]
+    allowed: AllowedArguments,
+    #[command(flatten)]
+    policies: PolicyArguments,
+    /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
+    propagation_timeout: Duration,
+    /// How many applications are written side by side, 1 to 64; the steps of one are always done one by one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallelism: u8,
+    /// Print what happens as events, one JSON object a line, and nothing else (docs/events.md). Nobody can be asked then: it
+    /// needs `--auto-approve` or a saved plan.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a run may do although a brake would stop it.
+#[derive(Debug, Args)]
+struct AllowedArguments {
     /// How many applications this run may delete; needed when it would delete more than 30 % of the estate and at least
     /// three.
     #[arg(long, value_name = "NUMBER", help_heading = "Brakes")]
@@ -299,51 +345,44 @@ struct ApprovalArguments {
     /// A policy of the level `approval` that this run has the approval of. Once for each.
     #[arg(long, value_name = "POLICY", help_heading = "Policies")]
     approve: Vec<String>,
-    #[command(flatten)]
-    policies: PolicyArguments,
-    /// How long to wait for each thing that was written to become known everywhere, such as `10m` or `90s`.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
-    propagation_timeout: Duration,
-    /// How many applications are written side by side, 1 to 64; the steps of one are always done one by one.
-    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
-    parallelism: u8,
     /// Start although the operator's token lacks permissions that the plan needs.
     #[arg(long)]
     skip_rights_check: bool,
-    /// Print what happens as events, one JSON object a line, and nothing else (docs/events.md). Nobody can be asked then: it
-    /// needs `--auto-approve` or a saved plan.
-    #[arg(long)]
-    json: bool,
+}
+
+impl From<AllowedArguments> for Allowed {
+    fn from(arguments: AllowedArguments) -> Self {
+        let AllowedArguments {
+            allow_deletes,
+            allow_revocations,
+            allow_privileged,
+            allow_self_removal,
+            approve,
+            skip_rights_check,
+        } = arguments;
+        Self {
+            allow_deletes,
+            allow_revocations,
+            allow_privileged,
+            allow_self_removal,
+            approved: approve,
+            despite_missing_rights: skip_rights_check,
+        }
+    }
 }
 
 impl From<ApprovalArguments> for Approval {
     fn from(arguments: ApprovalArguments) -> Self {
         let ApprovalArguments {
             auto_approve,
-            allow_deletes,
-            allow_revocations,
-            allow_privileged,
-            allow_self_removal,
-            approve,
+            allowed,
             policies: PolicyArguments { policy },
             propagation_timeout,
             parallelism,
-            skip_rights_check,
             json,
         } = arguments;
-        Self {
-            auto_approve,
-            allow_deletes,
-            allow_revocations,
-            allow_privileged,
-            allow_self_removal,
-            approve,
-            policy,
-            propagation_timeout,
-            skip_rights_check,
-            parallelism: usize::from(parallelism),
-            json,
-        }
+        let (allowed, parallelism) = (allowed.into(), usize::from(parallelism));
+        Self { auto_approve, allowed, policy, propagation_timeout, parallelism, json }
     }
 }
 
@@ -448,7 +487,12 @@ impl From<Verb> for commands::Command {
     fn from(verb: Verb) -> Self {
         let format = |json: bool, format: FormatArgument| if json { Format::Json } else { format.into() };
         match verb {
-            Verb::Validate(ValidateArguments { paths }) => Self::Validate { paths },
+            Verb::Init(arguments) => Self::Init(Box::new((*arguments).into())),
+            Verb::Fmt(arguments) => Self::Fmt(arguments.into()),
+            Verb::Validate(ValidateArguments { paths, json, estates }) => {
+                Self::Validate(commands::validate::Arguments { paths, share: estates.into(), json })
+            }
+            Verb::Merge(arguments) => Self::Merge(arguments.into()),
             Verb::Plan(PlanArguments {
                 target,
                 replace,
@@ -459,6 +503,7 @@ impl From<Verb> for commands::Command {
                 sign,
                 detailed_exitcode,
                 policies,
+                estates,
             }) => Self::Plan(commands::plan::Arguments {
                 target: target.into(),
                 replace: replace.replace,
@@ -469,6 +514,7 @@ impl From<Verb> for commands::Command {
                 sign,
                 detailed_exitcode,
                 policy: policies.policy,
+                share: estates.into(),
             }),
             Verb::Apply(ApplyArguments { target, replace, approval, verify, verify_key, maximum_plan_age }) => {
                 let conditions = Some(Conditions { verify_key, maximum_age: maximum_plan_age });

@@ -13,7 +13,8 @@ use crate::kinds::{Certificates, Intent};
 use crate::manifest;
 use crate::model::{Action, ExportFormat, Plan, Snapshot};
 use crate::patience::Patience;
-use crate::plan::{Limits, Refusal, approve};
+pub use crate::plan::Limits as Allowed;
+use crate::plan::{Refusal, approve};
 use crate::render::{self, printable};
 use crate::saved::SavedPlan;
 
@@ -56,36 +57,15 @@ pub(super) enum Done {
 #[derive(Clone, Debug)]
 pub struct Approval {
     pub auto_approve: bool,
-    pub allow_deletes: Option<usize>,
-    pub allow_revocations: Option<usize>,
-    /// Permissions and roles of the tenant-takeover class, by name.
-    pub allow_privileged: Vec<String>,
-    pub allow_self_removal: bool,
-    /// Policies of the level `approval`, by name.
-    pub approve: Vec<String>,
+    pub allowed: Allowed,
     /// Files and directories of policies in Rego.
     pub policy: Vec<PathBuf>,
-    /// How long to wait for what was written to become known everywhere.
+    /// How long to wait for each thing to become known.
     pub propagation_timeout: Duration,
-    /// Whether to try what the operator lacks rights for.
-    pub skip_rights_check: bool,
     /// How many applications are written side by side.
     pub parallelism: usize,
     /// Whether events are printed, in place of what people read.
     pub json: bool,
-}
-
-impl Approval {
-    fn limits(&self) -> Limits {
-        Limits {
-            allow_deletes: self.allow_deletes,
-            allow_revocations: self.allow_revocations,
-            allow_privileged: self.allow_privileged.clone(),
-            allow_self_removal: self.allow_self_removal,
-            approved: self.approve.clone(),
-            despite_missing_rights: self.skip_rights_check,
-        }
-    }
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
@@ -216,7 +196,7 @@ async fn carry_out(
             .hint("with `--json`, give `--auto-approve` or a saved plan"));
     }
     session.check_clock()?;
-    let approved = approve(plan.clone(), &approval.limits()).map_err(|refusals| refused(console, &refusals))?;
+    let approved = approve(plan.clone(), &approval.allowed).map_err(|refusals| refused(console, &refusals))?;
     if !auto_approve && !console.confirm(&question(&plan, destroy))? {
         return Err(Failure::message("it was not approved, and nothing was changed"));
     }

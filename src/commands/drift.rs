@@ -19,6 +19,8 @@ use crate::transport::Http;
 
 use super::connection::internet;
 use super::console::{Console, environment};
+use super::estates::{self, Estates, Layout, Report, Share};
+use super::policies::policies;
 use super::session::Session;
 use super::show::rendered;
 use super::{Exit, Failure, Format, Target, WebhookKind, manifests};
@@ -44,6 +46,9 @@ pub struct Arguments {
     pub notify: Vec<SecretString>,
     pub notify_as: Option<WebhookKind>,
     pub notify_always: bool,
+    /// Files and directories of policies in Rego.
+    pub policy: Vec<PathBuf>,
+    pub share: Share,
 }
 
 /// A baseline to be written.
@@ -56,9 +61,7 @@ pub struct NewBaseline {
 }
 
 pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit, Failure> {
-    let Arguments { target, fail_on, format, baseline, write_baseline, .. } = &arguments;
-    let webhooks = webhooks(&arguments)?;
-    let accepted = baseline.as_deref().map(|file| read(console, file)).transpose()?.unwrap_or_default();
+    let Arguments { target, baseline, write_baseline, inventory, share, .. } = &arguments;
     if let Some(NewBaseline { file, .. }) = write_baseline
         && baseline.as_ref() != Some(file)
         && file.exists()
@@ -66,24 +69,52 @@ pub(super) async fn run(console: &Console, arguments: Arguments) -> Result<Exit,
         return Err(Failure::message(format!("`{}` is there already", file.display()))
             .hint("`--baseline` with the same file keeps what it accepts, and adds to it"));
     }
+    let several = match estates::find(console, &target.paths, *share)? {
+        Estates::One(_) => return Ok(look(console, &arguments, target.clone(), Layout::Lines, true).await?.exit),
+        Estates::Several { estates, shard } => (estates, shard),
+    };
+    if write_baseline.is_some() || inventory.is_some() {
+        return Err(Failure::message("a baseline or an inventory is of one estate, and there are several")
+            .hint("write each of them by itself"));
+    }
+    let layout = Layout::of(arguments.format)?;
+    let work = |paths| look(console, &arguments, Target { paths, ..target.clone() }, layout, false);
+    estates::each(console, several, layout, share.at_once, work).await
+}
+
+/// Looks at one estate. Where it is the only one, what was found is printed before anybody is told.
+async fn look(
+    console: &Console,
+    arguments: &Arguments,
+    target: Target,
+    layout: Layout,
+    is_alone: bool,
+) -> Result<Report, Failure> {
+    let Arguments { fail_on, format, baseline, write_baseline, policy, .. } = arguments;
+    let webhooks = webhooks(arguments)?;
+    let accepted = baseline.as_deref().map(|file| read(console, file)).transpose()?.unwrap_or_default();
+    let rego = policies(policy)?;
     let classes = if fail_on.is_empty() { usual_classes() } else { fail_on.iter().copied().collect() };
-    let session = Session::open(console, target.clone(), Patience::PROPAGATION_TIMEOUT).await?;
-    let session = session.yielding().proving_nothing();
-    let mut plan = find(console, &session, &arguments).await?;
+    let session = Session::open(console, target, Patience::PROPAGATION_TIMEOUT).await?;
+    let session = session.yielding().proving_nothing().judged_by(rego);
+    let mut plan = find(console, &session, arguments).await?;
     let remarks = accept(&mut plan.findings, &accepted, session.now);
     plan.notices.extend(remarks);
     if let Some(new) = write_baseline {
-        return write(console, &plan, &classes, new, session.now);
+        let exit = write(console, &plan, &classes, new, session.now)?;
+        return Ok(Report::of_plan(String::new(), layout, exit));
     }
     let is_text = *format == Format::Text;
-    let report = if is_text { drift_text(&plan, console.paint) } else { rendered(console, &plan, *format) };
-    console.data(&report)?;
+    let text = if is_text { drift_text(&plan, console.paint) } else { rendered(console, &plan, *format) };
+    if is_alone {
+        console.data(&text)?;
+    }
     let summary = Summary::of(&plan, |finding| fails(finding, &classes));
     let is_in_line = summary.failing.is_empty();
     if !is_in_line || arguments.notify_always {
         send(console, &webhooks, &summary, session.patience()).await?;
     }
-    Ok(if is_in_line { Exit::Success } else { Exit::Changes })
+    Ok(Report::of_plan(text, layout, if is_in_line { Exit::Success } else { Exit::Changes }))
 }
 
 /// Reads the tenant, and finds what somebody should look at.

@@ -5,6 +5,7 @@ use std::error::Error;
 use crate::fetch::FetchError;
 use crate::graph::GraphError;
 use crate::keys::VaultError;
+use crate::model::{Problem, Severity};
 use crate::transport::TransportError;
 
 /// A failure as the user sees it.
@@ -13,15 +14,17 @@ pub(super) struct Failure {
     /// `None` where everything was said already, for example in a list of problems.
     error: Option<anyhow::Error>,
     hint: Option<String>,
+    /// What stands on the console already, where that is known.
+    said: Vec<String>,
 }
 
 impl Failure {
     pub(super) fn new(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { error: Some(anyhow::Error::new(source).context(what.into())), hint: None }
+        Self { error: Some(anyhow::Error::new(source).context(what.into())), hint: None, said: Vec::new() }
     }
 
     pub(super) fn message(what: impl Into<String>) -> Self {
-        Self { error: Some(anyhow::Error::msg(what.into())), hint: None }
+        Self { error: Some(anyhow::Error::msg(what.into())), hint: None, said: Vec::new() }
     }
 
     /// A request to Graph that failed, with what most likely helps.
@@ -44,7 +47,22 @@ impl Failure {
 
     /// What went wrong stands on the console already.
     pub(super) fn said() -> Self {
-        Self { error: None, hint: None }
+        Self::said_of(Vec::new())
+    }
+
+    /// The same, with what was said.
+    pub(super) fn said_of(said: Vec<String>) -> Self {
+        Self { error: None, hint: None, said }
+    }
+
+    /// What was said of problems of manifests, for those who do not read the console.
+    pub(super) fn of_problems(problems: &[Problem]) -> Self {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let told = errors.map(|Problem { severity: _, message, place, related: _, help: _ }| match place {
+            Some(place) => format!("{}:{}:{}: {message}", place.file, place.line, place.column),
+            None => message.clone(),
+        });
+        Self::said_of(told.collect())
     }
 
     #[must_use]
@@ -62,6 +80,11 @@ impl Failure {
         on_the_way().or_else(|| self.hint.clone()).or_else(behind)
     }
 
+    /// The message and its causes, also where they were said already.
+    pub(super) fn messages(&self) -> Vec<String> {
+        if self.error.is_some() { self.chain() } else { self.said.clone() }
+    }
+
     /// The message and, outermost first, what it was caused by.
     pub(super) fn chain(&self) -> Vec<String> {
         self.error.iter().flat_map(|error| error.chain().map(ToString::to_string)).collect()
@@ -70,7 +93,7 @@ impl Failure {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: Some(anyhow::Error::new(error)), hint: None }
+        Self { error: Some(anyhow::Error::new(error)), hint: None, said: Vec::new() }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn load(console: &Console, paths: &[PathBuf], directory: &Path) -> Re
 /// What manifests that were read ask for, as [`load`] gives it.
 pub(super) fn sound(console: &Console, loaded: Loaded) -> Result<(Desired, Sources), Failure> {
     show(console, &loaded.problems, &loaded.sources);
-    Ok((loaded.desired.ok_or_else(Failure::said)?, loaded.sources))
+    Ok((loaded.desired.ok_or_else(|| Failure::of_problems(&loaded.problems))?, loaded.sources))
 }
 
 /// Tells words apart that may be handles or paths, as other commands are given them: what the manifests declare is a handle, and

@@ -9,10 +9,14 @@ mod custom_cloud;
 pub mod doctor;
 pub mod drift;
 pub mod emulate;
+pub mod estates;
 mod failure;
+pub mod fmt;
 mod generated;
 mod handover;
+pub mod init;
 mod manifests;
+pub mod merge;
 mod operator;
 pub mod plan;
 mod policies;
@@ -25,9 +29,10 @@ mod secrets;
 mod session;
 mod show;
 mod stream;
-mod validate;
+pub mod validate;
 pub mod verify;
 pub mod whoami;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,6 +41,7 @@ use std::time::Duration;
 use clap_complete::Shell;
 use jiff::Timestamp;
 
+pub use crate::merge::Shard;
 pub use crate::model::{Address, AuthenticationMethod, FindingClass, Pattern, Selection};
 pub use crate::notify::WebhookKind;
 pub use crate::verify::Waiting;
@@ -46,7 +52,10 @@ use failure::Failure;
 /// What was asked for on the command line.
 #[derive(Debug)]
 pub enum Command {
-    Validate { paths: Vec<PathBuf> },
+    Validate(validate::Arguments),
+    Merge(merge::Arguments),
+    Fmt(fmt::Arguments),
+    Init(Box<init::Arguments>),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Restore(restore::Arguments),
@@ -143,7 +152,10 @@ pub fn run(color: Color, command: Command) -> ExitCode {
     let console = Console::new(color);
     console.start_log();
     let outcome = match command {
-        Command::Validate { paths } => validate::run(&console, &paths),
+        Command::Validate(arguments) => in_runtime(validate::run(&console, arguments)),
+        Command::Merge(arguments) => merge::run(&console, &arguments),
+        Command::Init(arguments) => init::run(&console, &arguments),
+        Command::Fmt(arguments) => fmt::run(&console, &arguments),
         Command::Show { file, format } => show::run(&console, &file, format),
         Command::Schema { plan, file } => generated::schema(&console, plan, file.as_deref()),
         Command::Completions { shell, command } => generated::completions(&console, shell, command),

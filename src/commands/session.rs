@@ -385,7 +385,7 @@ impl Session {
     fn refused(&self, console: &Console, problems: &[Problem]) -> Failure {
         manifests::show(console, problems, &self.sources);
         debug_assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
-        Failure::said()
+        Failure::of_problems(problems)
     }
 }
 

@@ -19,10 +19,14 @@ const MAXIMUM_DEPTH: usize = 32;
 /// A manifest's text and the directory that its relative paths begin at.
 pub(super) struct ManifestFile {
     pub source: Source,
+    /// As it was come across: below the path that was given.
+    pub path: PathBuf,
     /// Relative to the working directory, unless absolute.
     pub directory: PathBuf,
     /// Whether it can be read at all; what is not UTF-8 is kept only to be shown.
     pub is_text: bool,
+    /// Whether the text, which is without it, began with one.
+    pub has_byte_order_mark: bool,
 }
 
 /// Reads every manifest under the given paths, in the order of their names, each file once.
@@ -138,7 +142,8 @@ impl Reader<'_> {
     }
 
     fn accept(&mut self, path: &Path, mut bytes: Vec<u8>) {
-        if bytes.starts_with(b"\xEF\xBB\xBF") {
+        let has_byte_order_mark = bytes.starts_with(b"\xEF\xBB\xBF");
+        if has_byte_order_mark {
             bytes.drain(..3);
         }
         let name: Arc<str> = name_of(path).into();
@@ -155,7 +160,8 @@ impl Reader<'_> {
             self.problems.push(problem.help("save the file as UTF-8"));
         }
         let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        self.files.push(ManifestFile { source, directory, is_text: wrong.is_none() });
+        let (path, is_text) = (path.to_owned(), wrong.is_none());
+        self.files.push(ManifestFile { source, path, directory, is_text, has_byte_order_mark });
     }
 
     fn fail(&mut self, path: &Path, reason: &str) {

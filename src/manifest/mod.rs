@@ -15,7 +15,9 @@ mod exchange;
 mod expiry;
 mod files;
 mod findings;
+mod format;
 mod handles;
+mod partition;
 mod permissions;
 mod policies;
 mod report;
@@ -36,6 +38,8 @@ use std::path::{Path, PathBuf};
 use crate::model::{Desired, Problem, Severity};
 
 pub use baseline::{LoadedBaseline, baseline_text, load_baseline};
+pub use format::{FormattedFile, Formatting, LeftAlone, format, format_text, without_secrets};
+pub use partition::{EstatePaths, OfNoEstate, estates};
 pub use report::render_problems;
 pub use schema::schema;
 pub use source::Sources;

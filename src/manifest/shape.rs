@@ -247,7 +247,7 @@ impl<'s> Shape<'s, '_> {
 }
 
 /// The schema and what it refers to, nearest first.
-fn layers_of<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Map<String, Value>> {
+pub(super) fn layers_of<'s>(root: &'s Value, schema: &'s Value) -> Vec<&'s Map<String, Value>> {
     let mut layers = Vec::new();
     let mut next = schema.as_object();
     while let Some(layer) = next {

@@ -45,6 +45,9 @@ fn help_names_every_verb_and_each_verb_shows_an_example() {
     assert!(help.status.success());
     assert!(err(&help).is_empty());
     for verb in [
+        "init",
+        "fmt",
+        "merge",
         "validate",
         "plan",
         "apply",
