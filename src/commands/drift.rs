@@ -119,7 +119,7 @@ async fn look(
 
 /// Reads the tenant, and finds what somebody should look at.
 async fn find(console: &Console, session: &Session, arguments: &Arguments) -> Result<Plan, Failure> {
-    let (snapshot, unreadable) = session.as_far_as_readable().await?;
+    let (snapshot, unreadable) = session.as_far_as_readable(session.selection()).await?;
     let snapshot = session.narrowed(console, snapshot)?;
     let mut plan = session.drift(console, snapshot)?;
     plan.notices.extend(unreadable.into_iter().map(|((handle, certificate), why)| {

@@ -234,8 +234,13 @@ impl Session {
 
     /// Reads the tenant.
     pub(super) async fn snapshot(&self, console: &Console) -> Result<Snapshot, Failure> {
-        let snapshot = self.fetched(&self.stores).await.map_err(Failure::of_fetch)?;
+        let snapshot = self.fetched(&self.stores, &self.selection).await.map_err(Failure::of_fetch)?;
         self.narrowed(console, snapshot)
+    }
+
+    /// What this run is about.
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// What this run is about, of all that was read.
@@ -277,11 +282,12 @@ impl Session {
         Err(Failure::message(message).hint(hint))
     }
 
-    /// Reads the tenant whole, and the key stores that can be read; says why the others cannot.
+    /// Reads what of the tenant is selected here, and the key stores that can be read; says why the others cannot.
     pub(super) async fn as_far_as_readable(
         &self,
+        selection: &Selection,
     ) -> Result<(Snapshot, BTreeMap<(String, String), UnreadableStore>), Failure> {
-        match self.fetched(&self.stores).await {
+        match self.fetched(&self.stores, selection).await {
             Ok(snapshot) => return Ok((snapshot, BTreeMap::new())),
             Err(FetchError::Keys { .. }) => {}
             Err(error) => return Err(Failure::of_fetch(error)),
@@ -298,17 +304,21 @@ impl Session {
                 }
             }
         }
-        Ok((self.fetched(&stores).await.map_err(Failure::of_fetch)?, unreadable))
+        Ok((self.fetched(&stores, selection).await.map_err(Failure::of_fetch)?, unreadable))
     }
 
-    async fn fetched(&self, stores: &BTreeMap<(String, String), KeyStore>) -> Result<Snapshot, FetchError> {
+    async fn fetched(
+        &self,
+        stores: &BTreeMap<(String, String), KeyStore>,
+        selection: &Selection,
+    ) -> Result<Snapshot, FetchError> {
         let sources = Sources {
             reader: &self.reader(),
             stores,
             sign_in: self.proves.then_some(&self.connection.sign_in),
             operator: &self.connection.operator,
             admin_endpoint: &|tenant_id| self.admin_endpoint(tenant_id),
-            selection: &self.selection,
+            selection,
         };
         Box::pin(fetch(sources, &self.desired, self.now)).await
     }

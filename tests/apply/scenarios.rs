@@ -42,6 +42,10 @@ impl Names {
         let thumbprint = token.len() == 40 && token.bytes().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
         // Ids of consents and role assignments: base64 of GUIDs.
         let encoded = token.len() >= 43 && token.bytes().any(|c| c.is_ascii_uppercase()) && !thumbprint;
+        // Of what is random in a subject.
+        if token.len() == 32 && token.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)) {
+            return "FINGERPRINT".to_owned();
+        }
         if !random_guid && !thumbprint && !encoded {
             return token.to_owned();
         }

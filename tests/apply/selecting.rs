@@ -57,7 +57,7 @@ async fn what_is_targeted_takes_along_what_it_needs_and_says_so() {
     assert!(because("exo/certificate/main").contains("taken along: exo/application needs it"), "{plan:?}");
     let notice = "this plan is partial: only `ex?/appRoleAssignment` was looked at";
     assert!(text(&plan, Paint::PLAIN).contains(&format!("Note: {notice}")));
-    assert!(markdown(&plan).contains("this plan is partial: only `ex?/appRoleAssignment` was looked at"));
+    assert!(markdown(&plan).contains(r"this plan is partial: only \`ex?/appRoleAssignment\` was looked at"));
     assert!(json(&plan).contains(notice) && json(&plan).contains(r#""targets": ["#), "{}", json(&plan));
     let report = world.carry_out(&world.desired(), plan).await;
     assert!(report.is_complete(), "{:?}", report.failed);

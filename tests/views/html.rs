@@ -115,6 +115,7 @@ fn attack(value: &mut Json, key: &str) {
         "now",
         "action",
         "code",
+        "class",
         "rule",
         "severity",
         "state",

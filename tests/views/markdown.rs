@@ -1,6 +1,10 @@
 //! A comment on a pull request: never longer than one may be, whole in its markup, and of use however long the plan is.
 
-use accredit::model::{Action, Address, Circumstances, Fields, Finding, Plan, Reason, Rotation, Rule, Severity, Value};
+use std::collections::BTreeSet;
+
+use accredit::model::{
+    Action, Address, Circumstances, Fields, Finding, Plan, Reason, Risk, RiskClass, Rotation, Rule, Severity, Value,
+};
 use accredit::render::markdown;
 use proptest::prelude::*;
 
@@ -73,9 +77,13 @@ fn what_must_not_be_missed_stands_before_all_else() {
     let grant = Action::Create { after: Fields::new() };
     let address = Address::new("app-0001", "appRoleAssignment", "Microsoft Graph/RoleManagement.ReadWrite.Directory");
     plan.steps.insert(1, step(address, grant, Reason::Missing));
+    for step in &mut plan.steps[..2] {
+        let (class, reason) = (RiskClass::TenantTakeover, "whoever holds it can become anything".to_owned());
+        step.risk = Some(Risk { class, powers: BTreeSet::new(), reason, succeeds: false });
+    }
     let comment = sound(&plan);
     let at = |what: &str| comment.find(what).unwrap_or_else(|| panic!("{what}:\n{comment}"));
-    assert!(at("> This plan destroys:\n> - `app-0005/application`") < at("> This plan grants rights"));
+    assert!(at("> This plan destroys:\n> - `app-0005/application`") < at("> Privileged in this plan"));
     assert!(at("> - `app-0000/roleAssignment/Global Administrator`") < at("| resource |"));
     assert!(
         at("> - `app-0001/appRoleAssignment/Microsoft Graph/RoleManagement.ReadWrite.Directory`") < at("| resource |")

@@ -90,7 +90,7 @@ struct Examined {
 
 async fn examined(session: &Session) -> Result<Examined, Failure> {
     let now = session.now;
-    let (snapshot, unreadable) = session.as_far_as_readable().await?;
+    let (snapshot, unreadable) = session.as_far_as_readable(&Selection::default()).await?;
     let declared = session.desired.applications.keys();
     let found = declared.clone().filter_map(|handle| snapshot.applications.get(handle.as_str()));
     let deleted_service_principals = deleted(&session.reader(), found).await?;

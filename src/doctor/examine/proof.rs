@@ -43,8 +43,10 @@ fn accept_roles_of_exchange(examined: &mut ExaminedApplication, checks: &[Check]
     if !cmdlets.any(|check| matches!(check.outcome, Outcome::Passed { .. })) {
         return;
     }
-    // That a declared role is not known by its name stays true.
-    if examined.diagnoses.iter().any(|diagnosis| diagnosis.failure == Some(FailureNumber(28))) {
+    // That a declared role is not known by its name, or was not given, stays true.
+    let without_a_role = [Some(FailureNumber(2)), Some(FailureNumber(3))];
+    let mut of_roles = examined.diagnoses.iter().filter(|diagnosis| diagnosis.stage == Stage::Role);
+    if !of_roles.all(|diagnosis| without_a_role.contains(&diagnosis.failure)) {
         return;
     }
     for examination in &mut examined.examinations {

@@ -30,7 +30,7 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
             .join(", "),
     }];
     let is_let_in = !own.is_empty() || named.iter().any(|(_, accepted)| *accepted);
-    if let Some(failed) = without_exchanges_own(subject, access, is_let_in) {
+    if let Some(failed) = without_exchanges_own(subject, access) {
         return failed;
     }
     if is_let_in {
@@ -74,7 +74,7 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
 }
 
 /// Declared roles and role groups of Exchange's own that it does not have.
-fn without_exchanges_own(subject: &Subject<'_>, access: &DeclaredExchangeAccess, is_let_in: bool) -> Option<Outcome> {
+fn without_exchanges_own(subject: &Subject<'_>, access: &DeclaredExchangeAccess) -> Option<Outcome> {
     if let Some(problem) = access.problems.first() {
         let at = problem.place.as_ref().map_or_else(String::new, |place| format!(" at {place}"));
         let help = problem.help.clone().unwrap_or_else(|| "name one that is there".to_owned());
@@ -88,11 +88,7 @@ fn without_exchanges_own(subject: &Subject<'_>, access: &DeclaredExchangeAccess,
     let evidence = vec![format!("not given: {}", access.missing.join(", "))];
     let cause = "the manifest declares roles of Exchange's own that the application does not have: they were not applied, or somebody took them away";
     let remedy = subject.apply("apply gives them again; until that has effect may take 30 minutes to 2 hours");
-    Some(if is_let_in || !subject.is_for_exchange() {
-        unlisted(Stage::Role, "A declared role of Exchange's own is missing", cause.to_owned(), evidence, remedy)
-    } else {
-        failed(2, cause, evidence, remedy)
-    })
+    Some(unlisted(Stage::Role, "A declared role of Exchange's own is missing", cause.to_owned(), evidence, remedy))
 }
 
 /// A declared role that this tenant does not have.
