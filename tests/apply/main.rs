@@ -41,6 +41,7 @@ mod scenarios;
 mod secrets;
 mod selecting;
 mod sources;
+mod story;
 mod trouble;
 mod vaults;
 mod verify;
