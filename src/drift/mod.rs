@@ -58,6 +58,7 @@ pub fn drift(
     }
     sort(&mut findings);
     plan.findings = findings;
+    plan.drift = true;
     Ok(plan)
 }
 

@@ -41,6 +41,9 @@ pub struct Plan {
     /// What it needs of the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<Rights>,
+    /// Whether it only tells what is not as declared, and is not meant to be carried out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drift: bool,
     /// How many applications carry the estate's tag or are declared and exist.
     pub applications: usize,
     /// The part of the estate that it is about.

@@ -124,6 +124,7 @@ pub fn plan_selected(
         certificates,
         notices,
         rights: Some(rights),
+        drift: false,
         applications: actual.applications.len(),
         selection: selection.clone(),
     })

@@ -55,7 +55,7 @@ pub fn drift_text(plan: &Plan, paint: Paint) -> String {
     for notice in &plan.notices {
         let _ = writeln!(out, "\n{} {}", paint.bold("Note:"), printable(notice));
     }
-    let _ = writeln!(out, "\n{}", summary(plan, &open, accepted.len(), paint));
+    let _ = writeln!(out, "\n{}", summary(plan, paint));
     out
 }
 
@@ -107,19 +107,31 @@ fn is_long(value: &Value) -> bool {
     inline(value).chars().count() > 100
 }
 
-fn summary(plan: &Plan, open: &[&Finding], accepted: usize, paint: Paint) -> String {
+/// How many findings are open, and how many accepted, as a title.
+pub(super) fn counted(plan: &Plan) -> String {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let is_open = |finding: &&Finding| {
+        finding.circumstances.accepted.is_none() && finding.rule.class() != FindingClass::Inventory
+    };
+    let open: Vec<&Finding> = plan.findings.iter().filter(is_open).collect();
+    let accepted = plan.findings.iter().filter(|finding| finding.circumstances.accepted.is_some()).count();
     let accepted = if accepted == 0 { String::new() } else { format!("; {accepted} accepted") };
     if open.is_empty() {
-        let compared = count(number(plan.unchanged.len()), "resource");
-        return format!("{} {compared} as declared{accepted}.", paint.bold(&paint.green("In line.")));
+        return format!("In line. {} as declared{accepted}", count(number(plan.unchanged.len()), "resource"));
     }
     let of = |severity: Severity| number(open.iter().filter(|finding| finding.severity == severity).count());
-    let applications = number(by_holder(open).len());
-    paint.bold(&format!(
-        "Drift: {}, {} on {}{accepted}.",
+    format!(
+        "Drift: {}, {} on {}{accepted}",
         count(of(Severity::Error), "error"),
         count(of(Severity::Warning), "warning"),
-        count(applications, "application")
-    ))
+        count(number(by_holder(&open).len()), "application")
+    )
+}
+
+fn summary(plan: &Plan, paint: Paint) -> String {
+    let counted = counted(plan) + ".";
+    match counted.strip_prefix("In line.") {
+        Some(rest) => paint.bold(&paint.green("In line.")) + rest,
+        None => paint.bold(&counted),
+    }
 }

@@ -34,6 +34,9 @@ pub enum Event<'a> {
     Finding {
         finding: &'a Finding,
         fingerprint: String,
+        /// It stands in the message.
+        #[serde(skip)]
+        sentence: String,
     },
     /// What to know of the plan as a whole.
     Notice {
@@ -42,6 +45,10 @@ pub enum Event<'a> {
     /// How much is planned.
     PlanSummary {
         summary: Counts,
+    },
+    /// How much was found, where nothing is planned.
+    DriftSummary {
+        summary: String,
     },
     ApplyStart {
         address: &'a Address,
@@ -106,9 +113,17 @@ impl<'a> Event<'a> {
     pub fn of_plan(plan: &'a Plan) -> Vec<Self> {
         let Plan { tenant, organization, estate, steps, findings, notices, .. } = plan;
         let mut events = vec![Self::Tenant { tenant, organization, estate }];
-        let finding = |finding: &'a Finding| Self::Finding { finding, fingerprint: finding.fingerprint() };
+        let finding = |finding: &'a Finding| Self::Finding {
+            finding,
+            fingerprint: finding.fingerprint(),
+            sentence: sentence(plan, finding),
+        };
         events.extend(findings.iter().map(finding));
         events.extend(notices.iter().map(|notice| Self::Notice { notice }));
+        if plan.drift {
+            events.push(Self::DriftSummary { summary: super::title(plan) });
+            return events;
+        }
         events.extend(steps.iter().map(|step| Self::PlannedStep { step }));
         events.push(Self::PlanSummary { summary: plan.counts() });
         events
@@ -140,6 +155,7 @@ impl<'a> Event<'a> {
             | Self::PlannedStep { step: _ }
             | Self::Notice { notice: _ }
             | Self::PlanSummary { summary: _ }
+            | Self::DriftSummary { summary: _ }
             | Self::ApplyStart { .. }
             | Self::ApplyProgress { .. }
             | Self::ApplyComplete { .. }
@@ -157,7 +173,8 @@ impl<'a> Event<'a> {
                 format!("the estate {estate} in {organization} ({tenant})")
             }
             Self::PlannedStep { step } => format!("{} ({})", headline(step), because(&step.reason)),
-            Self::Finding { finding, fingerprint: _ } => sentence(finding),
+            Self::Finding { finding: _, fingerprint: _, sentence } => sentence.clone(),
+            Self::DriftSummary { summary } => summary.clone(),
             Self::Notice { notice } => (*notice).to_owned(),
             Self::PlanSummary { summary } => super::counted(*summary),
             Self::ApplyStart { address, action } => format!("{address}: {action} begins"),

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use crate::model::{Finding, Plan, Severity};
 
 use super::rules::{explanation, sentence};
-use super::{by_gravity, relative, summary};
+use super::{open, relative, title};
 
 /// One command a line, the gravest first: GitHub shows ten errors, ten warnings and ten notices of a step.
 pub fn github(plan: &Plan) -> String {
     let mut out = String::new();
-    for finding in by_gravity(&plan.findings) {
+    for finding in open(plan) {
         let Finding { rule, severity, address: _, subject: _, message: _, removed: _, place, circumstances: _ } =
             finding;
         let command = match severity {
@@ -22,10 +22,10 @@ pub fn github(plan: &Plan) -> String {
             format!("file={},line={},col={},", property(&relative(&place.file)), place.line, place.column)
         });
         let title = property(explanation(*rule).title);
-        let _ = writeln!(out, "::{command} {place}title={title}::{}", data(&sentence(finding)));
+        let _ = writeln!(out, "::{command} {place}title={title}::{}", data(&sentence(plan, finding)));
     }
-    let title = property(&format!("Accredit {}", plan.organization));
-    let _ = writeln!(out, "::notice title={title}::{}", data(&summary(plan)));
+    let heading = property(&format!("Accredit {}", plan.organization));
+    let _ = writeln!(out, "::notice title={heading}::{}", data(&title(plan)));
     out
 }
 

@@ -6,11 +6,11 @@ use crate::model::{Finding, Plan, Severity};
 
 use super::rules::sentence;
 use super::value::printable;
-use super::{by_gravity, relative};
+use super::{open, relative};
 
 /// One JSON array, ending in a newline.
 pub fn gitlab(plan: &Plan) -> String {
-    let findings: Vec<Json> = by_gravity(&plan.findings).into_iter().map(|found| issue(found, plan)).collect();
+    let findings: Vec<Json> = open(plan).into_iter().map(|found| issue(found, plan)).collect();
     format!("{:#}\n", Json::Array(findings))
 }
 
@@ -18,7 +18,7 @@ fn issue(finding: &Finding, plan: &Plan) -> Json {
     let place = finding.place.as_ref().or(plan.place.as_ref());
     let (path, line) = place.map_or_else(|| (".".to_owned(), 1), |place| (relative(&place.file), place.line));
     json!({
-        "description": printable(&sentence(finding)),
+        "description": printable(&sentence(plan, finding)),
         "check_name": finding.rule.code(),
         "fingerprint": finding.fingerprint(),
         "severity": match finding.severity {

@@ -8,7 +8,7 @@ use crate::model::{Counts, Finding, FindingClass, Plan, Severity, Step};
 
 use super::paint::Paint;
 use super::value::printable;
-use super::{because, by_gravity, risk, rotation, rules, symbol, text};
+use super::{accepted, because, open, risk, rotation, rules, shown, symbol, text, title};
 
 /// A comment on GitHub holds 65,536 characters. Whoever posts this one may want to add a line, and characters are counted
 /// with care (`length`).
@@ -25,6 +25,7 @@ const LONGEST_BLOCK: usize = 12_000;
 
 /// The comment. Its first line is the same for every plan of an estate, so that an earlier comment can be found and replaced.
 pub fn markdown(plan: &Plan) -> String {
+    let plan = &*shown(plan);
     let mut comment = Comment { head: head(plan), left: ROOM, is_cut: false, body: String::new() };
     comment.left -= length(&comment.head) + length(CUT);
     comment.deletions(plan);
@@ -56,14 +57,9 @@ fn head(plan: &Plan) -> String {
     let harmless = |text: &str| -> String {
         text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(64).collect()
     };
-    let counts = plan.counts();
-    let title = if plan.is_empty() {
-        "No changes".to_owned()
-    } else {
-        format!("{} to add, {} to change, {} to destroy", counts.add, counts.change, counts.destroy)
-    };
+    let (kind, title) = (if plan.drift { "drift" } else { "plan" }, title(plan));
     format!(
-        "<!-- accredit-plan {} {} -->\n## Accredit: {title}\n\nTenant {}, estate {}\n",
+        "<!-- accredit-{kind} {} {} -->\n## Accredit: {title}\n\nTenant {}, estate {}\n",
         harmless(&plan.estate),
         harmless(&plan.tenant),
         code(&plan.organization),
@@ -130,13 +126,13 @@ impl Comment {
 
     fn findings(&mut self, plan: &Plan) {
         let mut classes: BTreeMap<FindingClass, Vec<&Finding>> = BTreeMap::new();
-        for finding in by_gravity(&plan.findings) {
+        for finding in open(plan) {
             classes.entry(finding.rule.class()).or_default().push(finding);
         }
         for (class, findings) in classes {
             self.push(&format!("\n> [!WARNING]\n> {}:\n", rules::heading(class, &findings)));
             let item = |finding: &Finding| {
-                let fate = rules::fate(finding).map(|fate| format!(" ({fate})")).unwrap_or_default();
+                let fate = rules::fate(plan, finding).map(|fate| format!(" ({fate})")).unwrap_or_default();
                 let mark = match finding.severity {
                     Severity::Error => "**!** ",
                     Severity::Warning => "",
@@ -145,6 +141,9 @@ impl Comment {
                 format!("> - {mark}{address}: {}{fate}\n", prose(&finding.message))
             };
             self.list(8_000, findings.into_iter().map(item), |more| format!("> - and {more} more\n"));
+        }
+        if let Some(accepted) = accepted(plan) {
+            self.push(&format!("\nBeside these {accepted}.\n"));
         }
     }
 

@@ -39,7 +39,9 @@ pub use text::{summary, text};
 pub use value::{inline, printable};
 pub use verification::{unverified_json, unverified_junit, verification_json, verification_junit, verification_text};
 
-use crate::model::{Action, Counts, Finding, Period, Reason, Step};
+use std::borrow::Cow;
+
+use crate::model::{Action, Counts, Finding, Period, Plan, Reason, Step};
 
 /// The symbol of an action, as Terraform's users know it.
 pub fn symbol(action: &Action) -> &'static str {
@@ -102,9 +104,36 @@ fn counted(counts: Counts) -> String {
     format!("Plan: {add} to add, {change} to change, {destroy} to destroy.")
 }
 
-/// The gravest findings first, otherwise in the order that they have.
-fn by_gravity(findings: &[Finding]) -> Vec<&Finding> {
-    let mut sorted: Vec<&Finding> = findings.iter().collect();
+/// What views show of a plan: where it only tells what is not as declared, nothing that an apply would do.
+fn shown(plan: &Plan) -> Cow<'_, Plan> {
+    if !plan.drift {
+        return Cow::Borrowed(plan);
+    }
+    Cow::Owned(Plan { steps: Vec::new(), ..plan.clone() })
+}
+
+/// What a plan comes to, as a title.
+fn title(plan: &Plan) -> String {
+    if plan.drift {
+        drift::counted(plan)
+    } else if plan.is_empty() {
+        "No changes".to_owned()
+    } else {
+        counted(plan.counts()).trim_start_matches("Plan: ").trim_end_matches('.').to_owned()
+    }
+}
+
+/// What somebody has accepted, as a sentence; `None` where that is nothing.
+fn accepted(plan: &Plan) -> Option<String> {
+    let accepted = plan.findings.iter().filter(|finding| finding.circumstances.accepted.is_some()).count();
+    let number = i64::try_from(accepted).unwrap_or(i64::MAX);
+    (accepted > 0).then(|| format!("a baseline accepts {}", count(number, "finding")))
+}
+
+/// The findings that nobody has accepted, the gravest first, otherwise in the order that they have.
+fn open(plan: &Plan) -> Vec<&Finding> {
+    let mut sorted: Vec<&Finding> =
+        plan.findings.iter().filter(|finding| finding.circumstances.accepted.is_none()).collect();
     sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     sorted
 }

@@ -1,7 +1,7 @@
 //! The rules of findings in words: what each is about, why it matters, what to do. Views for machines list them beside what
 //! was found.
 
-use crate::model::{Finding, FindingClass, Rule};
+use crate::model::{Finding, FindingClass, Plan, Rule};
 
 /// A rule, for people who meet it for the first time.
 pub(super) struct Explanation {
@@ -130,7 +130,10 @@ pub(super) fn heading(class: FindingClass, findings: &[&Finding]) -> &'static st
 }
 
 /// What a plan does about a finding, where it is for a plan to do something.
-pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
+pub(super) fn fate(plan: &Plan, finding: &Finding) -> Option<&'static str> {
+    if plan.drift {
+        return None;
+    }
     match (finding.rule, finding.removed) {
         (
             Rule::Undeclared
@@ -162,7 +165,7 @@ pub(super) fn fate(finding: &Finding) -> Option<&'static str> {
 }
 
 /// A finding as one sentence that stands by itself.
-pub(super) fn sentence(finding: &Finding) -> String {
-    let fate = fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
+pub(super) fn sentence(plan: &Plan, finding: &Finding) -> String {
+    let fate = fate(plan, finding).map(|fate| format!("; {fate}")).unwrap_or_default();
     format!("{}: {}{fate}", finding.address, finding.message)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 
-use crate::model::{Finding, Place, Plan, Rule, Severity};
+use crate::model::{Finding, Plan, Rule, Severity, Terms};
 
 use super::rules::{explanation, sentence};
 use super::value::printable;
@@ -15,7 +15,7 @@ use super::value::printable;
 pub fn sarif(plan: &Plan) -> String {
     let rules: Vec<Rule> =
         plan.findings.iter().map(|finding| finding.rule).collect::<BTreeSet<_>>().into_iter().collect();
-    let results: Vec<Json> = plan.findings.iter().map(|finding| result(finding, &rules, plan.place.as_ref())).collect();
+    let results: Vec<Json> = plan.findings.iter().map(|finding| result(finding, &rules, plan)).collect();
     let document = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -54,23 +54,28 @@ fn rule(rule: Rule, plan: &Plan) -> Json {
     described
 }
 
-fn result(finding: &Finding, rules: &[Rule], estate: Option<&Place>) -> Json {
+fn result(finding: &Finding, rules: &[Rule], plan: &Plan) -> Json {
     let address = printable(&finding.address.to_string());
     let mut location = json!({ "logicalLocations": [{ "fullyQualifiedName": address, "kind": "resource" }] });
-    if let Some(place) = finding.place.as_ref().or(estate) {
+    if let Some(place) = finding.place.as_ref().or(plan.place.as_ref()) {
         location["physicalLocation"] = json!({
             "artifactLocation": artifact(&place.file),
             "region": { "startLine": place.line, "startColumn": place.column },
         });
     }
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule.code(),
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
         "level": level(finding.severity),
-        "message": { "text": printable(&sentence(finding)) },
+        "message": { "text": printable(&sentence(plan, finding)) },
         "locations": [location],
         "partialFingerprints": { "accreditFinding/v1": finding.fingerprint() },
-    })
+    });
+    if let Some(Terms { owner, reason, expires }) = &finding.circumstances.accepted {
+        let justification = printable(&format!("{owner}: {reason} (until {expires})"));
+        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": justification }]);
+    }
+    result
 }
 
 fn level(severity: Severity) -> &'static str {

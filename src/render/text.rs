@@ -76,7 +76,7 @@ fn findings(out: &mut String, plan: &Plan, paint: Paint) {
                 Severity::Error => (paint.red("!"), printable(&finding.message)),
                 Severity::Warning => (paint.yellow("!"), printable(&finding.message)),
             };
-            let fate = rules::fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
+            let fate = rules::fate(plan, finding).map(|fate| format!("; {fate}")).unwrap_or_default();
             // A policy is about what somebody wrote.
             let place = finding.place.as_ref().filter(|_| class == FindingClass::Policy);
             let place = place.map(|place| format!(" ({place})")).unwrap_or_default();

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Finding, FindingClass, Plan, Right, Rights, Severity};
 
-use super::{because, by_gravity, count, counted, risk, rules};
+use super::{accepted, because, count, open, risk, rules, shown, title};
 use element::{code, element, escaped, section};
 
 /// So many addresses are worth a list; more are folded away.
@@ -18,7 +18,8 @@ const FEW: usize = 12;
 
 /// The whole page.
 pub fn html(plan: &Plan) -> String {
-    let title = format!("Accredit: {}", if plan.is_empty() { "no changes".to_owned() } else { short(plan) });
+    let plan = &*shown(plan);
+    let title = format!("Accredit: {}", title(plan));
     let body = [
         header(plan),
         warnings(plan),
@@ -43,25 +44,25 @@ pub fn html(plan: &Plan) -> String {
     )
 }
 
-fn short(plan: &Plan) -> String {
-    counted(plan.counts()).trim_start_matches("Plan: ").trim_end_matches('.').to_owned()
-}
-
 fn header(plan: &Plan) -> String {
     let counts = plan.counts();
     let tile = |class: &str, number: usize, word: &str| {
         let number = element("b", "", &number.to_string());
         element("li", class, &format!("{number} {word}"))
     };
-    let errors = plan.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let tiles = [
+    let findings = open(plan);
+    let is_grave = findings.iter().any(|finding| finding.severity == Severity::Error);
+    let mut tiles = vec![
         tile("add", counts.add, "to add"),
         tile("change", counts.change, "to change"),
         tile("destroy", counts.destroy, "to destroy"),
         tile("", plan.unchanged.len(), "as declared"),
-        tile(if errors > 0 { "destroy" } else { "" }, plan.findings.len(), "findings"),
+        tile(if is_grave { "destroy" } else { "" }, findings.len(), "findings"),
     ];
-    let heading = if plan.is_empty() { "No changes".to_owned() } else { short(plan) };
+    if plan.drift {
+        tiles.drain(..3);
+    }
+    let heading = title(plan);
     let what = format!(
         "Estate {} in {} ({}), reckoned for {}",
         code(&plan.estate),
@@ -114,23 +115,24 @@ fn list(rows: &[String]) -> String {
 
 fn findings(plan: &Plan) -> String {
     let mut classes: BTreeMap<FindingClass, Vec<&Finding>> = BTreeMap::new();
-    for finding in by_gravity(&plan.findings) {
+    for finding in open(plan) {
         classes.entry(finding.rule.class()).or_default().push(finding);
     }
     let of_class = |(class, findings): (&FindingClass, &Vec<&Finding>)| {
-        let rows: Vec<String> = findings.iter().map(|finding| self::finding(finding)).collect();
+        let rows: Vec<String> = findings.iter().map(|finding| self::finding(plan, finding)).collect();
         section("findings", &format!("{} ({})", rules::heading(*class, findings), rows.len()), &list(&rows))
     };
-    classes.iter().map(of_class).collect()
+    let accepted = accepted(plan).map(|accepted| element("p", "", &format!("Beside these {accepted}.")));
+    classes.iter().map(of_class).chain(accepted).collect()
 }
 
-fn finding(finding: &Finding) -> String {
+fn finding(plan: &Plan, finding: &Finding) -> String {
     let (class, word) = match finding.severity {
         Severity::Error => ("badge destroy", "error"),
         Severity::Warning => ("badge change", "warning"),
     };
     let badge = element("span", class, word);
-    let fate = rules::fate(finding).map(|fate| format!("; {fate}")).unwrap_or_default();
+    let fate = rules::fate(plan, finding).map(|fate| format!("; {fate}")).unwrap_or_default();
     let place = finding.place.as_ref().map(|place| element("small", "", &escaped(&place.to_string())));
     format!(
         "{badge} {} {}{} {}",
