@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::model::{Finding, Plan, Severity};
 
 use super::rules::{explanation, sentence};
+use super::value::printable;
 use super::{open, relative, title};
 
 /// One command a line, the gravest first: GitHub shows ten errors, ten warnings and ten notices of a step.
@@ -29,9 +30,10 @@ pub fn github(plan: &Plan) -> String {
     out
 }
 
-/// A message. What ends a line would end the command, and the next line could be one of somebody else's making.
+/// A message. What ends a line would end the command, and the next line could be one of somebody else's making; `printable`
+/// leaves none.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    printable(text).replace('%', "%25")
 }
 
 /// A property, which the first comma or colon would end.
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn nothing_begins_a_command_of_its_own() {
-        assert_eq!(data("100 %\r\n::add-mask::x"), "100 %25%0D%0A::add-mask::x");
-        assert_eq!(property("a,b:c\n"), "a%2Cb%3Ac%0A");
+        assert_eq!(data("100 %\r\n::add-mask::x"), r"100 %25\r\n::add-mask::x");
+        assert_eq!(property("a,b:c\n"), r"a%2Cb%3Ac\n");
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn empty() -> Plan {
         notices: Vec::new(),
         rotations: Vec::new(),
         certificates: Vec::new(),
+        drift: false,
         rights: None,
         applications: 0,
         selection: accredit::model::Selection::default(),
