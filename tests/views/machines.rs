@@ -51,9 +51,9 @@ fn an_annotation_is_one_line_and_the_gravest_comes_first() {
             .starts_with("::error file=manifests/exo%2C live.yaml,line=4,col=3,title=On a managed application%2C and")
     );
     assert!(lines[0].contains("::exo/application: client secret `100 %25: a,"), "{}", lines[0]);
-    assert!(lines[0].contains("%0A::add-mask::<x>`"), "{}", lines[0]);
+    assert!(lines[0].contains(r"\n::add-mask::<x>`") && !lines[0].contains('\u{1b}'), "{}", lines[0]);
     assert!(lines[1].starts_with("::warning file=manifests/estate.yaml,line=2,col=3,"), "{}", lines[1]);
-    assert_eq!(lines[2], "::notice title=Accredit contoso.onmicrosoft.com::Plan: 0 to add, 0 to change, 0 to destroy.");
+    assert_eq!(lines[2], "::notice title=Accredit contoso.onmicrosoft.com::No changes");
 }
 
 #[test]
