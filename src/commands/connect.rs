@@ -219,11 +219,21 @@ fn assemble(
         cloud: session.desired.cloud,
         addresses: session.addresses().cloned(),
         roles: service_principal.map(|holder| roles(holder, snapshot)).unwrap_or_default(),
-        exchange_roles: service_principal.map(|holder| exchanges_own(holder, snapshot)).unwrap_or_default(),
+        exchange_roles: exchange_roles(session, snapshot, application),
         mailbox_roles: service_principal.map(|holder| mailbox_roles(holder, snapshot)).unwrap_or_default(),
         granted: service_principal.map(|holder| granted(holder, snapshot)).unwrap_or_default(),
         certificate: SigningCertificate { key: from_anywhere(&certificate.key), ..certificate.clone() },
     }
+}
+
+/// Roles of Exchange's own. Where they could not be looked at, what is declared counts: nobody is told to add a role for it.
+fn exchange_roles(session: &Session, snapshot: &Snapshot, application: &ObservedApplication) -> Vec<String> {
+    let mut roles: Vec<String> =
+        application.service_principal.iter().flat_map(|holder| exchanges_own(holder, snapshot)).collect();
+    let declared = session.desired.applications.get(application.handle.as_str());
+    let unread = snapshot.exchange.unread().filter(|_| declared.is_some_and(|declared| declared.exchange.is_some()));
+    roles.extend(unread.map(|unread| format!("{} as declared, which could not be read", unread.what)));
+    roles
 }
 
 /// The same place for whoever reads of it in another directory.

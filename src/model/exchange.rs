@@ -15,6 +15,13 @@ pub struct DesiredExchange {
     pub role_groups: Option<Vec<DesiredRoleGroup>>,
 }
 
+impl DesiredExchange {
+    /// Whether anything is to be given.
+    pub fn is_some(&self) -> bool {
+        self.roles.iter().flatten().next().is_some() || self.role_groups.iter().flatten().next().is_some()
+    }
+}
+
 /// One role of Exchange's own, sorted by role and scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredExchangeRole {

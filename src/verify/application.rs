@@ -66,8 +66,7 @@ impl Proof<'_> {
     /// That it has the declared roles and role groups of Exchange's own, as Exchange shows them. No token says so, and what one may
     /// do by them shows in Exchange alone.
     fn exchanges_own(self) -> Vec<Check> {
-        let declared = &self.declared.exchange;
-        if declared.roles.iter().flatten().next().is_none() && declared.role_groups.iter().flatten().next().is_none() {
+        if !self.declared.exchange.is_some() {
             return Vec::new();
         }
         let none = DeclaredExchangeAccess::default();

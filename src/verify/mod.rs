@@ -189,10 +189,7 @@ fn newest_change(application: &ObservedApplication, now: Timestamp) -> Option<Ti
 
 /// Whether an application is to have roles or role groups of Exchange's own.
 fn has_exchanges_own(desired: &Desired, handle: &Handle) -> bool {
-    let declared = desired.applications.get(handle).map(|application| &application.exchange);
-    declared.is_some_and(|exchange| {
-        exchange.roles.iter().flatten().next().is_some() || exchange.role_groups.iter().flatten().next().is_some()
-    })
+    desired.applications.get(handle).is_some_and(|application| application.exchange.is_some())
 }
 
 /// For how long it is still waited that what was written becomes known.

@@ -4,7 +4,7 @@ use super::{Outcome, Subject, failed, unlisted};
 use crate::catalog::roles;
 use crate::doctor::failure::ManifestLines;
 use crate::kinds::{DeclaredExchangeAccess, exchanges_own};
-use crate::model::{Cloud, ObservedRoleAssignment, Remedy, Stage};
+use crate::model::{Cloud, ObservedRoleAssignment, Remedy, Stage, Unread};
 
 pub(super) fn held(subject: &Subject<'_>) -> Outcome {
     let none = DeclaredExchangeAccess::default();
@@ -39,9 +39,10 @@ pub(super) fn held(subject: &Subject<'_>) -> Outcome {
     if !subject.is_for_exchange() {
         return Outcome::Passed { evidence: access.held.clone(), notes: Vec::new() };
     }
-    let declares_groups = subject.desired.exchange.role_groups.iter().flatten().next().is_some();
-    if declares_groups && subject.observed.snapshot.exchange.organization.is_none() {
-        return Outcome::Skipped("Exchange's role groups could not be looked at".to_owned());
+    if subject.desired.exchange.is_some()
+        && let Some(Unread { what, error, .. }) = subject.observed.snapshot.exchange.unread().next()
+    {
+        return Outcome::Skipped(format!("{what} could not be read: {error}"));
     }
     let declares = subject.desired.roles.iter().flatten().any(|role| {
         role.scope == "/"
