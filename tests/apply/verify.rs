@@ -6,6 +6,7 @@ use accredit::model::{Cause, Check, Desired, Outcome, Subject, Tally, Verificati
 use accredit::patience::Patience;
 use accredit::render::{Paint, verification_text};
 use accredit::verify::{Asked, Waiting};
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use super::command_line::{accredit, control, directory, err, out, run};
@@ -458,6 +459,30 @@ async fn what_was_made_a_moment_ago_is_waited_for_by_itself_and_no_longer_than_i
     assert!(late.tally().failed > 0 && late.tally().waiting == 0, "{}", shown(&late));
     let patient = world.verify_with(&desired, &asked(Waiting::WhileRecent, 15), |_| ()).await.unwrap();
     assert!(patient.tally().is_good(), "{}", shown(&patient));
+}
+
+/// Exchange keeps what an application may do by roles of its own for up to two hours; of directory roles nobody says so.
+#[tokio::test]
+async fn roles_of_exchanges_own_have_two_hours() {
+    let manifest = one_of_everything("exo");
+    let (bare, _) = manifest.split_once("    roles:").unwrap();
+    let own = format!("{bare}    exchange:\n      roles: [View-Only Recipients]\n");
+    for (manifest, after_ninety_minutes) in [(own, "waiting"), (manifest.clone(), "failed")] {
+        let mut world = World::new().await;
+        world.write("exo.yaml", &manifest);
+        let desired = world.desired();
+        stop_the_clock(&mut world, Patience::TIMEOUT).await;
+        world.apply(&desired).await;
+        let denied = json!([{ "service": "exchange", "path": "EXOModuleFile", "then": { "status": 403, "body": "" } }]);
+        world.faults(denied).await;
+        let asked = Asked { waiting: Waiting::Never, propagation: Duration::from_mins(15), ..ASKED };
+        for (minutes, expected) in [(90, after_ninety_minutes), (130, "failed")] {
+            world.turn_to(noon() + SignedDuration::from_mins(minutes)).await;
+            let verification = world.verify_with(&desired, &asked, |_| ()).await.unwrap();
+            let found = check(&verification, &Subject::Cmdlets).outcome.as_str();
+            assert_eq!(found, expected, "{minutes} minutes: {}", shown(&verification));
+        }
+    }
 }
 
 #[test]
