@@ -51,11 +51,12 @@ fn of_finding(plan: &Plan, finding: &Finding) -> Verdict {
         };
     }
     match finding.severity {
-        Severity::Error => Verdict::Failed {
+        // What drift finds has to be looked at, however grave.
+        Severity::Warning if !plan.drift => Verdict::Passed { said: vec![message] },
+        Severity::Error | Severity::Warning => Verdict::Failed {
             kind: finding.rule.code().to_owned(),
             message,
             details: explanation(finding.rule).help.to_owned(),
         },
-        Severity::Warning => Verdict::Passed { said: vec![message] },
     }
 }

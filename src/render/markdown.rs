@@ -57,9 +57,11 @@ fn head(plan: &Plan) -> String {
     let harmless = |text: &str| -> String {
         text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(64).collect()
     };
-    let (kind, title) = (if plan.drift { "drift" } else { "plan" }, title(plan));
+    let kind = if plan.drift { "drift" } else { "plan" };
+    let heading = if plan.drift { "Accredit drift" } else { "Accredit" };
+    let title = title(plan).replacen("Drift: ", "", 1);
     format!(
-        "<!-- accredit-{kind} {} {} -->\n## Accredit: {title}\n\nTenant {}, estate {}\n",
+        "<!-- accredit-{kind} {} {} -->\n## {heading}: {title}\n\nTenant {}, estate {}\n",
         harmless(&plan.estate),
         harmless(&plan.tenant),
         code(&plan.organization),
