@@ -73,10 +73,9 @@ fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// Whether a run that is to fail on these classes fails on this finding: one that nobody has accepted, and that does not only
-/// wait for its time.
+/// Whether a run that is to fail on these classes fails on this finding: one that nobody has accepted.
 pub fn fails(finding: &Finding, classes: &BTreeSet<FindingClass>) -> bool {
-    finding.circumstances.accepted.is_none() && !finding.rule.is_waiting() && classes.contains(&finding.rule.class())
+    finding.circumstances.accepted.is_none() && classes.contains(&finding.rule.class())
 }
 
 /// What a run fails on where nobody says it. What no manifest is about is no reason to wake anybody.

@@ -63,6 +63,7 @@ pub(crate) fn empty() -> Plan {
         certificates: Vec::new(),
         drift: false,
         rights: None,
+        drift: false,
         applications: 0,
         selection: accredit::model::Selection::default(),
     }
