@@ -257,6 +257,55 @@ async fn a_federated_credential_that_lets_somebody_else_in_and_a_consent_that_is
 }
 
 #[tokio::test]
+async fn another_estates_tag_hides_no_credential_and_is_accepted_for_that_estate_alone() {
+    let world = world().await;
+    world.intrude("backdoor").await;
+    let mark = |estate: &str| json!({ "tags": [format!("accredit:estate:{estate}")] });
+    world.admin("PATCH", &path(&world).await, mark("others")).await;
+    let plan = look(&world).await;
+    let told: Vec<(Rule, bool)> = plan.findings.iter().map(|finding| (finding.rule, finding.removed)).collect();
+    assert_eq!(told, [(Rule::Undeclared, false), (Rule::Changed, false)], "{}", drift_text(&plan, Paint::PLAIN));
+    assert!(plan.findings[0].message.contains("`backdoor`"));
+    assert!(plan.findings[0].circumstances.remedy.contains("whose application"));
+    let before = plan.findings[1].fingerprint();
+    world.admin("PATCH", &path(&world).await, mark("strangers")).await;
+    assert_ne!(look(&world).await.findings[1].fingerprint(), before);
+}
+
+#[tokio::test]
+async fn what_lets_somebody_take_over_is_told_where_the_manifest_says_nothing_of_it() {
+    let world = world().await;
+    world.intrude("backdoor").await;
+    let principal = principal(&world).await;
+    let roles = world
+        .read("/v1.0/roleManagement/directory/roleDefinitions?$filter=displayName eq 'Global Administrator'")
+        .await;
+    let role = json!({ "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "principalId": principal,
+        "roleDefinitionId": roles["value"][0]["id"], "directoryScopeId": "/" });
+    world.admin("POST", "/v1.0/roleManagement/directory/roleAssignments", role).await;
+    let graph = world.read(&format!("/v1.0/servicePrincipals(appId='{MICROSOFT_GRAPH}')?$select=id")).await;
+    let power =
+        permissions::find(MICROSOFT_GRAPH, PermissionType::Application, "RoleManagement.ReadWrite.Directory").unwrap();
+    let consent = json!({ "principalId": principal, "resourceId": graph["id"], "appRoleId": power.id });
+    world.admin("POST", &format!("/v1.0/servicePrincipals/{principal}/appRoleAssignments"), consent).await;
+    world.write(
+        "exo.yaml",
+        &format!("tenant: {TENANT}\nestate: tests\napplications:\n  exo:\n    displayName: exo automated\n    foreignCredentials: remove\n"),
+    );
+    let plan = look(&world).await;
+    let told: Vec<&str> = of(&plan, Rule::Undeclared).iter().map(|finding| finding.message.as_str()).collect();
+    let says = |words: &str| told.iter().any(|message| message.contains(words));
+    assert!(
+        says("`backdoor`") && says("role Global Administrator") && says("RoleManagement.ReadWrite.Directory"),
+        "{told:?}"
+    );
+    assert!(of(&plan, Rule::Undeclared).iter().all(|it| !it.removed && it.severity == Severity::Error), "{told:?}");
+    // It is told, and stays.
+    world.converge(&world.desired()).await;
+    assert_eq!(world.application("exo").await["keyCredentials"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_gone_points_at_where_it_is_declared() {
     let world = world().await;
     let principal = principal(&world).await;

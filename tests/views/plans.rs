@@ -63,7 +63,6 @@ pub(crate) fn empty() -> Plan {
         certificates: Vec::new(),
         drift: false,
         rights: None,
-        drift: false,
         applications: 0,
         selection: accredit::model::Selection::default(),
     }

@@ -27,74 +27,55 @@ pub(super) fn of(
         if end.is_some_and(|end| end <= context.now) { Severity::Warning } else { Severity::Error }
     };
     let removed = |end: Option<Timestamp>| context.removes(handle, end).is_some();
-    if desired.certificates.is_some() {
-        let ours = context.uploaded_key_ids(handle);
-        let left_over = context.left_over(handle);
-        for credential in actual.key_credentials.iter().filter(|credential| credential.is_sign_in_certificate()) {
-            if ours.contains(credential.key_id.as_str()) {
-                if let Some(name) = context.is_in_no_store(handle, credential) {
-                    let message = format!(
-                        "{} {} under the name of `{name}` and a keyId of our form, and the key store that was read does not \
-                         hold its key: it is from another store, or an intruder's",
-                        describe_certificate(credential),
-                        can_sign_in(credential.end, context.now, "as this application"),
-                    );
-                    let removed = !context.stays(handle, credential);
-                    let mut pretender = report(
-                        Rule::Undeclared,
-                        (NAME, &credential.key_id),
-                        severity(credential.end),
-                        message,
-                        removed,
-                    );
-                    pretender.circumstances.remedy = remedy_of_pretender(name);
-                    found.push(pretender);
-                }
-                continue;
-            }
-            if let Some((_, named, goes)) = left_over.iter().find(|(other, _, _)| *other == credential) {
-                let when = goes.map_or_else(
-                    || "when its successor has signed in and stood beside it for the overlap".to_owned(),
-                    |goes| format!("after {}", goes.strftime("%Y-%m-%d")),
+    let ours = context.uploaded_key_ids(handle);
+    let left_over = context.left_over(handle);
+    for credential in actual.key_credentials.iter().filter(|credential| credential.is_sign_in_certificate()) {
+        if ours.contains(credential.key_id.as_str()) {
+            if let Some(name) = context.is_in_no_store(handle, credential) {
+                let message = format!(
+                    "{} {} under the name of `{name}` and a keyId of our form, and the key store that was read does not \
+                     hold its key: it is from another store, or an intruder's",
+                    describe_certificate(credential),
+                    can_sign_in(credential.end, context.now, "as this application"),
                 );
-                if goes.is_none_or(|goes| goes > context.now) {
-                    let message = format!(
-                        "certificate `{}` ({}) has left the manifest, if it ever was in one: its keyId has our form, and its key is in no \
-                         store that was read; an apply {when} removes it",
-                        named.name, named.id
-                    );
-                    found.push(report(
-                        Rule::LeftManifest,
-                        (NAME, &credential.key_id),
-                        Severity::Warning,
-                        message,
-                        false,
-                    ));
-                }
-                continue;
+                let removed = !context.stays(handle, credential);
+                let mut pretender =
+                    report(Rule::Undeclared, (NAME, &credential.key_id), severity(credential.end), message, removed);
+                pretender.circumstances.remedy = remedy_of_pretender(name);
+                found.push(pretender);
             }
-            let certificate = describe_certificate(credential);
-            if context.is_uploaded_anew(handle, credential) {
-                let message =
-                    format!("{certificate} is a declared one under another keyId, and is uploaded under ours");
-                found.push(report(Rule::OtherKeyId, (NAME, &credential.key_id), Severity::Warning, message, true));
-                continue;
-            }
-            let can = can_sign_in(credential.end, context.now, "as this application");
-            let mut message = format!("{certificate} {can} and is not declared");
-            let waits = context.goes_after_proof(handle, credential.end);
-            if waits {
-                message.push_str("; it goes when one that is declared has signed in");
-            }
-            let removed = removed(credential.end) && !waits;
-            found.push(report(
-                Rule::Undeclared,
-                (NAME, &credential.key_id),
-                severity(credential.end),
-                message,
-                removed,
-            ));
+            continue;
         }
+        if let Some((_, named, goes)) = left_over.iter().find(|(other, _, _)| *other == credential) {
+            let when = goes.map_or_else(
+                || "when its successor has signed in and stood beside it for the overlap".to_owned(),
+                |goes| format!("after {}", goes.strftime("%Y-%m-%d")),
+            );
+            if goes.is_none_or(|goes| goes > context.now) {
+                let message = format!(
+                    "certificate `{}` ({}) has left the manifest, if it ever was in one: its keyId has our form, and its key is in no \
+                     store that was read; an apply {when} removes it",
+                    named.name, named.id
+                );
+                found.push(report(Rule::LeftManifest, (NAME, &credential.key_id), Severity::Warning, message, false));
+            }
+            continue;
+        }
+        let certificate = describe_certificate(credential);
+        if context.is_uploaded_anew(handle, credential) {
+            let message = format!("{certificate} is a declared one under another keyId, and is uploaded under ours");
+            found.push(report(Rule::OtherKeyId, (NAME, &credential.key_id), Severity::Warning, message, true));
+            continue;
+        }
+        let can = can_sign_in(credential.end, context.now, "as this application");
+        let mut message = format!("{certificate} {can} and is not declared");
+        let waits = context.goes_after_proof(handle, credential.end);
+        if waits {
+            message.push_str("; it goes when one that is declared has signed in");
+        }
+        // Where no certificates are declared, none is managed.
+        let removed = desired.certificates.is_some() && removed(credential.end) && !waits;
+        found.push(report(Rule::Undeclared, (NAME, &credential.key_id), severity(credential.end), message, removed));
     }
     for federated in &actual.federated_credentials {
         // Whom it lets in can be changed under the same id, and is another finding then.
