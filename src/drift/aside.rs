@@ -4,18 +4,23 @@
 use std::collections::BTreeMap;
 
 use crate::kinds::{ESTATE_TAG, PROTECTED_TAG, estate_tag};
-use crate::model::{Address, Desired, Finding, ObservedApplication, OnExpired, Rule, Severity, Snapshot};
+use crate::model::{
+    Address, Desired, DesiredApplication, Finding, Handle, ObservedApplication, OnExpired, Rule, Severity, Snapshot,
+};
 
 /// What was set aside, and what there is to say of it.
 pub(super) struct Aside {
     pub(super) findings: Vec<Finding>,
     /// Those that are there.
     pub(super) applications: BTreeMap<String, ObservedApplication>,
+    /// Declared ones that carry another estate's tag.
+    pub(super) taken: BTreeMap<Handle, DesiredApplication>,
 }
 
 pub(super) fn set_aside(desired: &mut Desired, snapshot: &mut Snapshot) -> Aside {
     let mut findings = Vec::new();
     let mut applications = BTreeMap::new();
+    let mut taken_ones = BTreeMap::new();
     let ours = estate_tag(&desired.estate);
     let Snapshot { applications: found, deleted, .. } = snapshot;
     desired.applications.retain(|handle, declared| {
@@ -39,11 +44,13 @@ pub(super) fn set_aside(desired: &mut Desired, snapshot: &mut Snapshot) -> Aside
         let Some(other) = other.filter(|_| !actual.tags.contains(&ours)) else { return true };
         let message = format!("it carries the tag of the estate `{other}`, and not that of `{}`", desired.estate);
         let mut taken = finding(Rule::Changed, Severity::Error, handle.as_str(), message);
-        "tags".clone_into(&mut taken.subject);
+        // Whose tag it is belongs to what is accepted.
+        taken.subject = format!("tags/{ESTATE_TAG}{other}");
         taken.circumstances.remedy = format!(
             "ask whoever keeps `{other}` which of you has it; `accredit plan` refuses until one of the two lets go of it"
         );
         findings.push(Finding { place, ..taken });
+        taken_ones.insert(handle.clone(), declared.clone());
         applications.extend(found.remove_entry(handle.as_str()));
         false
     });
@@ -69,7 +76,7 @@ pub(super) fn set_aside(desired: &mut Desired, snapshot: &mut Snapshot) -> Aside
             applications.extend(found.remove_entry(&name));
         }
     }
-    Aside { findings, applications }
+    Aside { findings, applications, taken: taken_ones }
 }
 
 fn finding(rule: Rule, severity: Severity, handle: &str, message: String) -> Finding {

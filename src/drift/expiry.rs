@@ -3,11 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::kinds::is_made_here;
+use crate::kinds::{is_made_here, key_id};
 use crate::model::{
     Action, Address, CertificateSource, Circumstances, Desired, DesiredApplication, DesiredCertificate, Expiry,
     Finding, ObservedApplication, ObservedKeyCredential, ObservedPasswordCredential, Plan, Rule, Severity, Snapshot,
-    Thumbprint,
+    StoredKeys, Thumbprint,
 };
 
 /// So few days before its end nobody should be surprised any more.
@@ -27,6 +27,15 @@ struct Credential<'a> {
     signs_in: bool,
     start: Option<Timestamp>,
     end: Option<Timestamp>,
+}
+
+impl Credential<'_> {
+    /// Whether a key store holds its key: by the `keyId` that is made from a certificate, as a thumbprint may be pretended.
+    fn is_kept_in(&self, keys: &StoredKeys) -> bool {
+        keys.generations.iter().any(|stored| {
+            self.thumbprint == Some(&stored.thumbprint) && key_id(stored).eq_ignore_ascii_case(self.key_id)
+        })
+    }
 }
 
 pub(super) fn of(plan: &Plan, desired: &Desired, snapshot: &Snapshot) -> Vec<Finding> {
@@ -106,10 +115,15 @@ impl Judge<'_> {
     /// Whether that one has signed in yet is for rotations to know: whoever only looks tries nothing.
     fn is_followed(&self, credential: &Credential<'_>) -> bool {
         let Some((name, _)) = self.certificate(credential) else { return false };
+        // Anybody may name one alike: where the store is here, it has to hold the later one.
+        let kept = self.snapshot.keys.get(&(self.handle.to_owned(), name.to_owned()));
+        let can_be_later =
+            |other: &Credential<'_>| kept.is_none_or(|keys| keys.generations.is_empty() || other.is_kept_in(keys));
         self.all.iter().any(|other| {
             other.start > credential.start
                 && other.end > credential.end
                 && self.certificate(other).is_some_and(|(of, _)| of == name)
+                && can_be_later(other)
         })
     }
 
@@ -171,9 +185,8 @@ impl Judge<'_> {
         let mut all = self.declared.certificates.iter().flatten();
         let is_of = |(name, certificate): &(&String, &DesiredCertificate)| {
             let kept = self.snapshot.keys.get(&(self.handle.to_owned(), (*name).clone()));
-            let is_kept =
-                kept.is_some_and(|keys| keys.generations.iter().any(|stored| stored.thumbprint == *thumbprint));
-            is_kept || is_made_here(credential.key_id) && credential.name == Some(certificate.display_name.as_str())
+            kept.is_some_and(|keys| keys.generations.iter().any(|stored| stored.thumbprint == *thumbprint))
+                || is_made_here(credential.key_id) && credential.name == Some(certificate.display_name.as_str())
         };
         all.find(is_of).map(|(name, certificate)| (name.as_str(), certificate))
     }

@@ -11,6 +11,8 @@ mod expiry;
 mod hands;
 mod inventory;
 mod remedies;
+mod taken;
+mod undeclared_rights;
 
 pub use baseline::{accept, entries};
 pub use inventory::Inventory;
@@ -37,10 +39,12 @@ pub fn drift(
     now: Timestamp,
     selection: &Selection,
 ) -> Result<Plan, Vec<Problem>> {
-    let Aside { mut findings, applications } = aside::set_aside(&mut desired, &mut snapshot);
+    let Aside { mut findings, applications, taken } = aside::set_aside(&mut desired, &mut snapshot);
+    findings.extend(taken::of(taken, &applications, (&desired, &snapshot), now, selection)?);
     let mut plan = plan_selected(&desired, &snapshot, now, Intent::Reconcile, selection)?;
     findings.append(&mut plan.findings);
     findings.extend(differences::of(&plan, &desired));
+    findings.extend(undeclared_rights::of(&desired, &snapshot, selection));
     findings.extend(expiry::of(&plan, &desired, &snapshot));
     snapshot.applications.extend(applications);
     let hands = hands::Hands::of(&snapshot);
@@ -73,10 +77,9 @@ fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// Whether a run that is to fail on these classes fails on this finding: one that nobody has accepted, and that does not only
-/// wait for its time.
+/// Whether a run that is to fail on these classes fails on this finding: one that nobody has accepted.
 pub fn fails(finding: &Finding, classes: &BTreeSet<FindingClass>) -> bool {
-    finding.circumstances.accepted.is_none() && !finding.rule.is_waiting() && classes.contains(&finding.rule.class())
+    finding.circumstances.accepted.is_none() && classes.contains(&finding.rule.class())
 }
 
 /// What a run fails on where nobody says it. What no manifest is about is no reason to wake anybody.

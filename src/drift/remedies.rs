@@ -8,7 +8,9 @@ pub(super) fn of(finding: &Finding) -> String {
         (Rule::Undeclared, false) => {
             "find out whose it is; `foreignCredentials: remove` has `accredit apply` remove it, a baseline accepts it"
         }
-        (Rule::LeftManifest, _) => "there is nothing to do before that day",
+        (Rule::LeftManifest, _) => {
+            "if you took it out of the manifest or renamed it lately, wait; if not, find out whose it is and delete it by its keyId"
+        }
         (Rule::OtherKeyId, _) => "`accredit apply` uploads it under the keyId by which Accredit knows it",
         (Rule::Disabled, _) => {
             "find out who disabled it and why; it is enabled under Enterprise applications, Properties"

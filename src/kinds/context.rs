@@ -221,6 +221,27 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The declared certificate that a credential passes for by its name and the form of its `keyId` alone, where the key store
+    /// of that one was read and holds keys, and not this one. An empty store says nothing: whoever only looks has none.
+    pub(super) fn is_in_no_store(&self, handle: &str, credential: &ObservedKeyCredential) -> Option<&'a str> {
+        let chains = self.chains.get(handle)?;
+        let holds = |chain: &CertificateChain<'_>| chain.holds_key_of(credential);
+        if chains.values().any(|chain| holds(chain) == Some(true)) {
+            return None;
+        }
+        let passes_for = |(_, chain): &(&&'a str, &CertificateChain<'a>)| {
+            holds(chain) == Some(false) && chain.uploaded_key_ids().any(|id| id == credential.key_id)
+        };
+        chains.iter().find(passes_for).map(|(name, _)| *name)
+    }
+
+    /// Whether a credential of a declared certificate is one that `handle` is to have.
+    pub(super) fn stays(&self, handle: &str, credential: &ObservedKeyCredential) -> bool {
+        let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);
+        let thumbprint = credential.thumbprint.as_ref().map(Thumbprint::as_str);
+        chains.flat_map(|chain| chain.key_credentials(Value::Null)).any(|value| value.id() == thumbprint)
+    }
+
     /// The `keyId`s of the key credentials that `handle` has for its declared certificates.
     pub(super) fn uploaded_key_ids(&self, handle: &str) -> BTreeSet<&str> {
         let chains = self.chains.get(handle).into_iter().flat_map(BTreeMap::values);

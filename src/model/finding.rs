@@ -234,9 +234,4 @@ impl Rule {
             Self::Foreign => FindingClass::Inventory,
         }
     }
-
-    /// Whether it only waits for its time, so that there is nothing that anybody should do.
-    pub fn is_waiting(self) -> bool {
-        self == Self::LeftManifest
-    }
 }

@@ -134,6 +134,8 @@ pub struct ObservedFederatedCredential {
     pub name: String,
     pub issuer: String,
     pub subject: String,
+    /// In the order of their names.
+    pub audiences: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -263,8 +263,12 @@ fn step(resource: Resource) -> Option<Step> {
 
 fn undeclared(step: &Step, desired: &Desired) -> Finding {
     let Address { holder: _, kind, name } = &step.address;
+    // Which scopes it is for can be changed under the same address, and is another finding then.
+    let before = if let Action::Delete { id: _, before } = &step.action { before.get("scope") } else { None };
+    let scopes: Vec<&str> = before.into_iter().flat_map(Value::members).filter_map(Value::id).collect();
     let what = match kind.as_str() {
-        "appRoleAssignment" | "oauth2PermissionGrant" => format!("consent to {name} is not declared"),
+        "oauth2PermissionGrant" => format!("consent to {name} ({}) is not declared", scopes.join(", ")),
+        "appRoleAssignment" => format!("consent to {name} is not declared"),
         "roleAssignment" => format!("the role {name} is not declared"),
         "exchangeRoleAssignment" => format!("the Exchange role {name} is not declared"),
         "exchangeRoleGroupMember" => format!("membership in Exchange's role group {name} is not declared"),
@@ -274,7 +278,7 @@ fn undeclared(step: &Step, desired: &Desired) -> Finding {
         rule: Rule::Undeclared,
         severity: Severity::Error,
         address: step.address.clone(),
-        subject: String::new(),
+        subject: scopes.join(" "),
         message: what,
         removed: true,
         place: desired.place_of(&step.address.holder).cloned(),

@@ -27,9 +27,9 @@ pub(super) fn explanation(rule: Rule) -> Explanation {
         },
         Rule::LeftManifest => Explanation {
             title: "Left the manifest, and waits for its time to go",
-            meaning: "A certificate that was declared once is still on its application until those that follow it have \
-                      proven that they work.",
-            help: "Nothing, if it was taken out on purpose: a later apply removes it.",
+            meaning: "A certificate whose keyId has our form and that is declared no more is still on its application until \
+                      those that follow it have proven that they work. Nothing but its keyId says that it ever was declared.",
+            help: "Nothing, if it was taken out on purpose: a later apply removes it. If not, find out whose it is.",
             security_severity: None,
         },
         Rule::OtherKeyId => Explanation {

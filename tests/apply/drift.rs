@@ -102,6 +102,50 @@ async fn an_attackers_certificate_is_told_with_since_when_and_who_could_have() {
     assert_eq!(only(&look(&world).await).fingerprint(), before);
 }
 
+/// Of the form of ours, which anybody may choose.
+const CHOSEN: &str = "11111111-2222-8333-a444-555555555555";
+
+#[tokio::test]
+async fn a_certificate_under_a_chosen_key_id_with_the_declared_name_is_an_intruders_until_its_key_is_found() {
+    let mut world = world().await;
+    world.turn_to(days_after(noon(), 100)).await;
+    world.intrude_under(CHOSEN, "main").await;
+    let plan = look(&world).await;
+    let finding = only(&plan);
+    assert_eq!((finding.rule, finding.severity, finding.removed), (Rule::Undeclared, Severity::Error, false));
+    assert_eq!(finding.subject, CHOSEN);
+    assert!(finding.message.contains("another store, or an intruder's"), "{}", finding.message);
+    assert!(finding.circumstances.remedy.contains("delete it by its keyId"), "{}", finding.circumstances.remedy);
+    assert_eq!(failing(&plan), 1);
+    // `apply` removes nothing of what may be somebody else's, and says it too.
+    let desired = world.desired();
+    assert!(world.plan(&desired).await.findings.iter().any(|it| it.message.contains("an intruder's")));
+    // That it ends later makes it no successor.
+    world.turn_to(days_after(noon(), 340)).await;
+    let plan = look(&world).await;
+    let expires = of(&plan, Rule::Expires);
+    assert!(expires.iter().any(|it| it.address.to_string() == "exo/certificate/main"), "{expires:?}");
+}
+
+#[tokio::test]
+async fn a_machine_without_keys_takes_what_is_named_like_ours_for_ours_and_says_nothing() {
+    let world = world().await;
+    std::fs::remove_dir_all(world.keys().join("exo")).unwrap();
+    let plan = look(&world).await;
+    assert!(plan.findings.is_empty(), "{}", drift_text(&plan, Paint::PLAIN));
+}
+
+#[tokio::test]
+async fn a_certificate_under_a_chosen_key_id_with_a_name_of_its_own_counts() {
+    let world = world().await;
+    world.intrude_under(CHOSEN, "backup").await;
+    let plan = look(&world).await;
+    let finding = only(&plan);
+    assert_eq!(finding.rule, Rule::LeftManifest);
+    assert!(finding.message.contains("if it ever was"), "{}", finding.message);
+    assert_eq!(failing(&plan), 1);
+}
+
 #[tokio::test]
 async fn an_edit_in_the_portal_is_told_with_before_and_after() {
     let world = world().await;
@@ -173,6 +217,92 @@ async fn what_somebody_added_is_told_one_by_one() {
     assert_eq!(undeclared.len(), 6);
     let fingerprints: BTreeSet<String> = plan.findings.iter().map(Finding::fingerprint).collect();
     assert_eq!(fingerprints.len(), 6, "each has its own");
+}
+
+#[tokio::test]
+async fn a_federated_credential_that_lets_somebody_else_in_and_a_consent_that_is_wider_are_accepted_no_more() {
+    let world = world().await;
+    let (path, principal) = (path(&world).await, principal(&world).await);
+    let federated = json!({ "name": "ci", "issuer": "https://token.actions.githubusercontent.com",
+        "subject": "repo:ours/deploy:ref:refs/heads/main", "audiences": ["api://AzureADTokenExchange"] });
+    world.admin("POST", &format!("{path}/federatedIdentityCredentials"), federated).await;
+    let graph = world.read(&format!("/v1.0/servicePrincipals(appId='{MICROSOFT_GRAPH}')?$select=id")).await;
+    let consent = json!({ "clientId": principal, "consentType": "AllPrincipals", "principalId": null,
+        "resourceId": graph["id"], "scope": "User.Read" });
+    world.admin("POST", "/v1.0/oauth2PermissionGrants", consent).await;
+    let mut plan = look(&world).await;
+    assert_eq!(plan.findings.len(), 2, "{}", drift_text(&plan, Paint::PLAIN));
+    let until = "2027-11-21".parse().unwrap();
+    let terms = Terms { owner: "zoe".to_owned(), reason: "known".to_owned(), expires: until };
+    let text = baseline_text(&entries(&plan.findings, &usual_classes(), &terms));
+    let file = world.directory.path().join("baseline.yaml");
+    std::fs::write(&file, text).unwrap();
+    let baseline = load_baseline(&file, world.directory.path()).acceptances.unwrap();
+    accept(&mut plan.findings, &baseline, world.now);
+    assert_eq!(failing(&plan), 0);
+
+    let listed = world.read(&format!("{path}/federatedIdentityCredentials")).await;
+    let id = listed["value"][0]["id"].as_str().unwrap();
+    let evil = json!({ "subject": "repo:evil/deploy:ref:refs/heads/main" });
+    world.admin("PATCH", &format!("{path}/federatedIdentityCredentials/{id}"), evil).await;
+    let grants = world.read(&format!("/v1.0/oauth2PermissionGrants?$filter=clientId eq '{principal}'")).await;
+    let grant = grants["value"][0]["id"].as_str().unwrap();
+    let wider = json!({ "scope": "User.Read Directory.AccessAsUser.All" });
+    world.admin("PATCH", &format!("/v1.0/oauth2PermissionGrants/{grant}"), wider).await;
+    let mut plan = look(&world).await;
+    accept(&mut plan.findings, &baseline, world.now);
+    assert_eq!(failing(&plan), 2, "{}", drift_text(&plan, Paint::PLAIN));
+    let says = |words: &str| plan.findings.iter().any(|finding| finding.message.contains(words));
+    assert!(says("repo:evil/deploy") && says("Directory.AccessAsUser.All"), "{}", drift_text(&plan, Paint::PLAIN));
+}
+
+#[tokio::test]
+async fn another_estates_tag_hides_no_credential_and_is_accepted_for_that_estate_alone() {
+    let world = world().await;
+    world.intrude("backdoor").await;
+    let mark = |estate: &str| json!({ "tags": [format!("accredit:estate:{estate}")] });
+    world.admin("PATCH", &path(&world).await, mark("others")).await;
+    let plan = look(&world).await;
+    let told: Vec<(Rule, bool)> = plan.findings.iter().map(|finding| (finding.rule, finding.removed)).collect();
+    assert_eq!(told, [(Rule::Undeclared, false), (Rule::Changed, false)], "{}", drift_text(&plan, Paint::PLAIN));
+    assert!(plan.findings[0].message.contains("`backdoor`"));
+    assert!(plan.findings[0].circumstances.remedy.contains("whose application"));
+    let before = plan.findings[1].fingerprint();
+    world.admin("PATCH", &path(&world).await, mark("strangers")).await;
+    assert_ne!(look(&world).await.findings[1].fingerprint(), before);
+}
+
+#[tokio::test]
+async fn what_lets_somebody_take_over_is_told_where_the_manifest_says_nothing_of_it() {
+    let world = world().await;
+    world.intrude("backdoor").await;
+    let principal = principal(&world).await;
+    let roles = world
+        .read("/v1.0/roleManagement/directory/roleDefinitions?$filter=displayName eq 'Global Administrator'")
+        .await;
+    let role = json!({ "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "principalId": principal,
+        "roleDefinitionId": roles["value"][0]["id"], "directoryScopeId": "/" });
+    world.admin("POST", "/v1.0/roleManagement/directory/roleAssignments", role).await;
+    let graph = world.read(&format!("/v1.0/servicePrincipals(appId='{MICROSOFT_GRAPH}')?$select=id")).await;
+    let power =
+        permissions::find(MICROSOFT_GRAPH, PermissionType::Application, "RoleManagement.ReadWrite.Directory").unwrap();
+    let consent = json!({ "principalId": principal, "resourceId": graph["id"], "appRoleId": power.id });
+    world.admin("POST", &format!("/v1.0/servicePrincipals/{principal}/appRoleAssignments"), consent).await;
+    world.write(
+        "exo.yaml",
+        &format!("tenant: {TENANT}\nestate: tests\napplications:\n  exo:\n    displayName: exo automated\n    foreignCredentials: remove\n"),
+    );
+    let plan = look(&world).await;
+    let told: Vec<&str> = of(&plan, Rule::Undeclared).iter().map(|finding| finding.message.as_str()).collect();
+    let says = |words: &str| told.iter().any(|message| message.contains(words));
+    assert!(
+        says("`backdoor`") && says("role Global Administrator") && says("RoleManagement.ReadWrite.Directory"),
+        "{told:?}"
+    );
+    assert!(of(&plan, Rule::Undeclared).iter().all(|it| !it.removed && it.severity == Severity::Error), "{told:?}");
+    // It is told, and stays.
+    world.converge(&world.desired()).await;
+    assert_eq!(world.application("exo").await["keyCredentials"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -424,11 +424,16 @@ impl World {
 
     /// Somebody uploads the certificate of another application, `other`, to `exo` under a name of his choice.
     pub(crate) async fn intrude(&self, display_name: &str) {
+        self.intrude_under("11111111-2222-4333-8444-555555555555", display_name).await;
+    }
+
+    /// The same under a `keyId` of the intruder's choice.
+    pub(crate) async fn intrude_under(&self, key_id: &str, display_name: &str) {
         self.write("other.yaml", &one_of_everything("other"));
         self.converge(&self.desired()).await;
         let other = self.read("/v1.0/applications(uniqueName='other')?$select=keyCredentials").await;
         let mut foreign = other["keyCredentials"][0].clone();
-        foreign["keyId"] = json!("11111111-2222-4333-8444-555555555555");
+        foreign["keyId"] = json!(key_id);
         foreign["displayName"] = json!(display_name);
         let application = self.application("exo").await;
         let mut credentials = application["keyCredentials"].as_array().unwrap().clone();

@@ -150,7 +150,16 @@ pub fn deleted_application(json: &Json) -> Result<(BTreeSet<String>, DeletedAppl
 /// A federated identity credential.
 pub fn federated_credential(json: &Json) -> ObservedFederatedCredential {
     let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-    ObservedFederatedCredential { id: text("id"), name: text("name"), issuer: text("issuer"), subject: text("subject") }
+    let audiences = json["audiences"].as_array().into_iter().flatten().filter_map(Json::as_str);
+    let mut audiences: Vec<String> = audiences.map(str::to_owned).collect();
+    audiences.sort();
+    ObservedFederatedCredential {
+        id: text("id"),
+        name: text("name"),
+        issuer: text("issuer"),
+        subject: text("subject"),
+        audiences,
+    }
 }
 
 /// An owner: a user or a service principal.

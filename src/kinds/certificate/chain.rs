@@ -92,6 +92,14 @@ impl<'a> CertificateChain<'a> {
         self.uploaded.iter().any(|uploaded| *uploaded.thumbprint == stored.thumbprint)
     }
 
+    /// Whether the store holds the key of a credential, under the `keyId` that is made from its certificate. `None`: it was not
+    /// read, or holds nothing at all.
+    pub(crate) fn holds_key_of(&self, credential: &ObservedKeyCredential) -> Option<bool> {
+        let is_it =
+            |uploaded: &Uploaded<'_>| uploaded.stored.is_some() && uploaded.credential.key_id == credential.key_id;
+        (!self.keys.generations.is_empty()).then(|| self.uploaded.iter().any(is_it))
+    }
+
     /// Everything in the store, oldest first.
     pub(super) fn stored(&self) -> impl Iterator<Item = &'a StoredCertificate> {
         self.keys.generations.iter()
