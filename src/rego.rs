@@ -36,13 +36,17 @@ pub enum RegoError {
     OtherPackage,
     #[error("{}", told(.0))]
     Policy(String),
+    #[error("the policies of the package `accredit` have none of the rules `deny`, `violation` and `warn`")]
+    NoRule,
+    #[error("`{rule}` is no set of texts or objects with `msg`, as `{rule} contains …` makes one: {value}")]
+    Shape { rule: String, value: String },
     #[error("a member of `{rule}` is neither a text nor an object with `msg`: {member}")]
     Member { rule: String, member: String },
 }
 
 /// What the engine says, in one paragraph: it begins with an empty line and underlines the place.
 fn told(error: &str) -> String {
-    error.trim().trim_start_matches("-->").trim().to_owned()
+    error.replace("\\n", "\n").trim().trim_start_matches("-->").trim().to_owned()
 }
 
 impl Rego {
@@ -53,6 +57,7 @@ impl Rego {
         }
         let mut engine = Engine::new();
         let mut packages = BTreeSet::new();
+        let mut has_rule = false;
         for path in paths {
             let mut files = BTreeSet::new();
             policies_below(path, &mut files)?;
@@ -61,12 +66,18 @@ impl Rego {
             }
             for file in files {
                 let text = std::fs::read_to_string(&file).map_err(|reason| unreadable(&file, reason))?;
+                let names_rule = text.lines().any(names_rule);
                 let package = engine.add_policy(file.display().to_string(), text);
-                packages.insert(package.map_err(|error| RegoError::Policy(error.to_string()))?);
+                let package = package.map_err(|error| RegoError::Policy(error.to_string()))?;
+                has_rule |= names_rule && package == PACKAGE;
+                packages.insert(package);
             }
         }
         if !packages.contains(PACKAGE) {
             return Err(RegoError::OtherPackage);
+        }
+        if !has_rule {
+            return Err(RegoError::NoRule);
         }
         Ok(Self { engine: Some(engine) })
     }
@@ -86,13 +97,25 @@ impl Rego {
         let mut findings = Vec::new();
         for (rule, members) in package.as_object().into_iter().flatten() {
             let Some(severity) = severity(rule) else { continue };
-            for member in members.as_array().into_iter().flatten() {
+            // A condition that does not hold says nothing; every other shape would deny and not be heard.
+            let members = match members {
+                Json::Bool(false) => continue,
+                Json::Array(members) => members,
+                other => return Err(RegoError::Shape { rule: rule.clone(), value: other.to_string() }),
+            };
+            for member in members {
                 findings.push(finding(rule, severity, member, &plan.estate)?);
             }
         }
         findings.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
         Ok(findings)
     }
+}
+
+/// Whether a line has the name of a rule that is asked, before any comment.
+fn names_rule(line: &str) -> bool {
+    let code = line.split('#').next().unwrap_or_default();
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| severity(word).is_some())
 }
 
 /// What the members of a rule are; `None` for rules that are only there for others.
@@ -153,7 +176,9 @@ fn policies_below(path: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Rego
         let entry = entry.map_err(|reason| unreadable(path, reason))?.path();
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
         let is_policy = name.ends_with(".rego") && !name.ends_with("_test.rego");
-        if entry.is_dir() || is_policy {
+        // A link to a directory may lead back to where it lies.
+        let is_directory = entry.is_dir() && !entry.is_symlink() && !name.starts_with('.');
+        if is_directory || (is_policy && !entry.is_dir()) {
             policies_below(&entry, found)?;
         }
     }

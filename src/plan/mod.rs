@@ -95,7 +95,7 @@ pub fn plan_selected(
     certificates.retain(|certificate| selection.covers(&certificate.address));
     let at_risk: Vec<(Address, Option<Risk>, bool)> = steps
         .values()
-        .map(|step| (step.address.clone(), risk::of(step, &steps, actual), own_access::is_removed_by(step, actual)))
+        .map(|step| (step.address.clone(), risk::of(step, &steps, desired, actual), own_access::is_removed_by(step, actual)))
         .collect();
     for (address, risk, removes_operator) in at_risk {
         if let Some(step) = steps.get_mut(&address) {
