@@ -13,11 +13,23 @@ use crate::model::{
 /// A permission or role by name, with what it puts at risk.
 type Power = (String, Judgement);
 
+/// Handles and names of the certificates whose keys Accredit makes.
+pub(super) type MadeHere = BTreeSet<(String, String)>;
+
+pub(super) fn made_here(desired: &Desired) -> MadeHere {
+    let all = desired.applications.iter().flat_map(|(handle, application)| {
+        application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
+    });
+    all.filter(|(_, _, certificate)| certificate.source.is_made_here())
+        .map(|(handle, name, _)| (handle.to_string(), name.to_string()))
+        .collect()
+}
+
 /// What a step of `steps` puts at risk; `None` where it is nothing out of the ordinary.
 pub(super) fn of(
     step: &Step,
     steps: &BTreeMap<Address, Step>,
-    desired: &Desired,
+    made_here: &MadeHere,
     actual: &Snapshot,
 ) -> Option<Risk> {
     let grants = granted(step, actual);
@@ -54,9 +66,10 @@ pub(super) fn of(
         }
     };
     let before = changes.iter().find(|change| change.path == "keyCredentials").map(|change| &change.before);
-    let succeeds = owners.is_empty() && credentials.iter().all(|credential| {
-            is_successor(&step.address.holder, credential, before, steps, desired, actual)
-        });
+    let succeeds = owners.is_empty()
+        && credentials
+            .iter()
+            .all(|credential| is_successor(&step.address.holder, credential, before, steps, made_here, actual));
     risk(held(actual.applications.get(&step.address.holder)?, actual), way, succeeds)
 }
 
@@ -82,14 +95,10 @@ fn is_successor(
     credential: &Value,
     before: Option<&Value>,
     steps: &BTreeMap<Address, Step>,
-    desired: &Desired,
+    made_here: &MadeHere,
     actual: &Snapshot,
 ) -> bool {
-    let declared = desired.applications.iter().find(|(other, _)| other.as_str() == handle).map(|(_, it)| it);
-    let is_made_here = |name: &str| {
-        let mut all = declared.into_iter().flat_map(|it| it.certificates.iter().flatten());
-        all.any(|(other, certificate)| other.as_str() == name && certificate.source.is_made_here())
-    };
+    let is_made_here = |name: &str| made_here.contains(&(handle.to_owned(), name.to_owned()));
     match credential {
         Value::Output { output } => {
             let Some(Action::Renew { after, .. }) = steps.get(&output.of).map(|step| &step.action) else {
@@ -294,7 +303,7 @@ mod tests {
     }
 
     fn of_alone(step: &Step, actual: &Snapshot) -> Option<Risk> {
-        of(step, &BTreeMap::new(), &Desired::default(), actual)
+        of(step, &BTreeMap::new(), &MadeHere::new(), actual)
     }
 
     #[test]
@@ -335,7 +344,7 @@ mod tests {
         let (old, new, other) = (Value::named("A", "main"), Value::named("B", "main"), Value::named("C", "second"));
         let followed =
             of_alone(&change("keyCredentials", std::slice::from_ref(&old), &[old.clone(), new]), &powerful).unwrap();
-        assert!(followed.class == RiskClass::TenantTakeover && followed.succeeds);
+        assert!(followed.class == RiskClass::TenantTakeover && !followed.succeeds, "a name makes no successor");
         assert_eq!(followed.powers, ["AppRoleAssignment.ReadWrite.All".to_owned()].into(), "the worst alone");
         let added = of_alone(&change("keyCredentials", std::slice::from_ref(&old), &[old.clone(), other]), &powerful);
         assert!(!added.unwrap().succeeds);
@@ -354,7 +363,9 @@ mod tests {
         let coming = change("keyCredentials", &[], &[Value::output(certificate.clone(), "keyCredential")]);
         let with = |action: Action| {
             let made = Step::new(certificate.clone(), action, Reason::Missing);
-            of(&coming, &[(certificate.clone(), made)].into(), &actual).unwrap().succeeds
+            of(&coming, &[(certificate.clone(), made)].into(), &[("exo".to_owned(), "main".to_owned())].into(), &actual)
+                .unwrap()
+                .succeeds
         };
         assert!(with(Action::Renew { id: String::new(), changes: Vec::new(), after: Fields::new() }));
         assert!(!with(Action::Create { after: Fields::new() }));
@@ -385,7 +396,7 @@ mod tests {
                 .collect();
             let expected = of_alone(&step, &reference);
             prop_assert!(expected.as_ref().is_some_and(|risk| risk.powers.len() == 3));
-            prop_assert_eq!(of(&step, &others, &Desired::default(), &shuffled), expected);
+            prop_assert_eq!(of(&step, &others, &MadeHere::new(), &shuffled), expected);
         }
     }
 }
