@@ -7,9 +7,14 @@
 //! same way at any time.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 use serde_json::Value as Json;
 
@@ -18,6 +23,11 @@ use crate::render;
 
 /// The package whose rules are asked.
 const PACKAGE: &str = "data.accredit";
+
+/// The longest that policies may be read or judged.
+const LONGEST: Duration = Duration::from_secs(20);
+/// In bytes; taken as it is used.
+const STACK: usize = 1 << 30;
 
 /// Policies that were read; none, unless some were given.
 #[derive(Clone, Default)]
@@ -36,13 +46,30 @@ pub enum RegoError {
     OtherPackage,
     #[error("{}", told(.0))]
     Policy(String),
+    #[error("the policies do not come to an end within {} seconds", LONGEST.as_secs())]
+    Endless,
+    #[error("the policies of the package `accredit` have none of the rules `deny`, `violation` and `warn`")]
+    NoRule,
+    #[error("`{rule}` is no set of texts or objects with `msg`, as `{rule} contains …` makes one: {value}")]
+    Shape { rule: String, value: String },
     #[error("a member of `{rule}` is neither a text nor an object with `msg`: {member}")]
     Member { rule: String, member: String },
 }
 
+/// Does what may take all the stack or never end. A thread that is left behind ends with the process.
+fn bounded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, RegoError> {
+    let (sender, receiver) = mpsc::channel();
+    let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
+        // Nobody listens any more after the time is up.
+        drop(sender.send(work()));
+    });
+    thread.map_err(|_| RegoError::Endless)?;
+    receiver.recv_timeout(LONGEST).map_err(|_| RegoError::Endless)
+}
+
 /// What the engine says, in one paragraph: it begins with an empty line and underlines the place.
 fn told(error: &str) -> String {
-    error.trim().trim_start_matches("-->").trim().to_owned()
+    error.replace("\\n", "\n").trim().trim_start_matches("-->").trim().to_owned()
 }
 
 impl Rego {
@@ -53,6 +80,7 @@ impl Rego {
         }
         let mut engine = Engine::new();
         let mut packages = BTreeSet::new();
+        let mut has_rule = false;
         for path in paths {
             let mut files = BTreeSet::new();
             policies_below(path, &mut files)?;
@@ -61,12 +89,23 @@ impl Rego {
             }
             for file in files {
                 let text = std::fs::read_to_string(&file).map_err(|reason| unreadable(&file, reason))?;
-                let package = engine.add_policy(file.display().to_string(), text);
-                packages.insert(package.map_err(|error| RegoError::Policy(error.to_string()))?);
+                let names_rule = text.lines().any(names_rule);
+                let name = file.display().to_string();
+                let read = bounded(move || {
+                    let package = engine.add_policy(name, text);
+                    (engine, package.map_err(|error| RegoError::Policy(error.to_string())))
+                })?;
+                engine = read.0;
+                let package = read.1?;
+                has_rule |= names_rule && package == PACKAGE;
+                packages.insert(package);
             }
         }
         if !packages.contains(PACKAGE) {
             return Err(RegoError::OtherPackage);
+        }
+        if !has_rule {
+            return Err(RegoError::NoRule);
         }
         Ok(Self { engine: Some(engine) })
     }
@@ -79,20 +118,34 @@ impl Rego {
         let failed = |error: &dyn std::fmt::Display| RegoError::Policy(error.to_string());
         engine.set_input_json(&render::json(plan)).map_err(|error| failed(&error))?;
         clock(&mut engine, plan.now).map_err(|error| failed(&error))?;
-        let results = engine.eval_query(PACKAGE.to_owned(), false).map_err(|error| failed(&error))?;
+        engine.set_execution_timer_config(ExecutionTimerConfig { limit: LONGEST / 2, check_interval: NonZeroU32::MIN });
+        let results = bounded(move || engine.eval_query(PACKAGE.to_owned(), false).map_err(|error| error.to_string()))?;
+        let results = results.map_err(RegoError::Policy)?;
         let package = results.result.first().and_then(|result| result.expressions.first());
         let package = package.map_or(Ok(Json::Null), |found| serde_json::to_value(&found.value));
         let package = package.map_err(|error| failed(&error))?;
         let mut findings = Vec::new();
         for (rule, members) in package.as_object().into_iter().flatten() {
             let Some(severity) = severity(rule) else { continue };
-            for member in members.as_array().into_iter().flatten() {
+            // A condition that does not hold says nothing; every other shape would deny and not be heard.
+            let members = match members {
+                Json::Bool(false) => continue,
+                Json::Array(members) => members,
+                other => return Err(RegoError::Shape { rule: rule.clone(), value: other.to_string() }),
+            };
+            for member in members {
                 findings.push(finding(rule, severity, member, &plan.estate)?);
             }
         }
         findings.sort_by(|one, other| (&one.address, &one.message).cmp(&(&other.address, &other.message)));
         Ok(findings)
     }
+}
+
+/// Whether a line has the name of a rule that is asked, before any comment.
+fn names_rule(line: &str) -> bool {
+    let code = line.split('#').next().unwrap_or_default();
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| severity(word).is_some())
 }
 
 /// What the members of a rule are; `None` for rules that are only there for others.
@@ -153,7 +206,9 @@ fn policies_below(path: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), Rego
         let entry = entry.map_err(|reason| unreadable(path, reason))?.path();
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
         let is_policy = name.ends_with(".rego") && !name.ends_with("_test.rego");
-        if entry.is_dir() || is_policy {
+        // A link to a directory may lead back to where it lies.
+        let is_directory = entry.is_dir() && !entry.is_symlink() && !name.starts_with('.');
+        if is_directory || (is_policy && !entry.is_dir()) {
             policies_below(&entry, found)?;
         }
     }

@@ -17,7 +17,7 @@ const READS: &[(&str, &[&str])] = &[
         &["Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"],
     ),
     (
-        "/roleManagement/directory/roleDefinitions?$top=1&$select=id",
+        "/roleManagement/directory/roleDefinitions?$select=id",
         &["RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "RoleManagement.Read.All"],
     ),
     ("/domains?$select=id", &["Domain.Read.All", "Domain.ReadWrite.All"]),

@@ -246,7 +246,7 @@ struct PlanArguments {
     #[command(flatten)]
     replace: selection::ReplaceArguments,
     /// Plan the deletion of everything that the manifests declare.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "replace")]
     destroy: bool,
     /// Print the plan as JSON: the same as `--format json`.
     #[arg(long, conflicts_with = "format")]

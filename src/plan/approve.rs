@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Address, Plan, Rights, Rule, Severity, Step};
+use crate::model::{Action, Address, Plan, Rights, Rule, Severity, Step, Value};
 
 use super::risk::is_takeover;
 
@@ -227,8 +227,18 @@ fn revocations(plan: &Plan, limits: &Limits) -> Option<Refusal> {
     let of_held = plan.steps.iter().filter(|step| is_held(&step.address));
     let (gone, come): (Vec<&Step>, Vec<&Step>) = of_held.partition(|step| step.action.is_delete());
     let changed = come.iter().filter(|step| plan.observed.contains_key(&step.address)).count();
-    let revocations = gone.len();
-    let held = revocations + changed + plan.unchanged.iter().filter(|address| is_held(address)).count();
+    // A grant that stays may lose nearly all of what it allows.
+    let (mut lost, mut allowed_before) = (0, 0);
+    for step in come.iter().filter(|step| step.address.kind == "oauth2PermissionGrant") {
+        let Action::Update { id: _, changes, after: _ } = &step.action else { continue };
+        for change in changes.iter().filter(|change| change.path == "scope") {
+            let after: BTreeSet<&Value> = change.after.members().collect();
+            allowed_before += change.before.members().count();
+            lost += change.before.members().filter(|scope| !after.contains(scope)).count();
+        }
+    }
+    let revocations = gone.len() + lost;
+    let held = gone.len() + changed + allowed_before + plan.unchanged.iter().filter(|address| is_held(address)).count();
     match limits.allow_revocations {
         Some(allowed) => (allowed != revocations).then_some(Refusal::OtherNumberOfRevocations { revocations, allowed }),
         None => is_too_much(revocations, REVOCATIONS_BRAKE_FROM, held)

@@ -93,9 +93,12 @@ pub fn plan_selected(
     observed.retain(|address, _| selection.covers(address) || steps.contains_key(address));
     rotations.retain(|rotation| selection.covers(&rotation.address));
     certificates.retain(|certificate| selection.covers(&certificate.address));
+    let made_here = risk::made_here(desired);
     let at_risk: Vec<(Address, Option<Risk>, bool)> = steps
         .values()
-        .map(|step| (step.address.clone(), risk::of(step, &steps, actual), own_access::is_removed_by(step, actual)))
+        .map(|step| {
+            (step.address.clone(), risk::of(step, &steps, &made_here, actual), own_access::is_removed_by(step, actual))
+        })
         .collect();
     for (address, risk, removes_operator) in at_risk {
         if let Some(step) = steps.get_mut(&address) {

@@ -6,17 +6,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::risks::{self, Judgement};
 use crate::model::{
-    Action, Address, ObservedApplication, ObservedScope, PermissionType, Risk, RiskClass, Snapshot, Step, Value,
+    Action, Address, Desired, Fields, KeyAccess, ObservedApplication, ObservedScope, PermissionType, Risk, RiskClass,
+    Snapshot, Step, StoredCertificate, Value,
 };
 
 /// A permission or role by name, with what it puts at risk.
 type Power = (String, Judgement);
 
+/// Handles and names of the certificates whose keys Accredit makes.
+pub(super) type MadeHere = BTreeSet<(String, String)>;
+
+pub(super) fn made_here(desired: &Desired) -> MadeHere {
+    let all = desired.applications.iter().flat_map(|(handle, application)| {
+        application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
+    });
+    all.filter(|(_, _, certificate)| certificate.source.is_made_here())
+        .map(|(handle, name, _)| (handle.to_string(), name.to_string()))
+        .collect()
+}
+
 /// What a step of `steps` puts at risk; `None` where it is nothing out of the ordinary.
-pub(super) fn of(step: &Step, steps: &BTreeMap<Address, Step>, actual: &Snapshot) -> Option<Risk> {
+pub(super) fn of(
+    step: &Step,
+    steps: &BTreeMap<Address, Step>,
+    made_here: &MadeHere,
+    actual: &Snapshot,
+) -> Option<Risk> {
     let grants = granted(step, actual);
     if !grants.is_empty() {
         return risk(grants, "", false);
+    }
+    if step.address.kind == "certificate" {
+        let Action::Update { id: _, changes, after } = &step.action else { return None };
+        let generations = actual.keys.get(&key_of(&step.address)).map_or(&[][..], |it| it.generations.as_slice());
+        let opens = changes.iter().any(|change| change.path == "recipients")
+            && generations.iter().any(|stored| opens_to_more(after, stored));
+        let application = actual.applications.get(&step.address.holder).filter(|_| opens)?;
+        let way = "whoever comes to read the key of the certificate acts as an application that ";
+        return risk(held(application, actual), way, false);
     }
     if step.address.kind != "application" {
         return None;
@@ -39,7 +66,10 @@ pub(super) fn of(step: &Step, steps: &BTreeMap<Address, Step>, actual: &Snapshot
         }
     };
     let before = changes.iter().find(|change| change.path == "keyCredentials").map(|change| &change.before);
-    let succeeds = owners.is_empty() && credentials.iter().all(|credential| is_successor(credential, before, steps));
+    let succeeds = owners.is_empty()
+        && credentials
+            .iter()
+            .all(|credential| is_successor(&step.address.holder, credential, before, steps, made_here, actual));
     risk(held(actual.applications.get(&step.address.holder)?, actual), way, succeeds)
 }
 
@@ -58,17 +88,52 @@ fn risk(powers: Vec<Power>, way: &str, succeeds: bool) -> Option<Risk> {
     Some(Risk { class, powers: of_class.into_keys().collect(), reason, succeeds })
 }
 
-/// Whether a certificate follows one of the same name that the application has already.
-fn is_successor(credential: &Value, before: Option<&Value>, steps: &BTreeMap<Address, Step>) -> bool {
+/// Whether a certificate follows one that the application has already, with a key that was made in the same store. What
+/// others made succeeds nothing, whatever its name.
+fn is_successor(
+    handle: &str,
+    credential: &Value,
+    before: Option<&Value>,
+    steps: &BTreeMap<Address, Step>,
+    made_here: &MadeHere,
+    actual: &Snapshot,
+) -> bool {
+    let is_made_here = |name: &str| made_here.contains(&(handle.to_owned(), name.to_owned()));
     match credential {
         Value::Output { output } => {
-            steps.get(&output.of).is_some_and(|step| matches!(step.action, Action::Renew { .. }))
+            let Some(Action::Renew { after, .. }) = steps.get(&output.of).map(|step| &step.action) else {
+                return false;
+            };
+            let stored = actual.keys.get(&key_of(&output.of)).and_then(|stored| stored.generations.last());
+            is_made_here(&output.of.name) && !stored.is_some_and(|stored| opens_to_more(after, stored))
         }
-        Value::Named(named) => before
-            .into_iter()
-            .flat_map(Value::members)
-            .any(|other| if let Value::Named(other) = other { other.name == named.name } else { false }),
+        Value::Named(named) => actual.keys.iter().any(|((holder, name), stored)| {
+            let is_of_store = |id: &str| {
+                stored.generations.iter().any(|stored| stored.thumbprint.to_string().eq_ignore_ascii_case(id))
+            };
+            holder.as_str() == handle
+                && is_made_here(name)
+                && is_of_store(&named.id)
+                && before.into_iter().flat_map(Value::members).filter_map(Value::id).any(is_of_store)
+        }),
         Value::Null | Value::Text(_) | Value::Set(_) | Value::Sensitive { .. } => false,
+    }
+}
+
+fn key_of(certificate: &Address) -> (String, String) {
+    (certificate.holder.to_string(), certificate.name.clone())
+}
+
+/// Whether somebody is to open a key who does not open that of a certificate in the store.
+fn opens_to_more(after: &Fields, stored: &StoredCertificate) -> bool {
+    let after: BTreeSet<&str> =
+        after.get("recipients").into_iter().flat_map(Value::members).filter_map(Value::id).collect();
+    match &stored.private_key {
+        KeyAccess::Encrypted { recipients } => {
+            after.is_empty() || after.iter().any(|recipient| !recipients.contains(*recipient))
+        }
+        KeyAccess::Plain => !after.is_empty(),
+        KeyAccess::Vault { .. } | KeyAccess::Absent => false,
     }
 }
 
@@ -163,7 +228,7 @@ mod tests {
     use crate::catalog::apis::{EXCHANGE_ONLINE, MICROSOFT_GRAPH};
     use crate::catalog::{permissions, roles};
     use crate::model::{
-        FieldChange, Fields, ObservedApi, ObservedAppRoleAssignment, ObservedGrant, ObservedRoleAssignment,
+        FieldChange, ObservedApi, ObservedAppRoleAssignment, ObservedGrant, ObservedRoleAssignment,
         ObservedRoleDefinition, ObservedServicePrincipal, Reason,
     };
 
@@ -238,7 +303,7 @@ mod tests {
     }
 
     fn of_alone(step: &Step, actual: &Snapshot) -> Option<Risk> {
-        of(step, &BTreeMap::new(), actual)
+        of(step, &BTreeMap::new(), &MadeHere::new(), actual)
     }
 
     #[test]
@@ -279,7 +344,7 @@ mod tests {
         let (old, new, other) = (Value::named("A", "main"), Value::named("B", "main"), Value::named("C", "second"));
         let followed =
             of_alone(&change("keyCredentials", std::slice::from_ref(&old), &[old.clone(), new]), &powerful).unwrap();
-        assert!(followed.class == RiskClass::TenantTakeover && followed.succeeds);
+        assert!(followed.class == RiskClass::TenantTakeover && !followed.succeeds, "a name makes no successor");
         assert_eq!(followed.powers, ["AppRoleAssignment.ReadWrite.All".to_owned()].into(), "the worst alone");
         let added = of_alone(&change("keyCredentials", std::slice::from_ref(&old), &[old.clone(), other]), &powerful);
         assert!(!added.unwrap().succeeds);
@@ -298,7 +363,9 @@ mod tests {
         let coming = change("keyCredentials", &[], &[Value::output(certificate.clone(), "keyCredential")]);
         let with = |action: Action| {
             let made = Step::new(certificate.clone(), action, Reason::Missing);
-            of(&coming, &[(certificate.clone(), made)].into(), &actual).unwrap().succeeds
+            of(&coming, &[(certificate.clone(), made)].into(), &[("exo".to_owned(), "main".to_owned())].into(), &actual)
+                .unwrap()
+                .succeeds
         };
         assert!(with(Action::Renew { id: String::new(), changes: Vec::new(), after: Fields::new() }));
         assert!(!with(Action::Create { after: Fields::new() }));
@@ -329,7 +396,7 @@ mod tests {
                 .collect();
             let expected = of_alone(&step, &reference);
             prop_assert!(expected.as_ref().is_some_and(|risk| risk.powers.len() == 3));
-            prop_assert_eq!(of(&step, &others, &shuffled), expected);
+            prop_assert_eq!(of(&step, &others, &MadeHere::new(), &shuffled), expected);
         }
     }
 }

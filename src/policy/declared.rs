@@ -154,6 +154,6 @@ pub(super) fn missing_tags(tags: &[&str], required: &[String]) -> Option<String>
         .then(|| format!("it lacks the {} {}", if missing.len() == 1 { "tag" } else { "tags" }, missing.join(", ")))
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     whole(pattern).is_ok_and(|pattern| pattern.is_match(text))
 }

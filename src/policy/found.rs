@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Address, Desired, DesiredApplication, Finding, ObservedApplication, Period, PermissionType, PolicyRule, Snapshot,
+    Address, CertificateSource, Desired, DesiredApplication, Finding, IgnoredField, ObservedApplication, Period,
+    PermissionType, PolicyRule, Snapshot, StoredCertificate,
 };
 
-use super::declared::{admits_personal_accounts, missing_tags, owners_in_words};
+use super::declared::{admits_personal_accounts, matches, missing_tags, owners_in_words};
 use super::{Named, PermissionName, finding, is_role_meant, policies, role_address};
 
 /// Everything that was found and is not in line with the estate's policies. What the manifests declare is [`super::declared`]'s.
@@ -15,7 +16,7 @@ pub fn found(desired: &Desired, actual: &Snapshot, now: Timestamp) -> Vec<Findin
     for policy in policies(desired) {
         for (handle, application) in &desired.applications {
             let handle = handle.as_str();
-            keys(policy, handle, application, actual, &mut findings);
+            keys(policy, (handle, application), actual, now, &mut findings);
             if let Some(observed) = actual.applications.get(handle) {
                 of_application(policy, (handle, application, observed), actual, now, &mut findings);
             }
@@ -34,6 +35,8 @@ fn of_application(
     let place = &application.place;
     let mut report = |address: Address, what: &str| findings.push(finding(policy, address, what, place));
     let itself = || Address::new(handle, "application", "");
+    // What is declared of an ignored field is not what the application will have.
+    let ignores = |field: IgnoredField| application.ignore.contains(&field);
     match &policy.1.rule {
         PolicyRule::ForbiddenPermissions(forbidden) => {
             // Where the list is declared, it is all there is.
@@ -85,44 +88,77 @@ fn of_application(
         }
         PolicyRule::MinimumOwners(least) => {
             let number = observed.owners.len();
-            if application.owners.is_none() && number < *least {
+            if (application.owners.is_none() || ignores(IgnoredField::Owners)) && number < *least {
                 report(itself(), &format!("it has {}, fewer than {least}", owners_in_words(number)));
             }
         }
         PolicyRule::NoPersonalAccounts => {
             let audience = observed.sign_in_audience.as_deref().unwrap_or_default();
-            if application.sign_in_audience.is_none() && admits_personal_accounts(audience) {
+            let is_left = application.sign_in_audience.is_none() || ignores(IgnoredField::SignInAudience);
+            if is_left && admits_personal_accounts(audience) {
                 report(itself(), &format!("personal accounts may sign in (`{audience}`)"));
             }
         }
         PolicyRule::RequiredTags(required) => {
             let tags: Vec<&str> = observed.tags.iter().map(String::as_str).collect();
-            if let Some(what) = missing_tags(&tags, required).filter(|_| application.tags.is_none()) {
+            let is_left = application.tags.is_none() || ignores(IgnoredField::Tags);
+            if let Some(what) = missing_tags(&tags, required).filter(|_| is_left) {
                 report(itself(), &what);
             }
         }
-        // Handles and names are declared always, and keys are those of the store.
-        PolicyRule::MinimumKeySize(_) | PolicyRule::HandlePattern(_) | PolicyRule::DisplayNamePattern(_) => {}
+        PolicyRule::DisplayNamePattern(pattern) => {
+            let name = &observed.display_name;
+            if ignores(IgnoredField::DisplayName) && !matches(pattern, name) {
+                report(itself(), &format!("the name `{name}` is not as `{pattern}` says"));
+            }
+        }
+        // Handles are declared always, and keys are those of the store.
+        PolicyRule::MinimumKeySize(_) | PolicyRule::HandlePattern(_) => {}
     }
 }
 
 /// Certificates whose keys others made: what the store has is what they are.
 fn keys(
     policy: Named<'_>,
-    handle: &str,
-    application: &DesiredApplication,
+    (handle, application): (&str, &DesiredApplication),
     actual: &Snapshot,
+    now: Timestamp,
     findings: &mut Vec<Finding>,
 ) {
-    let PolicyRule::MinimumKeySize(least) = &policy.1.rule else { return };
     for (name, certificate) in application.certificates.iter().flatten() {
-        let stored = actual.keys.get(&(handle.to_owned(), name.clone()));
-        // One that is smaller than declared is renewed as declared, which is judged by itself.
-        let Some(newest) = stored.and_then(|stored| stored.generations.last()) else { continue };
-        if newest.key < *least && certificate.key >= *least {
+        let Some(stored) = actual.keys.get(&(handle.to_owned(), name.clone())) else { continue };
+        let is_made_here = certificate.source.is_made_here();
+        let newest = stored.generations.last();
+        let signed = stored.requests.iter().flat_map(|request| &request.signed).map(|signed| &signed.certificate);
+        let mut report = |what: &str| {
             let address = Address::new(handle, "certificate", name);
-            let what = format!("the key of the certificate in use is {}, less than {least}", newest.key);
-            findings.push(finding(policy, address, &what, &certificate.place));
+            findings.push(finding(policy, address, what, &certificate.place));
+        };
+        match &policy.1.rule {
+            PolicyRule::MinimumKeySize(least) => {
+                // One that is smaller than declared is renewed as declared, which is judged by itself. What others make
+                // is no different for what is declared.
+                let newest = newest.filter(|_| !is_made_here || certificate.key >= *least);
+                if let Some(small) = newest.into_iter().chain(signed).find(|stored| stored.key < *least) {
+                    report(&format!("the key of the certificate in use is {}, less than {least}", small.key));
+                }
+            }
+            PolicyRule::MaximumLifetime(most) => {
+                let answered = matches!(certificate.source, CertificateSource::Request { .. });
+                // What is uploaded already is judged as it is found there.
+                let is_new = |stored: &&StoredCertificate| {
+                    let observed = actual.applications.get(handle);
+                    let mut there = observed.into_iter().flat_map(|it| &it.key_credentials);
+                    !there.any(|credential| credential.thumbprint.as_ref() == Some(&stored.thumbprint))
+                };
+                let newest = newest.filter(|_| !is_made_here || answered);
+                let to_come = newest.into_iter().chain(signed).filter(is_new);
+                let mut lives = to_come.filter_map(|it| life(Some(it.not_before), Some(it.not_after), *most, now));
+                if let Some(what) = lives.next() {
+                    report(&format!("the certificate to be uploaded {what}"));
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -227,6 +227,33 @@ warn contains "it is late in the year" if time.now_ns() > time.parse_rfc3339_ns(
 }
 
 #[test]
+fn a_rule_in_rego_of_another_shape_is_no_silence() {
+    let scene = Scene::new(&one_of_everything("exo"));
+    std::fs::create_dir(scene.directory.path().join("policies")).unwrap();
+    let refused = |rules: &str| {
+        scene.write("policies/owners.rego", &format!("package accredit\n\nimport rego.v1\n\n{rules}\n"));
+        scene.refused(&["--policy", "policies"])
+    };
+    for rules in ["deny := \"no\"", "deny if true", "deny[\"x\"] := \"boo\"", "violation := {\"msg\": \"obj\"}"] {
+        assert!(refused(rules).contains("is no set of texts"), "{rules}");
+    }
+    assert!(refused("allow := true # deny").contains("none of the rules"));
+    let endless = refused("f(x) := f(x + 1)\n\ndeny contains \"no\" if f(1)");
+    assert!(!endless.is_empty());
+    scene.write("policies/owners.rego", "package accredit\n\nimport rego.v1\n\ndeny if count(input.steps) > 100\n");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(".", scene.directory.path().join("policies/again")).unwrap();
+    scene.applied(&["--policy", "policies"]);
+}
+
+#[test]
+fn what_is_to_be_deleted_is_not_replaced() {
+    let scene = Scene::new(&one_of_everything("exo"));
+    let plan = scene.run(&["plan", "--emulator", "--destroy", "--replace", "exo/certificate/main"]);
+    assert!(!plan.status.success() && err(&plan).contains("cannot be used with"), "{}", err(&plan));
+}
+
+#[test]
 fn the_operator_does_not_take_its_own_access_away_in_passing() {
     let scene = Scene::new(&one_of_everything("exo"));
     // The estate manages a second operator, and then it is that one that signs in.
