@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use accredit::kinds::Intent;
-use accredit::model::{Desired, Reason};
+use accredit::model::{Desired, Reason, Selection};
 use accredit::transport::Transport;
 use serde_json::{Value as Json, json};
 
@@ -178,6 +178,27 @@ async fn keys_that_were_half_moved_are_never_lost() {
         world.apply(&desired).await;
         has_moved(&world, &before, &keys).await;
     }
+}
+
+#[tokio::test]
+async fn the_application_alone_is_not_moved_without_its_keys() {
+    let (world, before, keys) = about_to_move().await;
+    let selection = Selection { targets: vec!["auto/application".parse().unwrap()], ..Selection::default() };
+    let plan = world.try_plan_of(&world.desired(), Intent::Reconcile, &selection).await.unwrap();
+    let steps: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    assert_eq!(steps, ["auto/certificateKeys/main", "auto/application"]);
+    assert!(world.carry_out(&world.desired(), plan).await.is_complete());
+    has_moved(&world, &before, &keys).await;
+}
+
+#[tokio::test]
+async fn what_lies_in_the_recycle_bin_is_brought_back_before_it_is_moved() {
+    let (world, before, _) = about_to_move().await;
+    let id = before["id"].as_str().unwrap();
+    world.admin("DELETE", &format!("/v1.0/applications/{id}"), Json::Null).await;
+    let problems = world.try_plan(&world.desired(), Intent::Reconcile).await.unwrap_err();
+    assert!(problems[0].help.as_ref().unwrap().contains("accredit restore exo"), "{problems:?}");
+    assert!(!world.keys().join("auto").exists());
 }
 
 /// `ln -s exo auto` was how both names worked before the handle changed.
