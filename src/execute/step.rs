@@ -83,7 +83,7 @@ pub(super) async fn run(
                 keeper(&step, execution)?.export(&stored).await?;
             }
             Write::ProtectKeys => keeper(&step, execution)?.store.protect().await?,
-            Write::MoveKeys => keeper(&step, execution)?.store.move_in().await?,
+            Write::CopyKeys => keeper(&step, execution)?.store.copy_in().await?,
             Write::Cmdlet(cmdlet) => cmdlet::run(&cmdlet, execution, &fresh(&step, known, &outputs)).await?,
             Write::SignIn { app_id, thumbprint } => {
                 let stored = stored(&thumbprint, certificates)?;

@@ -48,6 +48,12 @@ pub enum StoreError {
         path = path.display()
     )]
     KeyDiffers { path: PathBuf },
+    #[error(
+        "`{path}` is not what `{other}` is, so nothing was copied: keep the right one of the two and move the other out of the key store",
+        path = path.display(),
+        other = other.display()
+    )]
+    Differs { path: PathBuf, other: PathBuf },
     #[error("a password is needed to write `{path}`", path = path.display())]
     PasswordMissing { path: PathBuf },
     #[error("no PFX was written to `{path}`", path = path.display())]

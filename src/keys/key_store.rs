@@ -79,8 +79,13 @@ impl KeyStore {
             Place::Directory(store) => {
                 let mut kept = self.blocking(store, DirectoryStore::list).await?;
                 if let Some(former) = self.former.clone() {
-                    let older = self.blocking(store, move |store, _, name| store.list(&former, name)).await?;
-                    kept.take_up(older);
+                    let (older, lacking) = self
+                        .blocking(store, move |store, handle, name| {
+                            Ok((store.list(&former, name)?, store.lacking(&former, handle, name)?))
+                        })
+                        .await?;
+                    let lacking: BTreeSet<String> = lacking.into_iter().map(|one| one.name).collect();
+                    kept.take_up(older, &lacking);
                 }
                 Ok(kept)
             }
@@ -149,11 +154,11 @@ impl KeyStore {
         }
     }
 
-    /// Takes over what lies under the handle that the application had.
-    pub async fn move_in(&self) -> Result<(), StoreError> {
+    /// Copies what lies under the handle that the application had.
+    pub async fn copy_in(&self) -> Result<(), StoreError> {
         match (&self.place, self.former.clone()) {
             (Place::Directory(store), Some(former)) => {
-                self.blocking(store, move |store, handle, name| store.move_in(&former, handle, name)).await
+                self.blocking(store, move |store, handle, name| store.copy_in(&former, handle, name)).await
             }
             (Place::Directory(_), None) | (Place::File(_) | Place::Vault(_) | Place::Nowhere, _) => Ok(()),
         }

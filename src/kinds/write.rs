@@ -53,8 +53,8 @@ pub enum Write {
     },
     /// Keeps the keys of the key store as it is declared: encrypted to its recipients, or in the clear where it has none.
     ProtectKeys,
-    /// Has the keys that lie under the application's former handle lie under its own.
-    MoveKeys,
+    /// Copies the keys that lie under the application's former handle to where its own lie.
+    CopyKeys,
     /// Signs in with a certificate.
     SignIn {
         app_id: String,
@@ -86,7 +86,7 @@ impl Write {
             | Self::MakeRequest
             | Self::TakeInCertificate { .. }
             | Self::ProtectKeys
-            | Self::MoveKeys
+            | Self::CopyKeys
             | Self::SignIn { .. }
             | Self::Cmdlet(_) => Vec::new(),
         }
@@ -103,7 +103,7 @@ impl Write {
             | Self::MakeRequest
             | Self::TakeInCertificate { .. }
             | Self::ProtectKeys
-            | Self::MoveKeys
+            | Self::CopyKeys
             | Self::SignIn { .. } => Vec::new(),
         }
     }

@@ -16,14 +16,15 @@ pub struct StoredKeys {
     pub requests: Vec<StoredRequest>,
     /// A declared file that cannot be used, with the reason.
     pub unusable: Option<UnusableFile>,
-    /// Whether some of it lies under the handle that the application had before.
+    /// Whether some of it lies under the handle that the application had before, and is to be copied.
     pub in_former: bool,
 }
 
 impl StoredKeys {
-    /// Adds what lies under the handle that the application had before. What lies in both places is one and the same.
-    pub fn take_up(&mut self, former: Self) {
-        self.in_former = !former.generations.is_empty() || !former.requests.is_empty();
+    /// Adds what lies under the handle that the application had before. What lies in both places is one and the same; `lacking`
+    /// are the directories there that are still to be copied.
+    pub fn take_up(&mut self, former: Self, lacking: &BTreeSet<String>) {
+        self.in_former = !lacking.is_empty();
         let has = |stored: &StoredCertificate, all: &[StoredCertificate]| {
             all.iter().any(|other| other.thumbprint == stored.thumbprint)
         };
@@ -34,6 +35,7 @@ impl StoredKeys {
         let more: Vec<_> = former
             .requests
             .into_iter()
+            .filter(|request| lacking.contains(&format!("request-{}", request.id)))
             .filter(|request| !self.requests.iter().any(|other| other.id == request.id))
             .collect();
         self.requests.extend(more);

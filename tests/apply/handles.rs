@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use accredit::kinds::Intent;
-use accredit::model::{Desired, Reason};
+use accredit::model::{Desired, Reason, Selection};
 use accredit::transport::Transport;
 use serde_json::{Value as Json, json};
 
@@ -68,7 +68,7 @@ async fn has_moved(world: &World, before: &Json, keys: &[String]) {
         "{tags:?}"
     );
     assert_eq!(files(&world.keys().join("auto/main")), keys);
-    assert!(!world.keys().join("exo/main").exists());
+    assert_eq!(files(&world.keys().join("exo/main")), keys, "a key was taken away");
     assert!(world.find("auto").await.is_none(), "a second one was made");
     for more in [MOVED, ""] {
         world.write("exo.yaml", &renamed(more));
@@ -163,42 +163,61 @@ async fn keys_that_were_half_moved_are_never_lost() {
             std::fs::copy(file.path(), to.join(name)).unwrap();
         }
     };
-    for state in ["draft", "both", "new and gone"] {
+    for state in ["draft", "both", "without its password"] {
         let (world, before, keys) = about_to_move().await;
-        let old = world.keys().join("exo/main");
-        let generation = std::fs::read_dir(&old).unwrap().flatten().next().unwrap().path();
-        let name = generation.file_name().unwrap().to_str().unwrap().to_owned();
+        let generation = std::fs::read_dir(world.keys().join("exo/main")).unwrap().flatten().next().unwrap().path();
         let new = world.keys().join("auto/main");
-        match state {
-            "draft" => copy(&generation, &new.join(".new-half")),
-            "both" => copy(&generation, &new.join(&name)),
-            _ => {
-                copy(&generation, &new.join(&name));
-                std::fs::rename(&generation, old.join(format!(".new-gone-{name}"))).unwrap();
-            }
+        let place = new.join(if state == "draft" { ".new-half".as_ref() } else { generation.file_name().unwrap() });
+        copy(&generation, &place);
+        if state == "without its password" {
+            std::fs::remove_file(place.join("auto-main.pfx-password")).unwrap();
         }
         let desired = world.desired();
         // Whatever lies where, it can sign in with the key that is on the application.
         assert!(world.verify(&desired).await.tally().is_good(), "{state}");
         world.apply(&desired).await;
-        if state == "new and gone" {
-            // Nothing of it counts; whoever next writes to the store sweeps it.
-            assert!(
-                std::fs::read_dir(&old)
-                    .unwrap()
-                    .flatten()
-                    .all(|entry| { entry.file_name().to_str().unwrap().starts_with(".new-") })
-            );
-            std::fs::remove_dir_all(&old).unwrap();
-        }
         has_moved(&world, &before, &keys).await;
     }
 }
 
 #[tokio::test]
+async fn the_application_alone_is_not_moved_without_its_keys() {
+    let (world, before, keys) = about_to_move().await;
+    let selection = Selection { targets: vec!["auto/application".parse().unwrap()], ..Selection::default() };
+    let plan = world.try_plan_of(&world.desired(), Intent::Reconcile, &selection).await.unwrap();
+    let steps: Vec<String> = plan.steps.iter().map(|step| step.address.to_string()).collect();
+    assert_eq!(steps, ["auto/certificateKeys/main", "auto/application"]);
+    assert!(world.carry_out(&world.desired(), plan).await.is_complete());
+    has_moved(&world, &before, &keys).await;
+}
+
+#[tokio::test]
+async fn what_lies_in_the_recycle_bin_is_brought_back_before_it_is_moved() {
+    let (world, before, _) = about_to_move().await;
+    let id = before["id"].as_str().unwrap();
+    world.admin("DELETE", &format!("/v1.0/applications/{id}"), Json::Null).await;
+    let problems = world.try_plan(&world.desired(), Intent::Reconcile).await.unwrap_err();
+    assert!(problems[0].help.as_ref().unwrap().contains("accredit restore exo"), "{problems:?}");
+    assert!(!world.keys().join("auto").exists());
+}
+
+/// `ln -s exo auto` was how both names worked before the handle changed.
+#[cfg(unix)]
+#[tokio::test]
+async fn where_both_handles_are_one_directory_its_keys_stay() {
+    let (world, before, keys) = about_to_move().await;
+    std::os::unix::fs::symlink("exo", world.keys().join("auto")).unwrap();
+    world.converge(&world.desired()).await;
+    assert_eq!(world.application("exo").await["keyCredentials"], before["keyCredentials"]);
+    let there = files(&world.keys().join("auto/main"));
+    assert!(keys.iter().all(|file| there.contains(file)), "{there:?}");
+    assert!(world.verify(&world.desired()).await.tally().is_good());
+}
+
+#[tokio::test]
 async fn without_its_entry_a_half_finished_move_deletes_nothing() {
     let (world, before, _) = about_to_move().await;
-    // The keys were moved and the application was not yet given its tag when the entry was taken out.
+    // The keys were copied and the application was not yet given its tag when the entry was taken out.
     let desired = world.desired();
     let mut plan = world.plan(&desired).await;
     plan.steps.truncate(1);

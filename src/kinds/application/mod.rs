@@ -17,6 +17,7 @@ use crate::model::{
     Value,
 };
 
+use super::certificate_keys;
 use super::write::{Certificates, Write};
 use super::{Context, Kind, Resource, Survey};
 
@@ -64,6 +65,11 @@ impl Kind for Application {
                     let mut resource = Resource::new(address, Some(fields), found);
                     if let Some(actual) = actual {
                         handles::explain(&mut resource, handle, actual);
+                        if actual.handle != handle {
+                            // Once it has the tag the entry may go, and nobody would look for its keys under the old handle.
+                            let names = desired.certificates.iter().flatten().map(|(name, _)| name);
+                            resource.needs.extend(names.map(|name| certificate_keys::address(handle, name)));
+                        }
                         survey.findings.extend(drift::of(context, handle, desired, actual));
                         if !actual.tags.iter().any(|tag| tag.starts_with(ESTATE_TAG)) {
                             resource.notes.push(format!(
@@ -181,7 +187,11 @@ fn exchange_role_groups<'a>(context: &Context<'a>, actual: &ObservedApplication)
 }
 
 fn still_deleted(context: &Context<'_>, handle: &str, desired: &DesiredApplication) -> Option<Problem> {
-    let deleted = context.snapshot.deleted.get(handle)?;
+    let formerly = || context.desired.former(handle).map(|former| former.handle.as_str());
+    let (handle, deleted) = [Some(handle), formerly()]
+        .into_iter()
+        .flatten()
+        .find_map(|handle| Some((handle, context.snapshot.deleted.get(handle)?)))?;
     let when = deleted.deleted.map_or_else(String::new, |when| format!(" on {}", when.strftime("%Y-%m-%d")));
     Some(
         Problem::error(format!(

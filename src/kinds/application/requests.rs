@@ -268,7 +268,7 @@ mod tests {
                 | Write::MakeRequest
                 | Write::TakeInCertificate { .. }
                 | Write::ProtectKeys
-                | Write::MoveKeys
+                | Write::CopyKeys
                 | Write::SignIn { .. }
                 | Write::Cmdlet(_) => panic!("{write:?}"),
             })

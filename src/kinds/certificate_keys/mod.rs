@@ -1,5 +1,5 @@
 //! `certificateKeys`: where the keys of one declared certificate lie in their store. They lie under their application's handle, and
-//! come along when that changes.
+//! are copied when that changes.
 
 use crate::model::{Action, Address, Fields, Reason, Step, Value};
 
@@ -28,7 +28,9 @@ impl Kind for CertificateKeys {
                 let actual = (former.to_owned(), lies_under(former));
                 let mut resource = Resource::new(address(handle, name), Some(lies_under(handle)), Some(actual));
                 resource.reason = Some(Reason::Moved { from: former.to_owned() });
-                resource.notes.push("its keys stay as they are, and come to lie under the new handle".to_owned());
+                resource.notes.push(format!(
+                    "its keys are copied to `{handle}/{name}`; what lies under `{former}/{name}` stays, and may be removed by hand once nothing uses it"
+                ));
                 survey.resources.push(resource);
             }
         }
@@ -36,7 +38,7 @@ impl Kind for CertificateKeys {
 
     fn writes(&self, step: &Step, _: &Certificates) -> Vec<Write> {
         match &step.action {
-            Action::Update { .. } => vec![Write::MoveKeys],
+            Action::Update { .. } => vec![Write::CopyKeys],
             Action::Create { .. } | Action::Renew { .. } | Action::Prove { .. } | Action::Delete { .. } => Vec::new(),
         }
     }
