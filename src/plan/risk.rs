@@ -21,7 +21,7 @@ pub(super) fn made_here(desired: &Desired) -> MadeHere {
         application.certificates.iter().flatten().map(move |(name, certificate)| (handle, name, certificate))
     });
     all.filter(|(_, _, certificate)| certificate.source.is_made_here())
-        .map(|(handle, name, _)| (handle.to_string(), name.to_string()))
+        .map(|(handle, name, _)| (handle.to_string(), name.clone()))
         .collect()
 }
 
@@ -121,7 +121,7 @@ fn is_successor(
 }
 
 fn key_of(certificate: &Address) -> (String, String) {
-    (certificate.holder.to_string(), certificate.name.clone())
+    (certificate.holder.clone(), certificate.name.clone())
 }
 
 /// Whether somebody is to open a key who does not open that of a certificate in the store.
