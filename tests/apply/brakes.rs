@@ -238,8 +238,6 @@ fn a_rule_in_rego_of_another_shape_is_no_silence() {
         assert!(refused(rules).contains("is no set of texts"), "{rules}");
     }
     assert!(refused("allow := true # deny").contains("none of the rules"));
-    let endless = refused("f(x) := f(x + 1)\n\ndeny contains \"no\" if f(1)");
-    assert!(!endless.is_empty());
     scene.write("policies/owners.rego", "package accredit\n\nimport rego.v1\n\ndeny if count(input.steps) > 100\n");
     #[cfg(unix)]
     std::os::unix::fs::symlink(".", scene.directory.path().join("policies/again")).unwrap();
